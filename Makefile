@@ -1,0 +1,43 @@
+# One entry point for people and CI. `make app` and `make test` work on a fresh machine.
+PYTHON ?= python3
+PY := .venv/bin/python
+# The real datasets: the folders beside the checkout if they are there, else the Hugging Face Hub.
+DATA := $(wildcard ../shared/data)
+IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
+SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
+TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
+
+.PHONY: app install test check fix train screenshots
+
+app: .venv/runtime
+	$(PY) app.py
+
+install: .venv/dev
+
+test: .venv/dev
+	$(PY) -m pytest
+
+check: .venv/dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+fix: .venv/dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+train: .venv/runtime
+	$(PY) train.py --dataset $(IMDB) --dataset $(SST2) --dataset $(TWEETS) \
+		--evaluate-test --output-dir sentiment_gru/pretrained
+
+screenshots: .venv/dev
+	$(PY) benchmarks/screenshots.py
+
+.venv/runtime: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install -q -r requirements.txt
+	touch $@
+
+.venv/dev: requirements-dev.txt .venv/runtime
+	$(PY) -m pip install -q -r requirements-dev.txt
+	touch $@
