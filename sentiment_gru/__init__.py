@@ -1,0 +1,49 @@
+"""GRU text classification with reasons.
+
+    from sentiment_gru import SentimentClassifier
+    SentimentClassifier.from_pretrained()(["I loved it."])[0].label
+
+Names are imported on first use (PEP 562): importing the package costs milliseconds, torch and transformers seconds.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .classifier import Prediction, SentimentClassifier
+    from .configuration import SentimentGRUConfig
+    from .errors import CheckpointError, DatasetError, InputError, OptionsError, SentimentError
+    from .modeling import SentimentGRUForSequenceClassification
+
+_HOMES = {
+    "CheckpointError": "errors",
+    "DatasetError": "errors",
+    "InputError": "errors",
+    "OptionsError": "errors",
+    "Prediction": "classifier",
+    "SentimentClassifier": "classifier",
+    "SentimentError": "errors",
+    "SentimentGRUConfig": "configuration",
+    "SentimentGRUForSequenceClassification": "modeling",
+}
+__all__ = [
+    "CheckpointError",
+    "DatasetError",
+    "InputError",
+    "OptionsError",
+    "Prediction",
+    "SentimentClassifier",
+    "SentimentError",
+    "SentimentGRUConfig",
+    "SentimentGRUForSequenceClassification",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

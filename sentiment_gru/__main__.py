@@ -1,0 +1,61 @@
+"""Classify texts on the command line.
+
+python -m sentiment_gru "I loved it." "Dull."
+python -m sentiment_gru --json < lines.txt
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import islice
+
+from .classifier import Prediction, SentimentClassifier
+from .errors import SentimentError
+
+CHUNK = 1_000  # lines of standard input scored at a time
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the verdict on every text, in order."""
+    parser = argparse.ArgumentParser(prog="python -m sentiment_gru", description=main.__doc__)
+    parser.add_argument("text", nargs="*", help="texts; without any, one a line from standard input")
+    parser.add_argument("--model", help="checkpoint folder or Hub id; by default the shipped one")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    options = parser.parse_args(arguments)
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    texts: Iterable[str] = options.text or (line.rstrip("\r\n") for line in sys.stdin)
+    show = _json_line if options.json else _table_line
+    try:
+        classifier = SentimentClassifier.from_pretrained(options.model)
+        for text, prediction in _classify(classifier, texts):
+            print(show(text, prediction), flush=True)
+    except SentimentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stderr.close()
+    return 0
+
+
+def _classify(classifier: SentimentClassifier, texts: Iterable[str]) -> Iterator[tuple[str, Prediction]]:
+    remaining = iter(texts)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield from zip(chunk, classifier(chunk), strict=True)
+
+
+def _json_line(text: str, prediction: Prediction) -> str:
+    fields = asdict(prediction) | {"cannot_tell": prediction.cannot_tell, "warning": prediction.warning}
+    return json.dumps({"text": text, **fields}, ensure_ascii=False)
+
+
+def _table_line(text: str, prediction: Prediction) -> str:
+    note = "cannot tell" if prediction.cannot_tell else "uncertain" if prediction.uncertain else ""
+    shown = text if len(text) <= 60 else text[:59] + "…"
+    line = f"{prediction.label:10} {prediction.scores[prediction.label]:4.0%}  {note:11}  {shown!r}"
+    return line if prediction.warning is None else f"{line}\n{'':17}{prediction.warning}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

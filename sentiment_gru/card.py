@@ -1,0 +1,179 @@
+"""The model card: a README.md generated from the metrics of a training, so that no figure is typed by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+BODY = """
+# A {cell} text classifier with calibrated scores
+
+Labels: {labels}. {directions} {cell} with {hidden_size} hidden units a direction, {embedding_size}-dimensional
+embeddings of {vocabulary} from the training texts only, {pooling} pooling; {parameters:,} parameters.
+
+## Use
+
+```python
+from sentiment_gru import SentimentClassifier
+
+SentimentClassifier.from_pretrained("THIS_FOLDER_OR_HUB_ID")(["Not bad at all."])[0].scores
+```
+
+or, without that package, as the folder carries its modelling code:
+
+```python
+from transformers import pipeline
+
+pipeline("text-classification", model="THIS_FOLDER_OR_HUB_ID", trust_remote_code=True)("Not bad at all.")
+```
+
+## Results
+
+{scores}
+
+Accuracy with its 95% Wilson interval. Recall and F1 are unweighted means over the labels of the set, and scores are
+renormalised over those labels: a set without neutral texts asks for positive against negative. The calibration error
+(15 bins) stands beside the 95th percentile that a perfectly calibrated model would show on as many texts.
+
+## Data
+
+{data}
+
+*dev* decided when to stop, the temperature and the uncertain band. The *reported* split chose nothing and was read
+once. Training texts equal to a reported or a dev text (lower-cased, spaces squeezed) were removed.
+
+## When the model doubts
+
+Logits are divided by a temperature of {temperature:.2f}, fitted on dev. {uncertainty}
+
+## Limits
+
+A score is a frequency on texts like those above, not a certainty about yours: other languages, topics and times are
+other texts, and irony is often misread. Of texts longer than {max_tokens:,} tokens the first and last half of that are
+read. Links and @names are not read beyond "http" and "@".
+
+## Training
+
+{minutes} minutes on {device}, seed {seed}, best of {epochs} epochs by the mean macro recall on dev. Options:
+
+```json
+{options}
+```
+"""
+
+POOLING_NAMES = {"mean_max": "mean and max", "mean": "mean", "max": "max", "last": "last-state"}
+SCORE_HEADER = (
+    "| set | texts | accuracy | macro recall | macro F1 | calibration error | if perfect | uncertain |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
+
+
+def write_card(folder: Path, metrics: dict[str, Any]) -> None:
+    """Write the README.md of a checkpoint folder from the metrics of its training."""
+    front_matter = ModelCardData(
+        language="en",
+        license="apache-2.0",
+        library_name="transformers",
+        pipeline_tag="text-classification",
+        tags=["gru", "sentiment-analysis"],
+        datasets=list(metrics["datasets"]),
+        model_name="gru-sentiment-studio",
+        eval_results=_eval_results(metrics),
+    ).to_yaml()
+    (folder / "README.md").write_text(f"---\n{front_matter}\n---\n{render_body(metrics)}", encoding="utf-8")
+
+
+def render_body(metrics: dict[str, Any]) -> str:
+    """Return the card's Markdown below the front matter."""
+    options = metrics["options"]
+    return BODY.format(
+        cell=options["cell"].upper(),
+        labels=", ".join(metrics["labels"]),
+        directions="Bidirectional" if options["bidirectional"] else "One-directional",
+        hidden_size=options["hidden_size"],
+        embedding_size=options["embedding_size"],
+        vocabulary="{:,} {}".format(metrics["vocab_size"], "sub-words" if options["subwords"] else "words"),
+        pooling=POOLING_NAMES[options["pooling"]],
+        parameters=metrics["parameters"],
+        scores=score_table(metrics),
+        data=_data_table(metrics),
+        temperature=metrics["temperature"],
+        uncertainty=_uncertainty(metrics),
+        max_tokens=metrics["max_tokens"],
+        minutes=metrics["minutes"],
+        device=metrics["device"],
+        seed=options["seed"],
+        epochs=len(metrics["history"]),
+        options=json.dumps(options),
+    )
+
+
+def score_table(metrics: dict[str, Any], roles: tuple[str, ...] = ("reported", "dev")) -> str:
+    """Return a Markdown table of every measured set."""
+    rows = [
+        _score_row(f"{name} ({_split_name(dataset, role)})", dataset[role])
+        for role in roles
+        for name, dataset in metrics["datasets"].items()
+        if role in dataset
+    ]
+    return "\n".join([SCORE_HEADER, *rows])
+
+
+def _split_name(dataset: dict[str, Any], role: str) -> str:
+    return dataset["rule"]["reported"].removesuffix(" split") if role == "reported" else "dev"
+
+
+def _score_row(name: str, result: dict[str, Any]) -> str:
+    low, high = result["accuracy_interval"]
+    cells = [
+        name,
+        f"{result['texts']:,}",
+        f"{result['accuracy']:.1%} ({low:.1%} to {high:.1%})",
+        f"{result['macro_recall']:.1%}",
+        f"{result['macro_f1']:.1%}",
+        f"{result['calibration_error']:.1%}",
+        f"{result['calibration_error_if_perfect']:.1%}",
+        f"{result['uncertain']:.1%}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _data_table(metrics: dict[str, Any]) -> str:
+    rows = ["| dataset | training texts | dev | reported | removed |", "|---|---|---|---|---|"]
+    for name, dataset in metrics["datasets"].items():
+        rule = dataset["rule"]
+        removed = ", ".join(f"{count} {reason}" for reason, count in dataset["removed"].items() if count) or "none"
+        rows.append(
+            f"| {name} | {dataset['train_texts']:,} | {rule['dev']} | {rule.get('reported', 'none')} | {removed} |"
+        )
+    return "\n".join(rows)
+
+
+def _uncertainty(metrics: dict[str, Any]) -> str:
+    band = metrics["uncertain_below"]
+    if not band:
+        return "No band of scores was wrong often enough on dev to be called uncertain."
+    dev = {name: dataset["dev"] for name, dataset in metrics["datasets"].items()}
+    shares = [
+        f"on {name} {r['uncertain_error']:.0%} of those verdicts were wrong, of the others {r['certain_error']:.0%}"
+        for name, r in dev.items()
+        if r["uncertain_error"] is not None and r["certain_error"] is not None
+    ]
+    return f"A verdict whose highest score is under {band:.2f} is called uncertain: on dev, {'; '.join(shares)}."
+
+
+def _eval_results(metrics: dict[str, Any]) -> list[EvalResult]:
+    return [
+        EvalResult(
+            task_type="text-classification",
+            dataset_type=name,
+            dataset_name=name,
+            dataset_split=_split_name(dataset, "reported"),
+            metric_type=metric,
+            metric_value=round(dataset["reported"][metric], 4),
+        )
+        for name, dataset in metrics["datasets"].items()
+        if "reported" in dataset
+        for metric in ("accuracy", "macro_f1")
+    ]

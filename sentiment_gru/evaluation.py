@@ -1,0 +1,186 @@
+"""How good a model is on labelled texts, and how far its scores can be believed.
+
+Run as a script on any split of a dataset:
+
+    python -m sentiment_gru.evaluation --model MODEL --dataset DATASET --split test --json
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from scipy.stats import binomtest
+from sklearn.metrics import f1_score, recall_score
+
+from .classifier import SentimentClassifier
+from .data import TextSplit, load_splits, read_split
+from .errors import DatasetError, SentimentError
+
+BINS = 15
+SIMULATIONS = 1_000
+BAND_ERROR = 0.4  # verdicts just inside the uncertain band are wrong at least this often on dev
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Measured on one set of texts; every rate is a share between 0 and 1.
+
+    Scores are renormalised over the labels the set has: a set without neutral texts asks for positive against
+    negative. `uncertain` and `uncertain_error` look at all of the model's labels, as a user does.
+    """
+
+    texts: int
+    labels: list[str]
+    accuracy: float
+    accuracy_interval: tuple[float, float]  # 95%, Wilson
+    macro_recall: float
+    macro_f1: float
+    calibration_error: float  # expected calibration error, 15 bins of equal width
+    calibration_error_if_perfect: float  # 95th percentile of that error for a perfectly calibrated model
+    uncertain: float  # share of texts whose verdict is marked uncertain
+    uncertain_error: float | None  # share of those verdicts that are wrong
+    certain_error: float | None
+
+
+def restrict(logits: np.ndarray, labels: Sequence[str], present: Sequence[str]) -> np.ndarray:
+    """Return logits (B, K) of the K labels present in a set, out of (B, C)."""
+    return logits[:, [labels.index(name) for name in present]]
+
+
+def calibration_error(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Return the expected calibration error of (B, K) scores against (B,) label ids.
+
+    Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 2.
+    """
+    return _calibration_error(scores.max(axis=1), scores.argmax(axis=1) == targets)
+
+
+def _calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(bins, weights=correct - confidence, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
+def calibration_error_if_perfect(scores: np.ndarray, seed: int = 0) -> float:
+    """Return the 95th percentile of the calibration error if each verdict were right as often as it says."""
+    confidence = scores.max(axis=1)
+    draws = np.random.default_rng(seed)
+    errors = [_calibration_error(confidence, draws.random(len(confidence)) < confidence) for _ in range(SIMULATIONS)]
+    return float(np.quantile(errors, 0.95))
+
+
+def evaluate(logits: np.ndarray, split: TextSplit, labels: Sequence[str], uncertain_below: float) -> Evaluation:
+    """Compare calibrated logits (B, C) of the texts of a split with its labels.
+
+    Raises:
+        DatasetError: the split has a label the model does not know.
+    """
+    present = [name for name in labels if name in set(split.labels)]
+    if unknown := sorted(set(split.labels) - set(labels)):
+        raise DatasetError(f"the model has no label {', '.join(unknown)}, only {', '.join(labels)}")
+    scores = softmax(restrict(logits, labels, present).astype(np.float64), axis=1)
+    targets = np.array([present.index(name) for name in split.labels])
+    verdicts = scores.argmax(axis=1)
+    hits = int((verdicts == targets).sum())
+    interval = binomtest(hits, len(targets)).proportion_ci(method="wilson")
+    full_scores = softmax(logits.astype(np.float64), axis=1)
+    wrong = full_scores.argmax(axis=1) != np.array([labels.index(name) for name in split.labels])
+    band = full_scores.max(axis=1) < uncertain_below
+    return Evaluation(
+        texts=len(split),
+        labels=present,
+        accuracy=hits / len(targets),
+        accuracy_interval=(interval.low, interval.high),
+        macro_recall=float(recall_score(targets, verdicts, average="macro")),
+        macro_f1=float(f1_score(targets, verdicts, average="macro")),
+        calibration_error=calibration_error(scores, targets),
+        calibration_error_if_perfect=calibration_error_if_perfect(scores),
+        uncertain=float(band.mean()),
+        uncertain_error=float(wrong[band].mean()) if band.any() else None,
+        certain_error=float(wrong[~band].mean()) if not band.all() else None,
+    )
+
+
+def fit_temperature(sets: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Return the temperature with the lowest log loss, each set of (logits (B, K), label ids (B,)) counted alike.
+
+    Not under 1/2: a small set without a single wrong verdict would ask for certainty.
+    """
+
+    def loss(log_temperature: float) -> float:
+        return float(
+            np.mean(
+                [
+                    -log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(targets)), targets].mean()
+                    for logits, targets in sets
+                ]
+            )
+        )
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-np.log(2), 3.0), method="bounded").x))
+
+
+def find_uncertain_band(sets: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Return the score under which a verdict is called uncertain.
+
+    It is the upper edge of the highest band of width 0.05 whose verdicts are wrong at least `BAND_ERROR` of the
+    time, every set of (scores (B, C), label ids (B,)) counted alike; 0 if there is none.
+    """
+    confidence = np.concatenate([scores.max(axis=1) for scores, _ in sets])
+    wrong = np.concatenate([scores.argmax(axis=1) != targets for scores, targets in sets])
+    weight = np.concatenate([np.full(len(targets), 1 / len(targets)) for _, targets in sets])
+    for edge in np.arange(0.95, 0.3, -0.01):
+        inside = (confidence >= edge - 0.05) & (confidence < edge)
+        if inside.sum() >= 20 and np.average(wrong[inside], weights=weight[inside]) >= BAND_ERROR:
+            return round(float(edge), 2)
+    return 0.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Evaluate a checkpoint on one split of a dataset and print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m sentiment_gru.evaluation", description=main.__doc__)
+    parser.add_argument("--model", help="checkpoint folder or Hub id; by default the shipped one")
+    parser.add_argument("--dataset", required=True, help="local folder in Hub layout, or Hub id")
+    parser.add_argument("--split", default="test", help="split to score (default: test)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        figures = _evaluate_split(options.model, options.dataset, options.split)
+    except SentimentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        print("\n".join(f"{name:30} {value}" for name, value in figures.items()))
+    return 0
+
+
+def _evaluate_split(model: str | None, dataset: str, name: str) -> dict[str, object]:
+    classifier = SentimentClassifier.from_pretrained(model)
+    splits = load_splits(dataset)
+    if name not in splits:
+        raise DatasetError(f"dataset {dataset!r} has no split {name!r}, only {', '.join(splits)}")
+    split = read_split(splits[name])
+    if split is None:
+        raise DatasetError(f"split {name!r} of {dataset!r} has no labels")
+    start = time.perf_counter()
+    logits = classifier.logits(split.texts)
+    seconds = time.perf_counter() - start
+    result = evaluate(logits, split, classifier.labels, classifier.config.uncertain_below)
+    return {
+        "dataset": dataset,
+        "split": name,
+        **asdict(result),
+        "texts_per_second": round(len(split) / seconds, 1),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

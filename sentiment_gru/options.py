@@ -1,0 +1,62 @@
+"""What `train.py` can be told, as one dataclass; its help texts are the command line's."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .errors import OptionsError
+
+
+def _option(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass
+class TrainingOptions:
+    """Options of one training run.
+
+    Raises:
+        OptionsError: values that contradict each other or lie outside their range.
+    """
+
+    output_dir: str = field(metadata={"help": "folder the checkpoint is written to, replacing what is there"})
+    dataset: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "local folder in Hub layout, or Hub id such as stanfordnlp/imdb or name:config; repeatable",
+            "action": "extend",
+        },
+    )
+    epochs: float = _option(6.0, "passes over the training texts")
+    patience: int = _option(2, "stop after this many epochs without a better dev score")
+    batch_size: int = _option(64, "texts per step")
+    learning_rate: float = _option(2e-3, "peak of the schedule: linear warm-up, then cosine to 0")
+    seed: int = _option(0, "of initial weights, order and dropout")
+    train_tokens: int = _option(400, "longer training texts are cut to their first and last half of this")
+    ema_decay: float = _option(0.999, "decay per step of the averaged weights that are evaluated and saved")
+    label_smoothing: float = _option(0.0, "share of the target spread over all labels")
+    evaluate_test: bool = _option(False, "also measure on the reported splits, once, at the end")
+
+    cell: Literal["gru", "lstm", "rnn"] = _option("gru", "recurrent cell")
+    bidirectional: bool = _option(True, "read each text from both ends")
+    pooling: Literal["last", "mean", "max", "mean_max"] = _option("mean_max", "what the linear head sees")
+    vocab_size: int = _option(30_000, "most vocabulary entries, from the training texts only")
+    subwords: bool = _option(False, "byte-pair pieces of words in place of whole words")
+    embedding_size: int = _option(128, "numbers per token embedding")
+    hidden_size: int = _option(128, "units of one layer in one direction")
+    num_layers: int = _option(1, "recurrent layers")
+    word_dropout: float = _option(0.05, "share of training tokens shown as unknown words")
+    embedding_dropout: float = _option(0.4, "dropout on embeddings")
+    layer_dropout: float = _option(0.0, "dropout between recurrent layers")
+    output_dropout: float = _option(0.4, "dropout on pooled states")
+
+    def __post_init__(self) -> None:
+        if not self.dataset:
+            raise OptionsError("name at least one --dataset, for example --dataset stanfordnlp/imdb")
+        for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience"):
+            if getattr(self, name) <= 0:
+                raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be above 0")
+        for name in ("ema_decay", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be in [0, 1)")
+        if self.layer_dropout and self.num_layers == 1:
+            raise OptionsError("--layer-dropout acts between layers, but --num-layers is 1")

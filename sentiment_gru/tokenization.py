@@ -1,0 +1,90 @@
+"""Train the tokenizer. All text processing lives in its `tokenizer.json`, so training and serving cannot differ."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+PAD_TOKEN, UNK_TOKEN = "[PAD]", "[UNK]"
+MIN_FREQUENCY = 3
+
+# Dropped before words are looked for: line-break tags, and what follows "http" and "@". The real address or
+# name says nothing about sentiment, and the tweets of the training data mask them as "http" and "@user".
+NOISE_PATTERN = r"<br\s*/?>|(?<=http)s?://\S+|www\.\S+|(?<=@)\w+"
+
+# Tried from left to right at each position of the normalised text; what no branch matches (spaces, control
+# characters, joiners, skin tones) is dropped.
+WORD_PATTERN = "|".join(
+    [
+        r"[:;=][-o^']?[)(\]\[dp/\\|*3]+(?!\w)|<3+",  # emoticons, lower-cased
+        r"\p{L}+(?=n't\b)|n't\b",  # don't -> do n't, can't -> ca n't: the negation is a token of its own
+        r"'(?:s|m|d|re|ve|ll)\b",
+        r"\p{L}+",
+        r"\p{N}+(?:[.,:/]\p{N}+)*",  # 7.5, 10:30, 8/10
+        r"\.\.\.",
+        r"[^\s\p{L}\p{N}\p{M}\p{C}\x{1F3FB}-\x{1F3FF}]",  # punctuation and emoji, one by one
+    ]
+)
+
+
+def build_normalizer() -> normalizers.Normalizer:
+    """Return the clean-up before splitting; every step keeps the alignment with the original text."""
+    return normalizers.Sequence(
+        [
+            normalizers.NFKD(),  # also splits an ellipsis into three dots and makes full-width forms plain
+            normalizers.StripAccents(),
+            normalizers.Lowercase(),
+            normalizers.Replace(Regex("[\u2018\u2019\u02bc`\u00b4]"), "'"),
+            normalizers.Replace(Regex("[\u201c\u201d\u201e]"), '"'),
+        ]
+    )
+
+
+def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = False) -> PreTrainedTokenizerFast:
+    """Learn a vocabulary from training texts.
+
+    Args:
+        texts: training texts only; a validation or test text here would leak.
+        vocab_size: most entries to keep, the two special ones included.
+        subwords: byte-pair pieces of words (Sennrich et al. 2016) in place of whole words.
+
+    Returns:
+        A tokenizer without maximum length; `[PAD]` is id 0 and `[UNK]` id 1.
+    """
+    settings: dict[str, Any] = {
+        "vocab_size": vocab_size,
+        "min_frequency": MIN_FREQUENCY,
+        "special_tokens": [PAD_TOKEN, UNK_TOKEN],
+        "show_progress": False,
+    }
+    if subwords:
+        tokenizer = Tokenizer(models.BPE(unk_token=UNK_TOKEN, continuing_subword_prefix="##"))
+        trainer: trainers.Trainer = trainers.BpeTrainer(continuing_subword_prefix="##", **settings)
+    else:
+        tokenizer = Tokenizer(models.WordLevel(unk_token=UNK_TOKEN))
+        trainer = trainers.WordLevelTrainer(**settings)
+    tokenizer.normalizer = build_normalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(NOISE_PATTERN), behavior="removed"),
+            pre_tokenizers.Split(Regex(WORD_PATTERN), behavior="removed", invert=True),
+        ]
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD_TOKEN,
+        unk_token=UNK_TOKEN,
+        padding_side="right",
+        model_input_names=["input_ids", "attention_mask"],
+        split_special_tokens=True,  # a user who types "[PAD]" means those five characters
+    )
+
+
+def keep_ends(ids: list[int], limit: int) -> list[int]:
+    """Cut a long text to its first and last half of `limit` tokens: a review's verdict often stands at its end."""
+    if len(ids) <= limit:
+        return ids
+    head = (limit + 1) // 2
+    return ids[:head] + ids[len(ids) - (limit - head) :]

@@ -1,0 +1,97 @@
+"""transformers' Trainer with length buckets and averaged weights."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import Dataset, Sampler
+from transformers import PreTrainedTokenizerFast, Trainer, TrainerCallback
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from .data import TextSplit
+from .tokenization import keep_ends
+
+AVERAGE_FILE = "average.safetensors"
+
+
+class EncodedTexts(Dataset[dict[str, Any]]):
+    """Token ids and label ids of texts, cut for training."""
+
+    def __init__(self, split: TextSplit, tokenizer: PreTrainedTokenizerFast, labels: Sequence[str], limit: int) -> None:
+        ids = tokenizer(split.texts, return_attention_mask=False)["input_ids"]
+        self.rows: list[dict[str, Any]] = [
+            {"input_ids": keep_ends(row, limit), "labels": labels.index(label)}
+            for row, label in zip(ids, split.labels, strict=True)
+        ]
+        self.lengths = [len(row["input_ids"]) for row in self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.rows[index]
+
+
+class LengthBucketSampler(Sampler[int]):
+    """Random batches of texts of similar length, in an order that only seed and epoch decide."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed, self.epoch = list(lengths), batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch's order; the data loader calls this, also when a run is resumed."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        indices = get_length_grouped_indices(self.lengths, self.batch_size, generator=generator)
+        # Within a bucket the batches go from long to short; averaged weights and the schedule want them mixed.
+        batches = [indices[i : i + self.batch_size] for i in range(0, len(indices), self.batch_size)]
+        for batch in torch.randperm(len(batches) - 1, generator=generator).tolist():
+            yield from batches[batch]
+        yield from batches[-1]  # maybe a smaller one: last, so that the others stay aligned
+
+
+class SentimentTrainer(Trainer):
+    """Trainer with length buckets, and exponentially averaged weights that are the ones evaluated."""
+
+    def __init__(self, *, ema_decay: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
+        self.add_callback(_AverageAfterStep(self.average))
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        return LengthBucketSampler(self.train_dataset.lengths, self.args.train_batch_size, self.args.seed)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Evaluate the averaged weights in place of the current ones."""
+        current = copy.deepcopy(self.model.state_dict())
+        self.model.load_state_dict(self.average.module.state_dict())
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            self.model.load_state_dict(current)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        super()._save(output_dir, state_dict)
+        save_file(self.average.state_dict(), Path(output_dir or self.args.output_dir) / AVERAGE_FILE)
+
+    def load_best_average(self) -> None:
+        """Put the averaged weights of the best checkpoint into the model."""
+        self.average.load_state_dict(load_file(Path(self.state.best_model_checkpoint) / AVERAGE_FILE))
+        self.model.load_state_dict(self.average.module.state_dict())
+
+
+class _AverageAfterStep(TrainerCallback):
+    def __init__(self, average: AveragedModel) -> None:
+        self.average = average
+
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        self.average.update_parameters(model)

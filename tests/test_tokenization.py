@@ -1,0 +1,105 @@
+"""The tokenizer keeps what carries sentiment and maps every token to the original text."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import PreTrainedTokenizerFast
+
+from sentiment_gru.tokenization import keep_ends, train_tokenizer
+
+SAMPLE = [
+    "I don't think it's good! Is it? 😀 ❤ :) can't won't isn't ca n't ...",
+    "not never no café 8/10 @ http well made <3 ( ) , .",
+] * 3
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["words", "subwords"])
+def tokenizer(request: pytest.FixtureRequest) -> PreTrainedTokenizerFast:
+    return train_tokenizer(SAMPLE, 200, subwords=request.param)
+
+
+@pytest.fixture(scope="module")
+def words() -> PreTrainedTokenizerFast:
+    return train_tokenizer(SAMPLE, 200)
+
+
+def pieces(tokenizer: PreTrainedTokenizerFast, text: str) -> list[str]:
+    return tokenizer.convert_ids_to_tokens(tokenizer(text)["input_ids"])
+
+
+def spans(tokenizer: PreTrainedTokenizerFast, text: str) -> list[str]:
+    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    return [text[start:end] for start, end in offsets]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I DON'T think", ["i", "do", "n't", "think"]),
+        ("can’t", ["ca", "n't"]),
+        ("ca n't", ["ca", "n't"]),
+        ("it's good!?", ["it", "'s", "good", "!", "?"]),
+        ("good...", ["good", "..."]),
+        ("good…", ["good", "..."]),
+        ("Café", ["cafe"]),
+        ("😀😀❤️", ["😀", "😀", "❤"]),
+        ("good<br /><br />not", ["good", "not"]),
+        ("@Some_Body: http://t.co/x?y not :)", ["@", "[UNK]", "http", "not", ":)"]),
+        ("8/10 <3", ["8/10", "<3"]),
+        ("well-made", ["well", "[UNK]", "made"]),
+        ("not\x00good\u200d", ["not", "good"]),
+        ("", []),
+        (" \t\n", []),
+    ],
+)
+def test_words_are_split_as_a_reader_would(words: PreTrainedTokenizerFast, text: str, expected: list[str]) -> None:
+    assert pieces(words, text) == expected
+
+
+def test_offsets_give_the_original_spelling(words: PreTrainedTokenizerFast) -> None:
+    text = "I DON’T like Café… @Bob http://a.b 😀!"
+    assert spans(words, text) == ["I", "DO", "N’T", "like", "Café", "…", "@", "http", "😀", "!"]
+
+
+@given(text=st.text(max_size=80))
+def test_offsets_lie_in_the_text_and_never_go_back(tokenizer: PreTrainedTokenizerFast, text: str) -> None:
+    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    assert all(0 <= start < end <= len(text) for start, end in offsets)
+    assert all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(offsets))
+
+
+@given(text=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20))
+def test_every_word_number_sign_and_emoji_is_counted(words: PreTrainedTokenizerFast, text: str) -> None:
+    if not text.strip("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"):
+        return
+    assert len(words(text)["input_ids"]) >= 1
+
+
+def test_special_tokens_typed_by_a_user_are_ordinary_characters(tokenizer: PreTrainedTokenizerFast) -> None:
+    ids = tokenizer("[PAD] [UNK] good")["input_ids"]
+    assert tokenizer.pad_token_id not in ids
+    assert spans(tokenizer, "[PAD] good")[0] == "["
+
+
+def test_the_saved_file_alone_gives_the_same_ids(tokenizer: PreTrainedTokenizerFast, tmp_path) -> None:
+    tokenizer.save_pretrained(tmp_path)
+    loaded = PreTrainedTokenizerFast.from_pretrained(tmp_path)
+    for text in [*SAMPLE, "[PAD] ÀÉ ﬁne xyz 日本"]:
+        assert loaded(text)["input_ids"] == tokenizer(text)["input_ids"]
+    assert (loaded.pad_token_id, loaded.unk_token_id, loaded.padding_side) == (0, 1, "right")
+
+
+def test_unknown_words_are_never_a_known_word(words: PreTrainedTokenizerFast) -> None:
+    assert pieces(words, "goodish") == ["[UNK]"]
+
+
+@given(st.lists(st.integers(), max_size=40), st.integers(1, 20))
+def test_keep_ends_keeps_the_first_and_the_last_half(ids: list[int], limit: int) -> None:
+    kept = keep_ends(ids, limit)
+    assert len(kept) == min(len(ids), limit)
+    if len(ids) > limit:
+        head = (limit + 1) // 2
+        assert kept[:head] == ids[:head]
+        assert kept[head:] == ids[len(ids) - limit + head :]

@@ -1,0 +1,168 @@
+"""Training writes a complete checkpoint, is repeatable, and its parts do what they say."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import ModelCard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment_gru import DatasetError, OptionsError, SentimentClassifier
+from sentiment_gru.data import TextSplit, read_corpus, remove_leaks
+from sentiment_gru.options import TrainingOptions
+from sentiment_gru.tokenization import train_tokenizer
+from sentiment_gru.trainer import LengthBucketSampler
+from sentiment_gru.training import DevSet, build_trainer, train
+from tests.conftest import tiny_options, write_dataset
+
+
+@pytest.fixture(scope="module")
+def metrics(tiny_checkpoint: Path) -> dict:
+    return json.loads((tiny_checkpoint / "metrics.json").read_text())
+
+
+def test_the_folder_holds_the_checkpoint_and_nothing_else(tiny_checkpoint: Path) -> None:
+    assert {path.name for path in tiny_checkpoint.iterdir()} == {
+        "README.md",
+        "config.json",
+        "configuration.py",
+        "metrics.json",
+        "model.safetensors",
+        "modeling.py",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    assert not tiny_checkpoint.with_name("tiny.training").exists()
+
+
+def test_metrics_hold_what_was_measured_on_dev_and_reported(metrics: dict) -> None:
+    tiny = metrics["datasets"]["tiny"]
+    assert tiny["reported"]["texts"] == 96
+    assert tiny["train_texts"] + tiny["dev"]["texts"] == 288
+    assert tiny["reported"]["accuracy"] > 0.9
+    assert metrics["labels"] == ["negative", "neutral", "positive"]
+    assert metrics["options"]["dataset"] == ["tiny"]
+    assert len(metrics["history"]) >= 2
+    assert metrics["history"][-1]["eval_score"] > metrics["history"][0]["eval_score"]
+
+
+def test_calibration_is_stored_in_the_configuration(tiny_checkpoint: Path, metrics: dict) -> None:
+    config = json.loads((tiny_checkpoint / "config.json").read_text())
+    assert config["temperature"] == metrics["temperature"] != 1.0
+    assert config["uncertain_below"] == metrics["uncertain_below"]
+
+
+def test_the_card_states_the_measured_figures(tiny_checkpoint: Path, metrics: dict) -> None:
+    card = ModelCard.load(tiny_checkpoint / "README.md")
+    reported = metrics["datasets"]["tiny"]["reported"]
+    assert f"{reported['accuracy']:.1%}" in card.text
+    assert {r.metric_type: r.metric_value for r in card.data.eval_results}["accuracy"] == round(reported["accuracy"], 4)
+    assert "last tenth of each of" in card.text
+    assert f"{metrics['parameters']:,} parameters" in card.text
+
+
+def test_reported_splits_are_read_only_when_asked(tiny_dataset: Path, tmp_path: Path) -> None:
+    metrics = train(tiny_options(tiny_dataset, tmp_path / "out", epochs=1))
+    assert "reported" not in metrics["datasets"]["tiny"]
+    assert "tiny (test)" not in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_the_same_seed_gives_the_same_weights(tiny_dataset: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        train(tiny_options(tiny_dataset, tmp_path / name, epochs=1))
+    train(tiny_options(tiny_dataset, tmp_path / "c", epochs=1, seed=1))
+    a, b, c = ((tmp_path / name / "model.safetensors").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_datasets_are_joined_and_each_has_its_own_figures(tiny_dataset: Path, tmp_path: Path) -> None:
+    rows = [{"sentence": f"{word} thing {i}", "sentiment": word} for i in range(15) for word in ("good", "bad")]
+    renamed = {"good": "pos", "bad": "neg"}
+    rows = [{"sentence": r["sentence"], "sentiment": renamed[r["sentiment"]]} for r in rows]
+    other = write_dataset(tmp_path / "other", train=rows, test=rows[:4])
+    options = tiny_options(tiny_dataset, tmp_path / "out", epochs=2)
+    metrics = train(replace(options, dataset=[str(tiny_dataset), str(other)], evaluate_test=True))
+    assert list(metrics["datasets"]) == ["tiny", "other"]
+    assert metrics["datasets"]["other"]["reported"]["labels"] == ["negative", "positive"]
+    assert metrics["datasets"]["other"]["removed"]["train equal to reported"] == 4
+
+
+@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+def test_other_cells_train_and_load(tiny_dataset: Path, tmp_path: Path, cell: str) -> None:
+    train(tiny_options(tiny_dataset, tmp_path / cell, epochs=1, cell=cell, bidirectional=False, pooling="last"))
+    loaded = SentimentClassifier.from_pretrained(tmp_path / cell)
+    assert (loaded.config.cell, loaded.config.bidirectional) == (cell, False)
+    assert loaded("a superb film")[0].tokens == 3
+
+
+def test_evaluation_uses_averaged_weights_and_gives_the_current_ones_back(tiny_dataset: Path, tmp_path: Path) -> None:
+    (corpus,) = remove_leaks([read_corpus(str(tiny_dataset))])
+    dev = DevSet.join([corpus])
+    tokenizer = train_tokenizer(corpus.train.texts, 500)
+    labels = ["negative", "neutral", "positive"]
+    trainer = build_trainer(tiny_options(tiny_dataset, tmp_path / "out"), tokenizer, labels, corpus.train, dev)
+    before = trainer.evaluate()
+    with torch.no_grad():
+        for parameter in trainer.average.module.parameters():
+            parameter.zero_()
+    after = trainer.evaluate()
+    assert before["eval_loss"] != pytest.approx(after["eval_loss"])
+    assert after["eval_loss"] == pytest.approx(torch.log(torch.tensor(3.0)).item())
+    assert any(parameter.abs().sum() > 0 for parameter in trainer.model.parameters())
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=200), st.integers(1, 16), st.integers(0, 3))
+def test_the_sampler_gives_every_text_once_and_depends_on_seed_and_epoch_alone(
+    lengths: list[int], batch_size: int, epoch: int
+) -> None:
+    orders = []
+    for _ in range(2):
+        sampler = LengthBucketSampler(lengths, batch_size, seed=5)
+        sampler.set_epoch(epoch)
+        orders.append(list(sampler))
+    assert orders[0] == orders[1]
+    assert sorted(orders[0]) == list(range(len(lengths)))
+    assert len(sampler) == len(lengths)
+
+
+def test_batches_hold_texts_of_similar_length_in_mixed_order() -> None:
+    lengths = torch.randint(0, 400, (6_400,), generator=torch.Generator().manual_seed(0)).tolist()
+    order = list(LengthBucketSampler(lengths, 64, seed=0))
+    batches = [[lengths[i] for i in order[start : start + 64]] for start in range(0, 6_400, 64)]
+    spreads = sorted(max(batch) - min(batch) for batch in batches)
+    assert spreads[len(spreads) // 2] < 40
+    means = [sum(batch) / 64 for batch in batches[:25]]
+    assert means != sorted(means, reverse=True)
+
+
+def test_dev_texts_of_all_datasets_are_sorted_but_stay_apart(tiny_dataset: Path) -> None:
+    (corpus,) = remove_leaks([read_corpus(str(tiny_dataset))])
+    other = replace(corpus, name="other", dev=TextSplit(["zz", "a text longer than any"], ["negative", "positive"]))
+    dev = DevSet.join([corpus, other])
+    assert [len(text) for text in dev.split.texts] == sorted(len(text) for text in dev.split.texts)
+    assert [dev.split.texts[i] for i in dev.rows["other"]] == other.dev.texts
+    assert sorted(dev.split.texts[i] for i in dev.rows["tiny"]) == sorted(corpus.dev.texts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dataset": []}, "--dataset"),
+        ({"epochs": 0}, "--epochs"),
+        ({"batch_size": -1}, "--batch-size"),
+        ({"ema_decay": 1.0}, "--ema-decay"),
+        ({"layer_dropout": 0.2}, "--layer-dropout"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_by_name(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionsError, match=message):
+        TrainingOptions(**({"output_dir": "out", "dataset": ["d"]} | changes))
+
+
+def test_a_dataset_with_one_label_is_refused(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "one", train=[{"text": f"t{i}", "label": "pos"} for i in range(30)])
+    with pytest.raises(DatasetError, match="only the label positive"):
+        train(tiny_options(folder, tmp_path / "out"))

@@ -1,0 +1,39 @@
+"""Train a GRU text classifier on any Hugging Face dataset of labelled texts.
+
+    python train.py --dataset stanfordnlp/imdb --output-dir out/imdb --evaluate-test
+
+A dataset is a Hub id or a local folder in Hub layout; repeat `--dataset` to join several. The output folder
+loads in the app (`MODEL=out/imdb make app`), on the command line (`python -m sentiment_gru --model out/imdb`)
+and in transformers.
+"""
+
+import sys
+
+from transformers import HfArgumentParser
+
+from sentiment_gru.errors import SentimentError
+from sentiment_gru.options import TrainingOptions
+
+
+def main() -> int:
+    """Parse the command line, train, and say where the checkpoint is."""
+    parser = HfArgumentParser(TrainingOptions, description=__doc__)  # type: ignore[arg-type]
+    try:
+        (options,) = parser.parse_args_into_dataclasses()
+        from sentiment_gru.training import train
+
+        metrics = train(options)
+    except SentimentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"Checkpoint in {options.output_dir} after {metrics['minutes']} minutes.")
+    for name, dataset in metrics["datasets"].items():
+        for role in ("dev", "reported"):
+            if role in dataset:
+                low, high = dataset[role]["accuracy_interval"]
+                print(f"{name:20} {role:9} accuracy {dataset[role]['accuracy']:.1%} ({low:.1%} to {high:.1%})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
