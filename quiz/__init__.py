@@ -1,0 +1,27 @@
+"""A multiple-choice quiz on the components of a GRU: an answer bank, and learners' runs through it.
+
+    from quiz import answer, load_bank, start_session
+
+    session = start_session(load_bank())
+    session, grade = answer(session, session.current.id, session.current.options[0].oid)
+
+The page is in `quiz.quiz_tab`, which alone needs Gradio.
+"""
+
+from .bank import Bank, BankError, Item, PublicItem, load_bank, public_view
+from .session import Grade, Session, SessionError, advance, answer, start_session
+
+__all__ = [
+    "Bank",
+    "BankError",
+    "Grade",
+    "Item",
+    "PublicItem",
+    "Session",
+    "SessionError",
+    "advance",
+    "answer",
+    "load_bank",
+    "public_view",
+    "start_session",
+]
