@@ -10,7 +10,7 @@ The split rule, the same for every dataset:
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -56,6 +56,30 @@ class Corpus:
     reported: TextSplit | None
     rule: dict[str, str]  # what dev and reported were made of
     removed: dict[str, int] = field(default_factory=dict)  # training texts removed, by reason
+
+
+@dataclass(frozen=True)
+class JoinedSplit:
+    """Texts of several datasets in one list, shortest first, so that evaluation pads little."""
+
+    split: TextSplit
+    rows: dict[str, np.ndarray]  # dataset name -> indices into split
+
+    @classmethod
+    def join(cls, splits: Mapping[str, TextSplit]) -> "JoinedSplit":
+        """Join and sort the splits of named datasets."""
+        entries = sorted(
+            (len(text), name, text, label)
+            for name, split in splits.items()
+            for text, label in zip(split.texts, split.labels, strict=True)
+        )
+        names = np.array([name for _, name, _, _ in entries])
+        split = TextSplit([text for _, _, text, _ in entries], [label for _, _, _, label in entries])
+        return cls(split, {name: np.flatnonzero(names == name) for name in splits})
+
+    def labels_of(self, name: str) -> set[str]:
+        """Return the labels that occur in a dataset."""
+        return {self.split.labels[i] for i in self.rows[name]}
 
 
 def squeeze(text: str) -> str:

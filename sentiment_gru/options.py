@@ -33,7 +33,7 @@ class TrainingOptions:
     seed: int = _option(0, "of initial weights, order and dropout")
     train_tokens: int = _option(400, "longer training texts are cut to their first and last half of this")
     ema_decay: float = _option(0.999, "decay per step of the averaged weights that are evaluated and saved")
-    label_smoothing: float = _option(0.0, "share of the target spread over all labels")
+    absent_weight: float = _option(0.1, "share of a text's loss that counts labels its dataset never uses as wrong")
     evaluate_test: bool = _option(False, "also measure on the reported splits, once, at the end")
 
     cell: Literal["gru", "lstm", "rnn"] = _option("gru", "recurrent cell")
@@ -55,8 +55,9 @@ class TrainingOptions:
         for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience"):
             if getattr(self, name) <= 0:
                 raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be above 0")
-        for name in ("ema_decay", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be in [0, 1)")
+        if not 0 <= self.ema_decay < 1:
+            raise OptionsError(f"--ema-decay is {self.ema_decay}; it must be in [0, 1)")
+        if not 0 <= self.absent_weight <= 1:
+            raise OptionsError(f"--absent-weight is {self.absent_weight}; it must be in [0, 1]")
         if self.layer_dropout and self.num_layers == 1:
             raise OptionsError("--layer-dropout acts between layers, but --num-layers is 1")

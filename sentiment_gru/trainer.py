@@ -7,26 +7,33 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import Dataset, Sampler
 from transformers import PreTrainedTokenizerFast, Trainer, TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from .data import TextSplit
+from .data import JoinedSplit
 from .tokenization import keep_ends
 
 AVERAGE_FILE = "average.safetensors"
 
 
 class EncodedTexts(Dataset[dict[str, Any]]):
-    """Token ids and label ids of texts, cut for training."""
+    """Token ids, cut for training, label ids, and which of the labels each text's dataset has at all."""
 
-    def __init__(self, split: TextSplit, tokenizer: PreTrainedTokenizerFast, labels: Sequence[str], limit: int) -> None:
-        ids = tokenizer(split.texts, return_attention_mask=False)["input_ids"]
+    def __init__(
+        self, joined: JoinedSplit, tokenizer: PreTrainedTokenizerFast, labels: Sequence[str], limit: int
+    ) -> None:
+        ids = tokenizer(joined.split.texts, return_attention_mask=False)["input_ids"]
         self.rows: list[dict[str, Any]] = [
             {"input_ids": keep_ends(row, limit), "labels": labels.index(label)}
-            for row, label in zip(ids, split.labels, strict=True)
+            for row, label in zip(ids, joined.split.labels, strict=True)
         ]
+        for name, indices in joined.rows.items():
+            present = [label in joined.labels_of(name) for label in labels]
+            for index in indices:
+                self.rows[index]["present"] = present
         self.lengths = [len(row["input_ids"]) for row in self.rows]
 
     def __len__(self) -> int:
@@ -60,15 +67,32 @@ class LengthBucketSampler(Sampler[int]):
 
 
 class SentimentTrainer(Trainer):
-    """Trainer with length buckets, and exponentially averaged weights that are the ones evaluated."""
+    """Trainer with length buckets, exponentially averaged weights that are the ones evaluated, and partial labels.
 
-    def __init__(self, *, ema_decay: float, **kwargs: Any) -> None:
+    A dataset without neutral texts says which of its texts are positive and which negative, not that none could be
+    called neutral. So of its texts' loss only the share `absent_weight` compares all labels, and the rest those the
+    dataset has.
+    """
+
+    def __init__(self, *, ema_decay: float, absent_weight: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.absent_weight = absent_weight
         self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
         self.add_callback(_AverageAfterStep(self.average))
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return LengthBucketSampler(self.train_dataset.lengths, self.args.train_batch_size, self.args.seed)
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Return the mean cross-entropy, partly over all labels and partly over those present."""
+        present, labels = inputs["present"], inputs["labels"]
+        outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+        among_all = F.cross_entropy(outputs.logits, labels)
+        among_present = F.cross_entropy(outputs.logits.masked_fill(~present, float("-inf")), labels)
+        loss = self.absent_weight * among_all + (1 - self.absent_weight) * among_present
+        return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Evaluate the averaged weights in place of the current ones."""

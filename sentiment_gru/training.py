@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,45 +25,13 @@ from .card import write_card
 from .checkpoint import save_checkpoint
 from .classifier import SentimentClassifier
 from .configuration import SentimentGRUConfig
-from .data import Corpus, TextSplit, order_labels, read_corpus, remove_leaks
+from .data import Corpus, JoinedSplit, order_labels, read_corpus, remove_leaks
 from .errors import DatasetError
 from .evaluation import evaluate, find_uncertain_band, fit_temperature, restrict
 from .modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
 from .tokenization import train_tokenizer
 from .trainer import EncodedTexts, SentimentTrainer
-
-
-@dataclass(frozen=True)
-class DevSet:
-    """The dev texts of all datasets in one list, shortest first, and which rows are whose."""
-
-    split: TextSplit
-    rows: dict[str, np.ndarray]  # dataset name -> indices into split
-
-    @classmethod
-    def join(cls, corpora: Sequence[Corpus]) -> "DevSet":
-        """Join and sort, so that evaluation pads little."""
-        entries = sorted(
-            (len(text), corpus.name, text, label)
-            for corpus in corpora
-            for text, label in zip(corpus.dev.texts, corpus.dev.labels, strict=True)
-        )
-        names = np.array([name for _, name, _, _ in entries])
-        split = TextSplit([text for _, _, text, _ in entries], [label for _, _, _, label in entries])
-        return cls(split, {corpus.name: np.flatnonzero(names == corpus.name) for corpus in corpora})
-
-    def restricted(self, logits: np.ndarray, labels: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Return per dataset the logits (B, K) of the K labels it has, and (B,) ids among those."""
-        sets = {}
-        for name, rows in self.rows.items():
-            names = [self.split.labels[i] for i in rows]
-            present = [label for label in labels if label in set(names)]
-            sets[name] = (
-                restrict(logits[rows], labels, present),
-                np.array([present.index(n) for n in names]),
-            )
-        return sets
 
 
 def train(options: TrainingOptions) -> dict[str, Any]:
@@ -81,12 +49,9 @@ def train(options: TrainingOptions) -> dict[str, Any]:
     labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
     if len(labels) < 2:
         raise DatasetError(f"the training texts have only the label {', '.join(labels)}; a classifier needs two")
-    texts = TextSplit(
-        [text for corpus in corpora for text in corpus.train.texts],
-        [label for corpus in corpora for label in corpus.train.labels],
-    )
-    tokenizer = train_tokenizer(texts.texts, options.vocab_size, options.subwords)
-    dev = DevSet.join(corpora)
+    texts = JoinedSplit.join({corpus.name: corpus.train for corpus in corpora})
+    dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
+    tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
     trainer = build_trainer(options, tokenizer, labels, texts, dev)
     trainer.train()
     trainer.load_best_average()
@@ -115,29 +80,42 @@ def build_trainer(
     options: TrainingOptions,
     tokenizer: PreTrainedTokenizerFast,
     labels: Sequence[str],
-    train_split: TextSplit,
-    dev: DevSet,
+    texts: JoinedSplit,
+    dev: JoinedSplit,
 ) -> SentimentTrainer:
     """Return a trainer whose score is the macro recall on dev, each dataset counted alike."""
 
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         recalls = {
             f"recall_{name}": recall_score(targets, logits.argmax(axis=1), average="macro")
-            for name, (logits, targets) in dev.restricted(prediction.predictions, labels).items()
+            for name, (logits, targets) in restricted_sets(dev, prediction.predictions, labels).items()
         }
         return recalls | {"score": float(np.mean(list(recalls.values())))}
 
     model = SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
     return SentimentTrainer(
         ema_decay=options.ema_decay,
+        absent_weight=options.absent_weight,
         model=model,
         args=training_arguments(options),
-        train_dataset=EncodedTexts(train_split, tokenizer, labels, options.train_tokens),
-        eval_dataset=EncodedTexts(dev.split, tokenizer, labels, options.train_tokens),
+        train_dataset=EncodedTexts(texts, tokenizer, labels, options.train_tokens),
+        eval_dataset=EncodedTexts(dev, tokenizer, labels, options.train_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=compute_metrics,
         callbacks=[EarlyStoppingCallback(options.patience)],
     )
+
+
+def restricted_sets(
+    dev: JoinedSplit, logits: np.ndarray, labels: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return per dataset the logits (B, K) of the K labels it has, and (B,) ids among those."""
+    sets = {}
+    for name, rows in dev.rows.items():
+        present = [label for label in labels if label in dev.labels_of(name)]
+        targets = np.array([present.index(dev.split.labels[i]) for i in rows])
+        sets[name] = (restrict(logits[rows], labels, present), targets)
+    return sets
 
 
 def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str]) -> SentimentGRUConfig:
@@ -166,7 +144,6 @@ def training_arguments(options: TrainingOptions) -> TrainingArguments:
         warmup_steps=0.05,
         weight_decay=0.0,
         max_grad_norm=1.0,
-        label_smoothing_factor=options.label_smoothing,
         seed=options.seed,
         eval_strategy="epoch",
         save_strategy="epoch",
@@ -177,15 +154,16 @@ def training_arguments(options: TrainingOptions) -> TrainingArguments:
         logging_steps=100,
         report_to="none",
         dataloader_pin_memory=False,
+        remove_unused_columns=False,
     )
 
 
-def calibrate(folder: Path, dev: DevSet) -> None:
+def calibrate(folder: Path, dev: JoinedSplit) -> None:
     """Fit temperature and uncertain band of a saved checkpoint on dev, read as a user's texts are read."""
     classifier = SentimentClassifier.from_pretrained(folder)
     logits = classifier.logits(dev.split.texts)
     config = classifier.config
-    config.temperature = fit_temperature(list(dev.restricted(logits, classifier.labels).values()))
+    config.temperature = fit_temperature(list(restricted_sets(dev, logits, classifier.labels).values()))
     scores = softmax(logits / config.temperature, axis=1)
     targets = np.array([classifier.labels.index(label) for label in dev.split.labels])
     config.uncertain_below = find_uncertain_band([(scores[rows], targets[rows]) for rows in dev.rows.values()])
