@@ -29,6 +29,7 @@ fix: .venv/dev
 train: .venv/runtime
 	$(PY) train.py --dataset $(IMDB) --dataset $(SST2) --dataset $(TWEETS) \
 		--evaluate-test --output-dir sentiment_gru/pretrained
+	$(PY) benchmarks/readme.py
 
 screenshots: .venv/dev
 	$(PY) benchmarks/screenshots.py

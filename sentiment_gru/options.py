@@ -26,9 +26,9 @@ class TrainingOptions:
             "action": "extend",
         },
     )
-    epochs: float = _option(6.0, "passes over the training texts")
+    epochs: float = _option(4.0, "passes over the training texts")
     patience: int = _option(2, "stop after this many epochs without a better dev score")
-    batch_size: int = _option(64, "texts per step")
+    batch_size: int = _option(32, "texts per step")
     learning_rate: float = _option(2e-3, "peak of the schedule: linear warm-up, then cosine to 0")
     seed: int = _option(0, "of initial weights, order and dropout")
     train_tokens: int = _option(400, "longer training texts are cut to their first and last half of this")
@@ -42,10 +42,10 @@ class TrainingOptions:
     vocab_size: int = _option(30_000, "most vocabulary entries, from the training texts only")
     subwords: bool = _option(False, "byte-pair pieces of words in place of whole words")
     embedding_size: int = _option(128, "numbers per token embedding")
-    hidden_size: int = _option(128, "units of one layer in one direction")
+    hidden_size: int = _option(192, "units of one layer in one direction")
     num_layers: int = _option(1, "recurrent layers")
-    word_dropout: float = _option(0.05, "share of training tokens shown as unknown words")
-    embedding_dropout: float = _option(0.4, "dropout on embeddings")
+    word_dropout: float = _option(0.0, "share of training tokens shown as unknown words")
+    embedding_dropout: float = _option(0.3, "dropout on embeddings")
     layer_dropout: float = _option(0.0, "dropout between recurrent layers")
     output_dropout: float = _option(0.4, "dropout on pooled states")
 

@@ -1,0 +1,43 @@
+"""Fill the README's tables from result files.
+
+    python benchmarks/readme.py          # rewrite README.md
+    python benchmarks/readme.py --check  # only say whether it is up to date
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from sentiment_gru.card import score_table  # noqa: E402, the script runs from anywhere
+
+
+def fill(readme: str) -> str:
+    """Return the README with the block between each pair of markers made anew."""
+    metrics = json.loads((REPOSITORY / "sentiment_gru" / "pretrained" / "metrics.json").read_text(encoding="utf-8"))
+    blocks = {"scores": score_table(metrics, ("reported",))}
+    for name, content in blocks.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", flags=re.DOTALL)
+        readme, count = pattern.subn(lambda match, text=content: f"{match[1]}{text}\n{match[2]}", readme)
+        if count != 1:
+            raise ValueError(f"README.md has {count} blocks named {name}, not 1")
+    return readme
+
+
+def main() -> int:
+    """Rewrite or check README.md."""
+    path = REPOSITORY / "README.md"
+    before = path.read_text(encoding="utf-8")
+    after = fill(before)
+    if "--check" in sys.argv:
+        print("README.md is up to date" if before == after else "README.md is out of date: run benchmarks/readme.py")
+        return int(before != after)
+    path.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
