@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_gru import DatasetError, OptionsError, SentimentClassifier
-from sentiment_gru.data import TextSplit, read_corpus, remove_leaks
+from sentiment_gru.data import JoinedSplit, TextSplit, read_corpus, remove_leaks
 from sentiment_gru.options import TrainingOptions
 from sentiment_gru.tokenization import train_tokenizer
-from sentiment_gru.trainer import LengthBucketSampler
-from sentiment_gru.training import DevSet, build_trainer, train
+from sentiment_gru.trainer import LengthBucketSampler, SentimentTrainer
+from sentiment_gru.training import build_trainer, train
 from tests.conftest import tiny_options, write_dataset
 
 
@@ -98,12 +98,19 @@ def test_other_cells_train_and_load(tiny_dataset: Path, tmp_path: Path, cell: st
     assert loaded("a superb film")[0].tokens == 3
 
 
-def test_evaluation_uses_averaged_weights_and_gives_the_current_ones_back(tiny_dataset: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def trainer(tiny_dataset: Path, tmp_path: Path) -> SentimentTrainer:
+    """Return an untrained trainer on the tiny dataset, and on one that has no neutral texts."""
     (corpus,) = remove_leaks([read_corpus(str(tiny_dataset))])
-    dev = DevSet.join([corpus])
+    polar = corpus.train.take(i for i, label in enumerate(corpus.train.labels) if label != "neutral")
+    texts = JoinedSplit.join({"tiny": corpus.train, "polar": polar})
+    dev = JoinedSplit.join({"tiny": corpus.dev})
     tokenizer = train_tokenizer(corpus.train.texts, 500)
-    labels = ["negative", "neutral", "positive"]
-    trainer = build_trainer(tiny_options(tiny_dataset, tmp_path / "out"), tokenizer, labels, corpus.train, dev)
+    options = tiny_options(tiny_dataset, tmp_path / "out")
+    return build_trainer(options, tokenizer, ["negative", "neutral", "positive"], texts, dev)
+
+
+def test_evaluation_uses_averaged_weights_and_gives_the_current_ones_back(trainer: SentimentTrainer) -> None:
     before = trainer.evaluate()
     with torch.no_grad():
         for parameter in trainer.average.module.parameters():
@@ -112,6 +119,26 @@ def test_evaluation_uses_averaged_weights_and_gives_the_current_ones_back(tiny_d
     assert before["eval_loss"] != pytest.approx(after["eval_loss"])
     assert after["eval_loss"] == pytest.approx(torch.log(torch.tensor(3.0)).item())
     assert any(parameter.abs().sum() > 0 for parameter in trainer.model.parameters())
+
+
+def test_texts_know_which_labels_their_dataset_has(trainer: SentimentTrainer) -> None:
+    masks = {tuple(row["present"]) for row in trainer.train_dataset.rows}
+    assert masks == {(True, True, True), (True, False, True)}
+    assert all(row["present"][row["labels"]] for row in trainer.train_dataset.rows)
+
+
+@pytest.mark.parametrize("absent_weight", [0.0, 0.25, 1.0])
+def test_a_label_the_dataset_lacks_is_pushed_down_by_its_weight_only(
+    trainer: SentimentTrainer, absent_weight: float
+) -> None:
+    trainer.absent_weight = absent_weight
+    row = next(row for row in trainer.train_dataset.rows if not row["present"][1])
+    batch = trainer.data_collator([row])
+    loss, outputs = trainer.compute_loss(trainer.model.eval(), batch, return_outputs=True)
+    logits = outputs.logits[0].detach()
+    among_all = -logits.log_softmax(0)[row["labels"]]
+    among_present = -logits[[0, 2]].log_softmax(0)[row["labels"] // 2]
+    assert loss.item() == pytest.approx((absent_weight * among_all + (1 - absent_weight) * among_present).item())
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=200), st.integers(1, 16), st.integers(0, 3))
@@ -138,13 +165,19 @@ def test_batches_hold_texts_of_similar_length_in_mixed_order() -> None:
     assert means != sorted(means, reverse=True)
 
 
-def test_dev_texts_of_all_datasets_are_sorted_but_stay_apart(tiny_dataset: Path) -> None:
-    (corpus,) = remove_leaks([read_corpus(str(tiny_dataset))])
-    other = replace(corpus, name="other", dev=TextSplit(["zz", "a text longer than any"], ["negative", "positive"]))
-    dev = DevSet.join([corpus, other])
-    assert [len(text) for text in dev.split.texts] == sorted(len(text) for text in dev.split.texts)
-    assert [dev.split.texts[i] for i in dev.rows["other"]] == other.dev.texts
-    assert sorted(dev.split.texts[i] for i in dev.rows["tiny"]) == sorted(corpus.dev.texts)
+@given(st.lists(st.tuples(st.text(max_size=8), st.sampled_from("abc"), st.booleans()), max_size=30))
+def test_joined_texts_are_sorted_by_length_but_datasets_stay_apart(rows: list[tuple[str, str, bool]]) -> None:
+    splits = {
+        str(which): TextSplit([t for t, _, w in rows if w is which], [label for _, label, w in rows if w is which])
+        for which in (True, False)
+    }
+    joined = JoinedSplit.join(splits)
+    lengths = [len(text) for text in joined.split.texts]
+    assert lengths == sorted(lengths)
+    for name, split in splits.items():
+        ours = sorted((joined.split.texts[i], joined.split.labels[i]) for i in joined.rows[name])
+        assert ours == sorted(zip(split.texts, split.labels, strict=True))
+        assert joined.labels_of(name) == set(split.labels)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +187,7 @@ def test_dev_texts_of_all_datasets_are_sorted_but_stay_apart(tiny_dataset: Path)
         ({"epochs": 0}, "--epochs"),
         ({"batch_size": -1}, "--batch-size"),
         ({"ema_decay": 1.0}, "--ema-decay"),
+        ({"absent_weight": 1.1}, "--absent-weight"),
         ({"layer_dropout": 0.2}, "--layer-dropout"),
     ],
 )
