@@ -1,7 +1,6 @@
 """Fill the README's tables from result files.
 
-    python benchmarks/readme.py          # rewrite README.md
-    python benchmarks/readme.py --check  # only say whether it is up to date
+`python benchmarks/readme.py` rewrites README.md, and `--check` only says whether it is up to date.
 """
 
 import json

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # torch and transformers take seconds to import; the checks n
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
-HUB_FILES = ["*.json", "*.safetensors"]
+HUB_FILES = ["*.json", "*.safetensors", "README.md"]
 HUB_TIMEOUT = 5.0  # seconds
 
 

@@ -62,7 +62,7 @@ def train(options: TrainingOptions) -> dict[str, Any]:
     calibrate(folder, dev)
     metrics = measure(folder, corpora, options.evaluate_test)
     metrics |= {
-        "options": asdict(options) | {"dataset": [corpus.name for corpus in corpora]},
+        "options": portable_options(options, corpora),
         "history": [
             {key: value for key, value in entry.items() if key == "epoch" or key.startswith("eval_")}
             for entry in trainer.state.log_history
@@ -200,6 +200,12 @@ def measure(folder: Path, corpora: Sequence[Corpus], evaluate_test: bool) -> dic
         "uncertain_below": classifier.config.uncertain_below,
         "datasets": sets,
     }
+
+
+def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dict[str, Any]:
+    """Return the options without paths of this machine."""
+    names = {"dataset": [corpus.name for corpus in corpora]}
+    return {name: value for name, value in (asdict(options) | names).items() if name != "output_dir"}
 
 
 def describe_device(device: torch.device) -> str:

@@ -1,0 +1,112 @@
+"""Photograph every state of the app, wide and narrow, light and dark.
+
+    python benchmarks/screenshots.py             # all of them, into screenshots/
+    python benchmarks/screenshots.py --readme    # only docs/screenshot.png
+
+The model is the shipped checkpoint, or MODEL.
+"""
+
+import argparse
+import shutil
+from collections.abc import Callable
+
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+from serving import CHROMIUM_ARGUMENTS, REPOSITORY, serve
+
+SCREENSHOTS = REPOSITORY / "screenshots"
+README_PICTURE = REPOSITORY / "docs" / "screenshot.png"
+WIDTHS = {"wide": 1280, "narrow": 390}
+THEMES = ["light", "dark"]
+TEXTS = {
+    "positive": "I loved every minute of it. The cast is wonderful and the ending is beautiful.",
+    "neutral": "The concert starts at eight on Saturday, doors open at seven.",
+    "negative": "Dull, far too long and badly acted. What a waste of two hours.",
+    "uncertain": "The cast is great, but the story is a mess, and I am not sure what to make of it.",
+    "unknown": "Blorf zindle quaxotl vrimp",
+    "empty": "",
+}
+REPORT = "Error id: 00000000-0000-0000-0000-000000000000\nVersion: 0.1.0\nKind: RuntimeError\nWhat I did: "
+
+
+def main() -> None:
+    """Serve the app and take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--readme", action="store_true", help="write docs/screenshot.png and nothing else")
+    readme = parser.parse_args().readme
+    with serve() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS)
+        if readme:
+            page = open_page(browser, address, 1280, "light")
+            README_PICTURE.parent.mkdir(exist_ok=True)
+            page.screenshot(path=README_PICTURE, full_page=True)
+            return
+        for width_name, width in WIDTHS.items():
+            for theme in THEMES:
+                for tab in (photograph_sentiment, photograph_quiz):
+                    tab(open_page(browser, address, width, theme), camera(f"{width_name}-{theme}"))
+
+
+def open_page(browser: Browser, address: str, width: int, theme: str) -> Page:
+    """Open the app and wait for the worked example."""
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(f"{address}?__theme={theme}")
+    page.wait_for_selector(".verdict-diagnostics")
+    return page
+
+
+def camera(suffix: str) -> Callable[[Page, str], None]:
+    """Return a function that saves what a page shows under the name of its state."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+
+    def shoot(page: Page, state: str) -> None:
+        page.wait_for_timeout(400)  # transitions, fonts
+        path = SCREENSHOTS / f"{state}-{suffix}.png"
+        # A modal dialog covers what is in view: the rest of a long page would look as if it were not covered.
+        page.screenshot(path=path, full_page=not page.locator("dialog[open]").count())
+        print(path.relative_to(REPOSITORY))
+
+    return shoot
+
+
+def photograph_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the states of the Sentiment tab."""
+    shoot(page, "sentiment-1-worked-example")
+    for state, text in TEXTS.items():
+        page.get_by_label("Your text").fill(text)
+        page.get_by_label("Your text").press("Enter")
+        page.wait_for_timeout(300)
+        shoot(page, f"sentiment-2-{state}")
+    page.get_by_role("button", name="Long", exact=True).click()
+    page.get_by_role("button", name="About this model").click()
+    shoot(page, "sentiment-3-long-and-about")
+    page.route("**/gradio_api/run/**", fail)
+    page.get_by_role("button", name="Get the verdict").click()
+    page.get_by_label("Report").wait_for()
+    shoot(page, "sentiment-4-failure")
+
+
+def fail(route: Route) -> None:
+    """Answer an event as the server does when a handler raises."""
+    route.fulfill(status=500, json={"error": REPORT})
+
+
+def photograph_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the states of the Quiz tab, the first option being chosen throughout."""
+    page.get_by_role("tab", name="Quiz").click()
+    shoot(page, "quiz-1-question")
+    feedback_seen: set[str] = set()
+    while page.locator("#quiz-submit").is_visible():
+        page.locator("#quiz-choice input").first.check()
+        page.locator("#quiz-submit").click()
+        page.locator("#quiz-next").wait_for()
+        verdict = "right" if page.locator("#quiz-feedback.quiz-right").count() else "wrong"
+        if verdict not in feedback_seen:
+            shoot(page, f"quiz-2-{verdict}")
+            feedback_seen.add(verdict)
+        page.locator("#quiz-next").click()
+        page.locator("#quiz-next").wait_for(state="hidden")
+    shoot(page, "quiz-3-results")
+
+
+if __name__ == "__main__":
+    main()

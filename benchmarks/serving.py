@@ -1,0 +1,65 @@
+"""Serve the real app, and open the browser to look at it: for the screenshots and for the tests in tests/browser."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent
+START_SECONDS = 60
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def serve(**environment: str) -> Iterator[str]:
+    """Run app.py on a free port until the block ends, with these environment variables added; yield its address.
+
+    Raises:
+        RuntimeError: the app ended, or could not be reached in time; the message holds what it said.
+    """
+    port = _free_port()
+    settings = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), **environment}
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=REPOSITORY, env=settings, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            if not _opens(process, port):
+                log.seek(0)
+                raise RuntimeError(f"the app does not listen to port {port}:\n{log.read()}")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _opens(process: subprocess.Popen[bytes], port: int) -> bool:
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return True
+    return False

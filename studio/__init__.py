@@ -1,0 +1,1 @@
+"""The frame around the tabs: how the page looks, and what it does when a handler fails."""

@@ -1,0 +1,66 @@
+"""The real app in a process of its own, and headless Chromium to look at it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.serving import CHROMIUM_ARGUMENTS, serve
+
+WAIT_MILLISECONDS = 30_000  # the first verdict waits for the model
+WIDE = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="package")
+def address() -> Iterator[str]:
+    """Serve the shipped checkpoint, or MODEL."""
+    with serve() as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("REQUIRE_ALL"):
+            pytest.fail("REQUIRE_ALL is set, but there is no chromium")
+        pytest.skip("there is no chromium on this machine")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens an address; afterwards, no page may have called elsewhere or raised an error."""
+    context = browser.new_context(viewport=WIDE)
+    context.set_default_timeout(WAIT_MILLISECONDS)
+    outside: list[str] = []
+    errors: list[str] = []
+
+    def open_address(url: str, width: int = WIDE["width"]) -> Page:
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": WIDE["height"]})
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        page.get_by_role("tab", name="Sentiment").wait_for()
+        return page
+
+    context.on("request", lambda request: outside.append(request.url) if _leaves(request.url) else None)
+    yield open_address
+    context.close()
+    assert outside == []
+    assert errors == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page], address: str) -> Page:
+    """The page as a visitor finds it: the worked example is done."""
+    page = open_page(address)
+    page.locator(".verdict-diagnostics").wait_for()
+    return page
+
+
+def _leaves(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))

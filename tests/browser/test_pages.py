@@ -1,0 +1,225 @@
+"""What a visitor does with mouse and keyboard, in the real app."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Route, expect
+
+from benchmarks.serving import serve
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.browser
+
+POSITIVE = "I loved every minute. The cast is wonderful and the ending is beautiful."
+NEGATIVE = "Dull, far too long and badly acted. What a waste of two hours."
+REPORT = "Error id: 00000000-0000-0000-0000-000000000000\nKind: RuntimeError\nWhat I did: "
+
+
+def sentence(page: Page, words: str) -> None:
+    """Wait for a verdict with these words."""
+    expect(page.locator(".verdict-sentence")).to_contain_text(words)
+
+
+def key_of(number: int) -> tuple[int, int]:
+    """Return the position of the right and of a wrong option of a question, counted from 0."""
+    bank = json.loads((REPOSITORY / "quiz" / "answer_bank.json").read_text(encoding="utf-8"))
+    item = bank["items"][number]
+    flags = [option["oid"] in item["key"]["correct"] for option in item["options"]]
+    return flags.index(True), flags.index(False)
+
+
+def press_until(page: Page, key: str, selector: str) -> None:
+    """Press a key until an element that fits the selector has the focus."""
+    for _ in range(40):
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press(key)
+    pytest.fail(f"{selector} cannot be reached with {key}")
+
+
+def test_the_page_opens_with_a_worked_example(page: Page) -> None:
+    expect(page).to_have_title("GRU Sentiment Studio")
+    assert page.locator("html").get_attribute("lang") == "en"
+    expect(page.get_by_label("Your text")).not_to_have_value("")
+    expect(page.locator(".scores tr")).to_have_count(3)
+    expect(page.locator(".verdict-diagnostics")).to_have_text(
+        re.compile(r"^\d+ tokens · \d+ unknown · 0 cut · \d+ ms$")
+    )
+
+
+def test_enter_gives_the_verdict(page: Page) -> None:
+    page.get_by_label("Your text").fill(NEGATIVE)
+    page.get_by_label("Your text").press("Enter")
+    sentence(page, "negative")
+    expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
+
+
+def test_the_button_gives_the_verdict(page: Page) -> None:
+    page.get_by_label("Your text").fill(POSITIVE)
+    page.get_by_role("button", name="Get the verdict").click()
+    sentence(page, "clearly positive")
+
+
+def test_shift_and_enter_start_a_new_line(page: Page) -> None:
+    page.get_by_label("Your text").fill("one")
+    page.get_by_label("Your text").press("Shift+Enter")
+    page.keyboard.type("two")
+    expect(page.get_by_label("Your text")).to_have_value("one\ntwo")
+
+
+def test_an_example_is_judged_at_a_click(page: Page) -> None:
+    page.get_by_role("button", name="Unknown words").click()
+    sentence(page, "I cannot tell.")
+    expect(page.locator(".verdict-warning")).to_have_text("The model knows none of these words.")
+
+
+def test_an_empty_text_gets_a_prompt(page: Page) -> None:
+    page.get_by_label("Your text").fill("  ")
+    page.get_by_label("Your text").press("Enter")
+    expect(page.locator("#sentiment-verdict")).to_contain_text("Type or paste a text")
+
+
+def test_markup_is_text_and_never_runs(page: Page) -> None:
+    markup = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>${window.ran = true}'
+    page.get_by_label("Your text").fill(markup)
+    before = page.locator(".verdict-diagnostics").inner_text()
+    page.get_by_label("Your text").press("Enter")
+    expect(page.locator(".verdict-diagnostics")).not_to_have_text(before)
+    expect(page.get_by_label("Your text")).to_have_value(markup)
+    assert page.evaluate("window.ran") is None
+
+
+def test_markup_in_a_label_is_text_and_never_runs(
+    open_page: Callable[..., Page], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "labels")
+    config = json.loads((folder / "config.json").read_text())
+    label = '<img src=x onerror="window.ran = true">${window.ran = true}'
+    config["id2label"] |= {"0": label}
+    config["label2id"] = {name: int(index) for index, name in config["id2label"].items()}
+    (folder / "config.json").write_text(json.dumps(config))
+    with serve(MODEL=str(folder)) as address:
+        page = open_page(address)
+        expect(page.locator(".scores")).to_contain_text(label)
+        assert page.evaluate("window.ran") is None
+
+
+def test_a_model_that_fails_while_it_loads_is_told_in_the_page(
+    open_page: Callable[..., Page], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "late")
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace('"hidden_size": 8', '"hidden_size": 9'))
+    with serve(MODEL=str(folder), REPORT_URL="http://127.0.0.1/report") as address:
+        page = open_page(address)
+        failure = page.locator("#sentiment-verdict")
+        expect(failure).to_contain_text("Something went wrong. What happened?")
+        expect(failure.get_by_label("Report")).to_have_value(re.compile("Error id: .*Kind: CheckpointError", re.DOTALL))
+        expect(failure.get_by_role("link", name="Report it here")).to_be_visible()
+        assert str(tmp_path) not in page.content()
+        expect(page.get_by_label("Your text")).not_to_have_value("")
+
+
+@pytest.mark.parametrize("tab", ["Sentiment", "Quiz"])
+def test_a_failure_in_either_tab_opens_a_report(page: Page, tab: str) -> None:
+    def fail(route: Route) -> None:
+        route.fulfill(status=500, json={"error": REPORT})
+
+    page.get_by_role("tab", name=tab).click()
+    page.route("**/gradio_api/run/**", fail)
+    page.get_by_role("button", name="Get the verdict" if tab == "Sentiment" else "Submit").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Something went wrong. What happened?")
+    expect(dialog.get_by_label("Report")).to_have_value(REPORT)
+    dialog.get_by_role("button", name="Copy the report").click()
+    expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_label("Your text")).not_to_have_value("")
+
+
+def test_a_wrong_and_a_right_answer(page: Page) -> None:
+    page.get_by_role("tab", name="Quiz").click()
+    _, wrong = key_of(0)
+    page.locator("#quiz-options li").nth(wrong).click()
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#quiz-feedback")).to_contain_text("Not right.")
+    expect(page.locator("#quiz-feedback")).to_contain_text("Correct answer:")
+    page.get_by_role("button", name="Next question").click()
+    expect(page.locator("#quiz-progress")).to_contain_text("Question 2")
+    right, _ = key_of(1)
+    page.locator("#quiz-choice input").nth(right).check()
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#quiz-feedback")).to_contain_text("Right.")
+    expect(page.locator("#quiz-progress")).to_contain_text("1 of 2 right")
+
+
+def test_the_keyboard_is_enough_in_both_tabs(page: Page) -> None:
+    press_until(page, "Tab", "#sentiment-text textarea")
+    page.keyboard.press("Control+A")
+    page.keyboard.type(NEGATIVE)
+    press_until(page, "Tab", "#sentiment-submit")
+    page.keyboard.press("Enter")
+    sentence(page, "negative")
+    press_until(page, "Tab", "#sentiment-examples button:nth-of-type(5)")
+    page.keyboard.press("Enter")
+    sentence(page, "I cannot tell.")
+    press_until(page, "Shift+Tab", "[role=tab]:nth-of-type(2)")
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", "#quiz-choice input")
+    right, _ = key_of(0)
+    page.keyboard.press("Space")
+    for _ in range(right):
+        page.keyboard.press("ArrowDown")
+    press_until(page, "Tab", "#quiz-submit")
+    page.keyboard.press("Enter")
+    expect(page.locator("#quiz-feedback")).to_contain_text("Right.")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation(open_page: Callable[..., Page], address: str, theme: str) -> None:
+    page = open_page(f"{address}?__theme={theme}")
+    page.locator(".verdict-diagnostics").wait_for()
+    page.get_by_role("button", name="About this model").click()
+    page.get_by_role("button", name="Unknown words").click()
+    sentence(page, "I cannot tell.")
+    assert_accessible(page)
+    page.get_by_role("tab", name="Quiz").click()
+    page.locator("#quiz-options li").first.click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_role("button", name="Next question").wait_for()
+    assert_accessible(page)
+    page.evaluate("document.getElementById('studio-failure').showModal()")
+    assert_accessible(page)
+
+
+def assert_accessible(page: Page) -> None:
+    """Let axe look at the page once its transitions are over."""
+    page.wait_for_timeout(400)
+    violations = Axe().run(page).response["violations"]
+    assert [(v["id"], [node["html"] for node in v["nodes"]]) for v in violations] == []
+
+
+def test_a_telephone_needs_no_horizontal_scrolling(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page(address, width=390)
+    page.get_by_label("Your text").fill("x" * 500)
+    page.get_by_label("Your text").press("Enter")
+    sentence(page, "I cannot tell.")
+    page.get_by_role("button", name="About this model").click()
+    assert_fits(page)
+    page.get_by_role("tab", name="Quiz").click()
+    page.locator("#quiz-options li").first.click()
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_role("button", name="Next question").wait_for()
+    assert_fits(page)
+
+
+def assert_fits(page: Page) -> None:
+    """Check that nothing is wider than the window."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

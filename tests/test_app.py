@@ -1,0 +1,136 @@
+"""The app as a whole: it builds, refuses to start with one line, and opens nothing it does not need."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+import app
+from sentiment_gru import CheckpointError
+from sentiment_gru.loading import ClassifierLoader
+from studio.guard import guarded
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture
+def built(tiny_checkpoint: Path) -> gr.Blocks:
+    return app.build_app(ClassifierLoader(tiny_checkpoint))
+
+
+def start(**environment: str) -> subprocess.CompletedProcess[str]:
+    """Run app.py with these environment variables until it ends."""
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=REPOSITORY,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def assert_refused(result: subprocess.CompletedProcess[str], *reasons: str) -> None:
+    """Check for exit code 1 and one line that holds the reasons."""
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    for reason in ("cannot start", *reasons):
+        assert reason in result.stderr
+
+
+def test_the_page_has_two_tabs(built: gr.Blocks) -> None:
+    assert [block.label for block in built.blocks.values() if isinstance(block, gr.Tab)] == ["Sentiment", "Quiz"]
+
+
+def test_no_event_is_in_the_public_api(built: gr.Blocks) -> None:
+    assert {event.api_visibility for event in built.fns.values()} == {"private"}
+    assert built.api_open is False
+
+
+def test_the_key_of_the_quiz_is_not_in_the_page(built: gr.Blocks) -> None:
+    bank = json.loads((REPOSITORY / "quiz" / "answer_bank.json").read_text(encoding="utf-8"))
+    page = json.dumps(built.get_config_file(), ensure_ascii=False, default=str)
+    for item in bank["items"]:
+        for feedback in item["key"]["feedback"].values():
+            assert feedback not in page
+
+
+def test_launch_opens_nothing_that_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOST", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+    settings = app.launch_settings()
+    assert settings["show_error"] is settings["run_history"] is settings["enable_monitoring"] is False
+    assert settings["server_name"] is settings["server_port"] is None
+    assert "allowed_paths" not in settings
+    assert settings["favicon_path"].is_file()
+
+
+def test_host_and_port_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "0.0.0.0")
+    monkeypatch.setenv("PORT", "8123")
+    settings = app.launch_settings()
+    assert (settings["server_name"], settings["server_port"]) == ("0.0.0.0", 8123)
+
+
+def test_a_handler_that_fails_answers_with_a_report_and_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: Any) -> None:
+        raise KeyError("secret in /srv/app")
+
+    with pytest.raises(gr.Error) as caught:
+        guarded(broken)("my private words")
+    assert "Kind: KeyError" in caught.value.message
+    assert "secret" not in caught.value.message
+    assert "my private words" not in caught.value.message
+    assert "secret in /srv/app" in caplog.text
+
+
+def test_every_handler_is_guarded(built: gr.Blocks) -> None:
+    handlers = [event.fn for event in built.fns.values() if event.fn]
+    guarded_ones = [handler for handler in handlers if hasattr(handler, "__wrapped__")]
+    assert len(guarded_ones) > 3
+    assert {handler.__name__ for handler in handlers if handler not in guarded_ones} == {"ready"}
+
+
+def test_a_broken_checkpoint_is_refused_when_the_app_is_built(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"config\.json: file is missing"):
+        ClassifierLoader(tmp_path)
+
+
+def test_the_process_refuses_a_broken_checkpoint_in_one_line(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "cut")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    assert_refused(start(MODEL=str(folder)), "model.safetensors", "not a whole safetensors file")
+
+
+def test_the_process_refuses_a_broken_bank_in_one_line(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    bank = tmp_path / "bank.json"
+    bank.write_text('{"items": [}')
+    assert_refused(start(MODEL=str(tiny_checkpoint), QUIZ_BANK=str(bank)), str(bank), "not JSON")
+
+
+def test_the_process_refuses_a_port_that_is_no_number(tiny_checkpoint: Path) -> None:
+    assert_refused(start(MODEL=str(tiny_checkpoint), PORT="http"), "PORT", "'http'")
+
+
+def test_the_process_refuses_a_port_that_is_taken(tiny_checkpoint: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_refused(start(MODEL=str(tiny_checkpoint), HOST="127.0.0.1", PORT=str(port)), "is the port taken?")
+
+
+def test_the_page_is_built_without_anything_heavy(tiny_checkpoint: Path) -> None:
+    code = (
+        "import sys, app; from sentiment_gru.loading import ClassifierLoader;"
+        f"app.build_app(ClassifierLoader({str(tiny_checkpoint)!r})); app.launch_settings();"
+        "print([m for m in ('torch', 'transformers', 'datasets', 'sklearn', 'captum') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
