@@ -14,6 +14,8 @@ from transformers import HfArgumentParser
 from sentiment_gru.errors import SentimentError
 from sentiment_gru.options import TrainingOptions
 
+INTERRUPTED = 130  # what shells give for Ctrl-C
+
 
 def main() -> int:
     """Parse the command line, train, and say where the checkpoint is."""
@@ -26,12 +28,20 @@ def main() -> int:
     except SentimentError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"Stopped at once; {options.output_dir} is as it was.", file=sys.stderr)
+        return INTERRUPTED
+    if metrics is None:  # not the first process of torchrun
+        return 0
     print(f"Checkpoint in {options.output_dir} after {metrics['minutes']} minutes.")
     for name, dataset in metrics["datasets"].items():
         for role in ("dev", "reported"):
             if role in dataset:
                 low, high = dataset[role]["accuracy_interval"]
                 print(f"{name:20} {role:9} accuracy {dataset[role]['accuracy']:.1%} ({low:.1%} to {high:.1%})")
+    if stopped := metrics["interrupted"]:
+        print(f"Stopped at step {stopped['step']:,} of {stopped['of']:,}; --resume continues the same command.")
+        return INTERRUPTED
     return 0
 
 

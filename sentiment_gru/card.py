@@ -55,7 +55,7 @@ read. Links and @names are not read beyond "http" and "@".
 
 ## Training
 
-{minutes} minutes on {device}, seed {seed}, best of {epochs} epochs by the mean macro recall on dev. Options:
+{minutes} minutes on {device}, seed {seed}, best of {epochs} epochs by the mean macro recall on dev{stopped}. Options:
 
 ```json
 {options}
@@ -105,6 +105,7 @@ def render_body(metrics: dict[str, Any]) -> str:
         device=metrics["device"],
         seed=options["seed"],
         epochs=len(metrics["history"]),
+        stopped=_stopped(metrics),
         options=json.dumps(options),
     )
 
@@ -161,6 +162,11 @@ def _uncertainty(metrics: dict[str, Any]) -> str:
         if r["uncertain_error"] is not None and r["certain_error"] is not None
     ]
     return f"A verdict whose highest score is under {band:.2f} is called uncertain: on dev, {'; '.join(shares)}."
+
+
+def _stopped(metrics: dict[str, Any]) -> str:
+    stopped = metrics["interrupted"]
+    return f", stopped by hand at step {stopped['step']:,} of {stopped['of']:,}" if stopped else ""
 
 
 def _eval_results(metrics: dict[str, Any]) -> list[EvalResult]:

@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score, recall_score
 
 from .classifier import SentimentClassifier
-from .data import TextSplit, load_splits, read_split
+from .data import JoinedSplit, TextSplit, load_splits, read_split
 from .errors import DatasetError, SentimentError
 
 BINS = 15
@@ -51,6 +51,18 @@ class Evaluation:
 def restrict(logits: np.ndarray, labels: Sequence[str], present: Sequence[str]) -> np.ndarray:
     """Return logits (B, K) of the K labels present in a set, out of (B, C)."""
     return logits[:, [labels.index(name) for name in present]]
+
+
+def restricted_sets(
+    dev: JoinedSplit, logits: np.ndarray, labels: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return per dataset the logits (B, K) of the K labels it has, and (B,) ids among those."""
+    sets = {}
+    for name, rows in dev.rows.items():
+        present = [label for label in labels if label in dev.labels_of(name)]
+        targets = np.array([present.index(dev.split.labels[i]) for i in rows])
+        sets[name] = (restrict(logits[rows], labels, present), targets)
+    return sets
 
 
 def calibration_error(scores: np.ndarray, targets: np.ndarray) -> float:

@@ -35,6 +35,8 @@ class TrainingOptions:
     ema_decay: float = _option(0.999, "decay per step of the averaged weights that are evaluated and saved")
     absent_weight: float = _option(0.1, "share of a text's loss that counts labels its dataset never uses as wrong")
     evaluate_test: bool = _option(False, "also measure on the reported splits, once, at the end")
+    resume: bool = _option(False, "continue the unfinished run of this output folder where its last checkpoint is")
+    save_steps: int = _option(500, "steps between checkpoints to resume from, besides the one after each epoch")
 
     cell: Literal["gru", "lstm", "rnn"] = _option("gru", "recurrent cell")
     bidirectional: bool = _option(True, "read each text from both ends")
@@ -52,7 +54,7 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         if not self.dataset:
             raise OptionsError("name at least one --dataset, for example --dataset stanfordnlp/imdb")
-        for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience"):
+        for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience", "save_steps"):
             if getattr(self, name) <= 0:
                 raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be above 0")
         if not 0 <= self.ema_decay < 1:

@@ -15,7 +15,8 @@ LADDER = [
     {"modeling", "tokenization", "checkpoint"},
     {"classifier"},
     {"data", "card"},
-    {"evaluation", "trainer"},
+    {"evaluation", "run_folder", "callbacks"},
+    {"trainer", "report"},
     {"training"},
 ]
 
