@@ -4,9 +4,15 @@
 
 A dataset is a Hub id or a local folder in Hub layout; repeat `--dataset` to join several. The output folder
 loads in the app (`MODEL=out/imdb make app`), on the command line (`python -m sentiment_gru --model out/imdb`)
-and in transformers.
+and in transformers. Several processes share the texts of each step; several hosts need a common output folder:
+
+    torchrun --standalone --nproc_per_node 2 train.py --dataset stanfordnlp/imdb --output-dir out/imdb
+
+Ctrl-C ends a training early with a usable checkpoint; after that, or after a crash, the same command with `--resume`
+continues it to the weights it would have had.
 """
 
+import os
 import sys
 
 from transformers import HfArgumentParser
@@ -19,6 +25,9 @@ INTERRUPTED = 130  # what shells give for Ctrl-C
 
 def main() -> int:
     """Parse the command line, train, and say where the checkpoint is."""
+    first_here = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that torchrun started on this host
+    if not first_here:
+        os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
     parser = HfArgumentParser(TrainingOptions, description=__doc__)  # type: ignore[arg-type]
     try:
         (options,) = parser.parse_args_into_dataclasses()
@@ -26,12 +35,13 @@ def main() -> int:
 
         metrics = train(options)
     except SentimentError as error:
-        print(f"error: {error}", file=sys.stderr)
+        if first_here:
+            print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"Stopped at once; {options.output_dir} is as it was.", file=sys.stderr)
         return INTERRUPTED
-    if metrics is None:  # not the first process of torchrun
+    if metrics is None:  # another process of torchrun than the first
         return 0
     print(f"Checkpoint in {options.output_dir} after {metrics['minutes']} minutes.")
     for name, dataset in metrics["datasets"].items():

@@ -42,6 +42,11 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def process_count() -> int:
+    """Return how many processes `torchrun` started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def fingerprint(splits: Sequence[TextSplit]) -> str:
     """Return a hash that changes when a text, a label or their order changes."""
     digest = hashlib.sha256()

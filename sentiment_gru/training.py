@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.metrics import recall_score
 from transformers import (
     DataCollatorWithPadding,
@@ -24,7 +25,7 @@ from .evaluation import restricted_sets
 from .modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
 from .report import calibrate, describe_device, write_report
-from .run_folder import RunFolder, is_first_process
+from .run_folder import RunFolder, is_first_process, process_count
 from .tokenization import train_tokenizer
 from .trainer import EncodedTexts, SentimentTrainer
 
@@ -89,6 +90,7 @@ def run_trainer(trainer: SentimentTrainer, run: RunFolder, splits: Sequence[Text
         "history": trainer.state.log_history,
         "device": describe_device(trainer.args.device),
         "processes": trainer.args.world_size,
+        "steps": trainer.state.global_step,
     }
 
 
@@ -157,6 +159,9 @@ def training_arguments(options: TrainingOptions) -> TrainingArguments:
         metric_for_best_model="score",
         greater_is_better=True,
         logging_steps=100,
+        # Without this, processes on CPU would not see each other, and each would train alone.
+        use_cpu=process_count() > 1 and not torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
         report_to="none",
         dataloader_pin_memory=False,
         remove_unused_columns=False,
