@@ -40,6 +40,7 @@ class Evaluation:
     accuracy: float
     accuracy_interval: tuple[float, float]  # 95%, Wilson
     macro_recall: float
+    macro_recall_interval: tuple[float, float]  # 95%, bootstrap within each label
     macro_f1: float
     calibration_error: float  # expected calibration error, 15 bins of equal width
     calibration_error_if_perfect: float  # 95th percentile of that error for a perfectly calibrated model
@@ -87,6 +88,18 @@ def calibration_error_if_perfect(scores: np.ndarray, seed: int = 0) -> float:
     return float(np.quantile(errors, 0.95))
 
 
+def macro_recall_interval(verdicts: np.ndarray, targets: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """Return the 95% interval of the macro recall when the texts of each label are drawn anew.
+
+    How many of n drawn texts are right is binomial, so no text need really be drawn.
+    """
+    draws = np.random.default_rng(seed)
+    hits = [verdicts[targets == target] == target for target in np.unique(targets)]
+    recalls = np.mean([draws.binomial(len(h), h.mean(), SIMULATIONS) / len(h) for h in hits], axis=0)
+    low, high = np.quantile(recalls, [0.025, 0.975])
+    return float(low), float(high)
+
+
 def evaluate(logits: np.ndarray, split: TextSplit, labels: Sequence[str], uncertain_below: float) -> Evaluation:
     """Compare calibrated logits (B, C) of the texts of a split with its labels.
 
@@ -110,6 +123,7 @@ def evaluate(logits: np.ndarray, split: TextSplit, labels: Sequence[str], uncert
         accuracy=hits / len(targets),
         accuracy_interval=(interval.low, interval.high),
         macro_recall=float(recall_score(targets, verdicts, average="macro")),
+        macro_recall_interval=macro_recall_interval(verdicts, targets),
         macro_f1=float(f1_score(targets, verdicts, average="macro")),
         calibration_error=calibration_error(scores, targets),
         calibration_error_if_perfect=calibration_error_if_perfect(scores),

@@ -1,4 +1,4 @@
-"""What stands beside the weights of a finished training: calibration, metrics, card."""
+"""What stands beside the weights of a finished training: calibration, metrics, tables, plots, card."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.special import softmax
 
 from .card import write_card
@@ -16,10 +15,16 @@ from .classifier import SentimentClassifier
 from .data import Corpus, JoinedSplit
 from .evaluation import evaluate, find_uncertain_band, fit_temperature, restricted_sets
 from .options import TrainingOptions
+from .outputs import ScoredSplit, count_mistakes, write_history, write_predictions
+from .plots import write_plots
 
 
 def write_report(
-    folder: Path, options: TrainingOptions, corpora: Sequence[Corpus], facts: dict[str, Any]
+    folder: Path,
+    options: TrainingOptions,
+    corpora: Sequence[Corpus],
+    log: Sequence[dict[str, Any]],
+    facts: dict[str, Any],
 ) -> dict[str, Any]:
     """Measure a calibrated checkpoint and write everything about it into its folder.
 
@@ -27,20 +32,26 @@ def write_report(
         folder: the checkpoint.
         options: of its training.
         corpora: the datasets under the split rule.
-        facts: what else is known of the run; `history` is the trainer's log.
+        log: the trainer's history.
+        facts: what else is known of the run.
 
     Returns:
         The metrics, as in `metrics.json`.
     """
-    evaluations = [entry for entry in facts["history"] if "eval_score" in entry]
-    metrics = measure(folder, corpora, options.evaluate_test) | facts
+    classifier = SentimentClassifier.from_pretrained(folder)
+    scored = score_splits(classifier, corpora, options.evaluate_test)
+    metrics = measure(classifier, corpora, scored) | facts
     metrics |= {
         "options": asdict(options) | {"dataset": [corpus.name for corpus in corpora]},
         "history": [
             {key: value for key, value in entry.items() if key == "epoch" or key.startswith("eval_")}
-            for entry in evaluations
+            for entry in log
+            if "eval_score" in entry
         ],
     }
+    write_history(folder / "history.csv", log)
+    write_predictions(folder / "predictions.parquet", scored)
+    write_plots(folder, log, scored)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     write_card(folder, metrics)
     return metrics
@@ -58,38 +69,38 @@ def calibrate(folder: Path, dev: JoinedSplit) -> None:
     save_checkpoint(classifier.model, classifier.tokenizer, folder)
 
 
-def measure(folder: Path, corpora: Sequence[Corpus], evaluate_test: bool) -> dict[str, Any]:
-    """Evaluate a finished checkpoint on every dev set and, if asked, on the reported ones."""
-    classifier = SentimentClassifier.from_pretrained(folder)
-    sets: dict[str, Any] = {}
-    for corpus in corpora:
-        splits = {"dev": corpus.dev} | ({"reported": corpus.reported} if evaluate_test and corpus.reported else {})
-        sets[corpus.name] = {
+def score_splits(classifier: SentimentClassifier, corpora: Sequence[Corpus], evaluate_test: bool) -> list[ScoredSplit]:
+    """Score the texts of every dev set and, if asked, of the reported ones."""
+    return [
+        ScoredSplit(corpus.name, role, split, classifier.logits(split.texts), classifier.labels)
+        for corpus in corpora
+        for role, split in (("dev", corpus.dev), ("reported", corpus.reported))
+        if split is not None and (role == "dev" or evaluate_test)
+    ]
+
+
+def measure(
+    classifier: SentimentClassifier, corpora: Sequence[Corpus], scored: Sequence[ScoredSplit]
+) -> dict[str, Any]:
+    """Return the figures of the model and of every scored split."""
+    sets: dict[str, Any] = {
+        corpus.name: {
             "rule": corpus.rule,
             "train_texts": len(corpus.train),
             "removed": corpus.removed,
-        } | {
-            role: asdict(
-                evaluate(
-                    classifier.logits(split.texts),
-                    split,
-                    classifier.labels,
-                    classifier.config.uncertain_below,
-                )
-            )
-            for role, split in splits.items()
         }
+        for corpus in corpora
+    }
+    band = classifier.config.uncertain_below
+    for split in scored:
+        figures = asdict(evaluate(split.logits, split.split, classifier.labels, band))
+        sets[split.dataset][split.role] = figures | {"mistakes": count_mistakes(split, band)}
     return {
         "labels": classifier.labels,
         "parameters": classifier.model.num_parameters(),
         "vocab_size": classifier.config.vocab_size,
         "max_tokens": classifier.config.max_tokens,
         "temperature": classifier.config.temperature,
-        "uncertain_below": classifier.config.uncertain_below,
+        "uncertain_below": band,
         "datasets": sets,
     }
-
-
-def describe_device(device: torch.device) -> str:
-    """Return the training hardware in words."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"

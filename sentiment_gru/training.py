@@ -24,7 +24,8 @@ from .errors import DatasetError
 from .evaluation import restricted_sets
 from .modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
-from .report import calibrate, describe_device, write_report
+from .provenance import describe_origin
+from .report import calibrate, write_report
 from .run_folder import RunFolder, is_first_process, process_count
 from .tokenization import train_tokenizer
 from .trainer import EncodedTexts, SentimentTrainer
@@ -61,7 +62,7 @@ def train(options: TrainingOptions) -> dict[str, Any] | None:
         save_checkpoint(trainer.model, tokenizer, folder)
         calibrate(folder, dev)
         facts["minutes"] = round((time.perf_counter() - started) / 60, 1)
-        metrics = write_report(folder, options, corpora, facts)
+        metrics = write_report(folder, options, corpora, trainer.state.log_history, facts)
     if metrics["interrupted"] is None:
         run.remove()
     return metrics
@@ -87,11 +88,9 @@ def run_trainer(trainer: SentimentTrainer, run: RunFolder, splits: Sequence[Text
     trainer.load_best_average()
     return {
         "interrupted": interrupted,
-        "history": trainer.state.log_history,
-        "device": describe_device(trainer.args.device),
         "processes": trainer.args.world_size,
         "steps": trainer.state.global_step,
-    }
+    } | describe_origin(trainer.args.device)
 
 
 def build_trainer(

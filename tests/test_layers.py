@@ -14,8 +14,8 @@ LADDER = [
     {"errors", "configuration", "options"},
     {"modeling", "tokenization", "checkpoint"},
     {"classifier"},
-    {"data", "card"},
-    {"evaluation", "run_folder", "callbacks"},
+    {"data", "card", "callbacks", "provenance"},
+    {"evaluation", "run_folder", "outputs", "plots"},
     {"trainer", "report"},
     {"training"},
 ]

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sentiment_gru import SentimentClassifier
@@ -87,6 +88,8 @@ def test_loss_and_metrics_are_those_of_one_process_but_for_noise(folder: Path) -
     assert two["steps"] == one["steps"] == 68
     for ours, theirs in zip(two["history"], one["history"], strict=True):
         assert ours["eval_loss"] == pytest.approx(theirs["eval_loss"], rel=0.2)
+    losses = [pd.read_csv(folder / name / "history.csv")["loss"].dropna() for name in ("one", "two")]
+    assert losses[1].tolist() == pytest.approx(losses[0].tolist(), rel=0.2)
     # Predictions gathered in another order than the labels would be right by chance only.
     assert two["history"][-1]["eval_score"] > 0.9
     assert two["datasets"]["tiny"]["dev"]["macro_recall"] > 0.9
