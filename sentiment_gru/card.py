@@ -34,8 +34,8 @@ pipeline("text-classification", model="THIS_FOLDER_OR_HUB_ID", trust_remote_code
 
 Accuracy with its 95% Wilson interval, macro recall with its 95% bootstrap interval. Recall and F1 are unweighted
 means over the labels of the set, and scores are renormalised over those labels: a set without neutral texts asks for
-positive against negative. The calibration error
-(15 bins) stands beside the 95th percentile that a perfectly calibrated model would show on as many texts.
+positive against negative. The calibration error (15 bins) stands beside the 95th percentile that a perfectly calibrated
+model would show on as many texts.
 
 ![Shares of each label's texts by verdict](confusion.png)
 
@@ -64,7 +64,8 @@ read. Links and @names are not read beyond "http" and "@".
 
 ## Training
 
-{minutes} minutes on {device}{processes}, seed {seed}, best of {epochs} epochs by the mean macro recall on dev{stopped}.
+{minutes} minutes on {device}{processes}, seed {seed}, best of {epochs} epochs by the mean macro recall on
+dev{stopped}.{start}{seeds}
 {origin}
 
 ![Loss and dev score by step](loss.png)
@@ -118,6 +119,8 @@ def render_body(metrics: dict[str, Any]) -> str:
         seed=options["seed"],
         epochs=len(metrics["history"]),
         stopped=_stopped(metrics),
+        start=f" It started from the checkpoint {options['init_from']}." if options["init_from"] else "",
+        seeds=_seeds(metrics),
         mistakes=_mistakes(metrics),
         processes=f" in {metrics['processes']} processes" if metrics["processes"] > 1 else "",
         origin=_origin(metrics),
@@ -200,6 +203,13 @@ def _origin(metrics: dict[str, Any]) -> str:
     commit = f" Commit of the code: {metrics['commit']}." if metrics["commit"] else ""
     command = f"\n\n```sh\n{metrics['command']}\n```" if metrics["command"] else ""
     return f"Environment: {versions}.{commit}{command}"
+
+
+def _seeds(metrics: dict[str, Any]) -> str:
+    if "seeds" not in metrics:
+        return ""
+    scores = ", ".join(f"{score:.1%} with seed {seed}" for seed, score in metrics["seeds"].items())
+    return f" Macro recall on dev: {scores}; the best of them is this one."
 
 
 def _stopped(metrics: dict[str, Any]) -> str:

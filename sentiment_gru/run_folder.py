@@ -39,7 +39,7 @@ OUTPUT_FILES = {
 }
 STATE = "trainer_state.json"
 # A resumed run may differ in these: they change neither the data nor a step of the training.
-FREE_OPTIONS = {"output_dir", "resume", "save_steps", "evaluate_test"}
+FREE_OPTIONS = {"output_dir", "resume", "save_steps", "evaluate_test", "tensorboard", "push_to_hub"}
 
 
 def is_first_process() -> bool:
@@ -77,7 +77,8 @@ class RunFolder:
             OptionsError: the output folder holds other files; an unfinished run is there and `--resume` is not given;
                 it is given, but there is no run, or one with other options.
         """
-        foreign = sorted(path.name for path in self.output.glob("*") if path.name not in OUTPUT_FILES)
+        ours = OUTPUT_FILES | {f"seed-{seed}" for seed in self.options.seeds}
+        foreign = sorted(path.name for path in self.output.glob("*") if path.name not in ours)
         if foreign:
             raise OptionsError(
                 f"--output-dir {self.output} holds files that training did not write and would remove:"
@@ -87,7 +88,7 @@ class RunFolder:
             if not self.record.is_file():
                 raise OptionsError(f"nothing to resume: there is no {self.record}; start without --resume")
             self._compare({"options": self._fixed_options()})
-        elif self.newest_checkpoint():
+        elif self.newest_checkpoint() or (self.options.seeds and self.record.is_file()):
             raise OptionsError(
                 f"{self.path} holds an unfinished run: continue it with --resume, or remove that folder to start anew"
             )

@@ -15,6 +15,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.integrations import TensorBoardCallback
 
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
 from .checkpoint import save_checkpoint
@@ -22,6 +23,7 @@ from .configuration import SentimentGRUConfig
 from .data import JoinedSplit, TextSplit, order_labels, read_corpus, remove_leaks
 from .errors import DatasetError
 from .evaluation import restricted_sets
+from .initial import load_initial
 from .modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
 from .provenance import describe_origin
@@ -38,6 +40,7 @@ def train(options: TrainingOptions) -> dict[str, Any] | None:
         The metrics that are also written to `metrics.json` in the folder; None in the other processes of `torchrun`.
 
     Raises:
+        CheckpointError: the checkpoint to start from cannot be loaded.
         DatasetError: a dataset cannot be used.
         OptionsError: the output folder, or the run to resume, does not fit the options.
         StorageError: a file cannot be written; the message says what is kept.
@@ -53,8 +56,13 @@ def train(options: TrainingOptions) -> dict[str, Any] | None:
         raise DatasetError(f"the training texts have only the label {', '.join(labels)}; a classifier needs two")
     texts = JoinedSplit.join({corpus.name: corpus.train for corpus in corpora})
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
-    tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
-    trainer = build_trainer(options, tokenizer, labels, texts, dev)
+    initial = None
+    if options.init_from:
+        options, initial, tokenizer = load_initial(options, labels)
+        labels = list(initial.config.id2label.values())
+    else:
+        tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
+    trainer = build_trainer(options, tokenizer, labels, texts, dev, initial)
     facts = run_trainer(trainer, run, [texts.split, dev.split])
     if not is_first_process():
         return None
@@ -99,8 +107,9 @@ def build_trainer(
     labels: Sequence[str],
     texts: JoinedSplit,
     dev: JoinedSplit,
+    initial: SentimentGRUForSequenceClassification | None = None,
 ) -> SentimentTrainer:
-    """Return a trainer whose score is the macro recall on dev, each dataset counted alike."""
+    """Return a trainer of a new or the initial model; its score is the macro recall on dev, datasets counted alike."""
 
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         recalls = {
@@ -109,7 +118,13 @@ def build_trainer(
         }
         return recalls | {"score": float(np.mean(list(recalls.values())))}
 
-    model = SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
+    model = initial or SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
+    callbacks = [EarlyStoppingCallback(options.patience), SaveWithinEpochs(options.save_steps)]
+    if options.tensorboard and is_first_process():
+        from torch.utils.tensorboard import SummaryWriter
+
+        folder = f"{options.output_dir.rstrip('/')}.tensorboard"
+        callbacks.append(TensorBoardCallback(SummaryWriter(folder)))
     return SentimentTrainer(
         ema_decay=options.ema_decay,
         absent_weight=options.absent_weight,
@@ -119,7 +134,7 @@ def build_trainer(
         eval_dataset=EncodedTexts(dev, tokenizer, labels, options.train_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=compute_metrics,
-        callbacks=[EarlyStoppingCallback(options.patience), SaveWithinEpochs(options.save_steps)],
+        callbacks=callbacks,
     )
 
 

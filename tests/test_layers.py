@@ -13,11 +13,12 @@ from tests.conftest import REPOSITORY
 LADDER = [
     {"errors", "configuration", "options"},
     {"modeling", "tokenization", "checkpoint"},
-    {"classifier"},
+    {"classifier", "initial"},
     {"data", "card", "callbacks", "provenance"},
     {"evaluation", "run_folder", "outputs", "plots"},
-    {"trainer", "report"},
+    {"trainer", "report", "hub"},
     {"training"},
+    {"seeds"},
 ]
 
 

@@ -199,6 +199,8 @@ def test_joined_texts_are_sorted_by_length_but_datasets_stay_apart(rows: list[tu
         ({"ema_decay": 1.0}, "--ema-decay"),
         ({"absent_weight": 1.1}, "--absent-weight"),
         ({"layer_dropout": 0.2}, "--layer-dropout"),
+        ({"save_steps": 0}, "--save-steps"),
+        ({"seeds": [1, 2, 1]}, "--seeds names a seed twice: 1 2 1"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_by_name(changes: dict[str, object], message: str) -> None:
