@@ -47,6 +47,8 @@ def train_seeds(options: TrainingOptions) -> dict[str, Any]:
         (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
         write_card(folder, metrics)
     if not stopped:
+        for logs in run.path.glob("seed-*.tensorboard"):
+            shutil.copytree(logs, Path(f"{run.output}.tensorboard") / logs.stem, dirs_exist_ok=True)
         run.remove()
     return metrics
 

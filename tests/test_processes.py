@@ -1,7 +1,6 @@
 """Training in two processes started by torchrun: one world, one writer, the result of one process but for noise."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -18,6 +17,7 @@ from tests.conftest import REPOSITORY, tiny_options
 # Each process trains a whole run, then one that Ctrl-C stops (it reaches the second process only), then resumes that.
 SCRIPT = """
 import hashlib, json, os, signal, sys
+sys.path.insert(0, os.getcwd())
 from dataclasses import replace
 from pathlib import Path
 from sentiment_gru.options import TrainingOptions
@@ -62,7 +62,6 @@ def folder(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     result = subprocess.run(
         [*launcher, str(folder / "script.py"), json.dumps(asdict(options))],
         cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
