@@ -4,35 +4,78 @@
 
 A dataset is a Hub id or a local folder in Hub layout; repeat `--dataset` to join several. The output folder
 loads in the app (`MODEL=out/imdb make app`), on the command line (`python -m sentiment_gru --model out/imdb`)
-and in transformers.
+and in transformers. Several processes share the texts of each step; several hosts need a common output folder:
+
+    torchrun --standalone --nproc_per_node 2 train.py --dataset stanfordnlp/imdb --output-dir out/imdb
+
+Ctrl-C ends a training early with a usable checkpoint; after that, or after a crash, the same command with `--resume`
+continues it to the weights it would have had.
 """
 
+import os
 import sys
+from pathlib import Path
+from typing import Any
 
 from transformers import HfArgumentParser
 
 from sentiment_gru.errors import SentimentError
 from sentiment_gru.options import TrainingOptions
 
+INTERRUPTED = 130  # what shells give for Ctrl-C
+
 
 def main() -> int:
     """Parse the command line, train, and say where the checkpoint is."""
+    first_here = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that torchrun started on this host
+    if not first_here:
+        os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
     parser = HfArgumentParser(TrainingOptions, description=__doc__)  # type: ignore[arg-type]
     try:
         (options,) = parser.parse_args_into_dataclasses()
-        from sentiment_gru.training import train
-
-        metrics = train(options)
+        return run(options)
     except SentimentError as error:
-        print(f"error: {error}", file=sys.stderr)
+        if first_here:
+            print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"Checkpoint in {options.output_dir} after {metrics['minutes']} minutes.")
+    except KeyboardInterrupt:
+        print("Stopped at once; the output folder is as it was.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def run(options: TrainingOptions) -> int:
+    """Train, print the results and upload them if asked; return the exit status."""
+    from sentiment_gru.hub import check_login, push_to_hub
+    from sentiment_gru.seeds import train_seeds
+    from sentiment_gru.training import train
+
+    if options.push_to_hub:
+        check_login()
+    metrics = train_seeds(options) if options.seeds else train(options)
+    if metrics is None:  # another process of torchrun than the first
+        return 0
+    print_results(options.output_dir, metrics)
+    if metrics["interrupted"]:
+        return INTERRUPTED
+    if options.push_to_hub:
+        print(f"Uploaded: {push_to_hub(Path(options.output_dir), options.push_to_hub)}")
+    return 0
+
+
+def print_results(output_dir: str, metrics: dict[str, Any]) -> None:
+    """Say where the checkpoint is, how good it is, and how to go on if it was interrupted."""
+    print(f"Checkpoint in {output_dir} after {metrics['minutes']} minutes.")
     for name, dataset in metrics["datasets"].items():
         for role in ("dev", "reported"):
             if role in dataset:
                 low, high = dataset[role]["accuracy_interval"]
                 print(f"{name:20} {role:9} accuracy {dataset[role]['accuracy']:.1%} ({low:.1%} to {high:.1%})")
-    return 0
+    if "seeds" in metrics:
+        from sentiment_gru.seeds import describe_spread
+
+        print(f"Macro recall on dev: {describe_spread(metrics['seeds'])}.")
+    if stopped := metrics["interrupted"]:
+        print(f"Stopped at step {stopped['step']:,} of {stopped['of']:,}; --resume continues the same command.")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .classifier import Prediction, SentimentClassifier
     from .configuration import SentimentGRUConfig
-    from .errors import CheckpointError, DatasetError, InputError, OptionsError, SentimentError
+    from .errors import CheckpointError, DatasetError, InputError, OptionsError, SentimentError, StorageError
     from .modeling import SentimentGRUForSequenceClassification
 
 _HOMES = {
@@ -25,6 +25,7 @@ _HOMES = {
     "SentimentError": "errors",
     "SentimentGRUConfig": "configuration",
     "SentimentGRUForSequenceClassification": "modeling",
+    "StorageError": "errors",
 }
 __all__ = [
     "CheckpointError",
@@ -36,6 +37,7 @@ __all__ = [
     "SentimentError",
     "SentimentGRUConfig",
     "SentimentGRUForSequenceClassification",
+    "StorageError",
 ]
 
 

@@ -32,9 +32,18 @@ pipeline("text-classification", model="THIS_FOLDER_OR_HUB_ID", trust_remote_code
 
 {scores}
 
-Accuracy with its 95% Wilson interval. Recall and F1 are unweighted means over the labels of the set, and scores are
-renormalised over those labels: a set without neutral texts asks for positive against negative. The calibration error
-(15 bins) stands beside the 95th percentile that a perfectly calibrated model would show on as many texts.
+Accuracy with its 95% Wilson interval, macro recall with its 95% bootstrap interval. Recall and F1 are unweighted
+means over the labels of the set, and scores are renormalised over those labels: a set without neutral texts asks for
+positive against negative. The calibration error (15 bins) stands beside the 95th percentile that a perfectly calibrated
+model would show on as many texts.
+
+![Shares of each label's texts by verdict](confusion.png)
+
+![Share of right verdicts by score](reliability.png)
+
+## Most frequent mistakes
+
+{mistakes}
 
 ## Data
 
@@ -55,7 +64,11 @@ read. Links and @names are not read beyond "http" and "@".
 
 ## Training
 
-{minutes} minutes on {device}, seed {seed}, best of {epochs} epochs by the mean macro recall on dev. Options:
+{minutes} minutes on {device}{processes}, seed {seed}, best of {epochs} epochs by the mean macro recall on
+dev{stopped}.{start}{seeds}
+{origin}
+
+![Loss and dev score by step](loss.png)
 
 ```json
 {options}
@@ -105,6 +118,12 @@ def render_body(metrics: dict[str, Any]) -> str:
         device=metrics["device"],
         seed=options["seed"],
         epochs=len(metrics["history"]),
+        stopped=_stopped(metrics),
+        start=f" It started from the checkpoint {options['init_from']}." if options["init_from"] else "",
+        seeds=_seeds(metrics),
+        mistakes=_mistakes(metrics),
+        processes=f" in {metrics['processes']} processes" if metrics["processes"] > 1 else "",
+        origin=_origin(metrics),
         options=json.dumps(options),
     )
 
@@ -125,18 +144,22 @@ def _split_name(dataset: dict[str, Any], role: str) -> str:
 
 
 def _score_row(name: str, result: dict[str, Any]) -> str:
-    low, high = result["accuracy_interval"]
     cells = [
         name,
         f"{result['texts']:,}",
-        f"{result['accuracy']:.1%} ({low:.1%} to {high:.1%})",
-        f"{result['macro_recall']:.1%}",
+        _with_interval(result, "accuracy"),
+        _with_interval(result, "macro_recall"),
         f"{result['macro_f1']:.1%}",
         f"{result['calibration_error']:.1%}",
         f"{result['calibration_error_if_perfect']:.1%}",
         f"{result['uncertain']:.1%}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _with_interval(result: dict[str, Any], name: str) -> str:
+    low, high = result.get(f"{name}_interval", (None, None))  # metrics of older checkpoints have one for accuracy only
+    return f"{result[name]:.1%}" + (f" ({low:.1%} to {high:.1%})" if low is not None else "")
 
 
 def _data_table(metrics: dict[str, Any]) -> str:
@@ -161,6 +184,37 @@ def _uncertainty(metrics: dict[str, Any]) -> str:
         if r["uncertain_error"] is not None and r["certain_error"] is not None
     ]
     return f"A verdict whose highest score is under {band:.2f} is called uncertain: on dev, {'; '.join(shares)}."
+
+
+def _mistakes(metrics: dict[str, Any]) -> str:
+    rows = ["| set | label | verdict | texts | of them uncertain |", "|---|---|---|---|---|"]
+    for name, dataset in metrics["datasets"].items():
+        role = "reported" if "reported" in dataset else "dev"
+        rows += [
+            f"| {name} ({_split_name(dataset, role)}) | {mistake['label']} | {mistake['verdict']}"
+            f" | {mistake['texts']:,} of {mistake['of']:,} | {mistake['uncertain']:,} |"
+            for mistake in dataset[role]["mistakes"]
+        ]
+    return "\n".join(rows) if len(rows) > 2 else "There was none."
+
+
+def _origin(metrics: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in metrics["environment"].items())
+    commit = f" Commit of the code: {metrics['commit']}." if metrics["commit"] else ""
+    command = f"\n\n```sh\n{metrics['command']}\n```" if metrics["command"] else ""
+    return f"Environment: {versions}.{commit}{command}"
+
+
+def _seeds(metrics: dict[str, Any]) -> str:
+    if "seeds" not in metrics:
+        return ""
+    scores = ", ".join(f"{score:.1%} with seed {seed}" for seed, score in metrics["seeds"].items())
+    return f" Macro recall on dev: {scores}; the best of them is this one."
+
+
+def _stopped(metrics: dict[str, Any]) -> str:
+    stopped = metrics["interrupted"]
+    return f", stopped by hand at step {stopped['step']:,} of {stopped['of']:,}" if stopped else ""
 
 
 def _eval_results(metrics: dict[str, Any]) -> list[EvalResult]:

@@ -19,3 +19,7 @@ class InputError(SentimentError):
 
 class OptionsError(SentimentError):
     """Training options that contradict each other; the message names them."""
+
+
+class StorageError(SentimentError):
+    """A file or folder of a training that cannot be written; the message says what is kept."""

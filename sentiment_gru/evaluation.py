@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score, recall_score
 
 from .classifier import SentimentClassifier
-from .data import TextSplit, load_splits, read_split
+from .data import JoinedSplit, TextSplit, load_splits, read_split
 from .errors import DatasetError, SentimentError
 
 BINS = 15
@@ -40,6 +40,7 @@ class Evaluation:
     accuracy: float
     accuracy_interval: tuple[float, float]  # 95%, Wilson
     macro_recall: float
+    macro_recall_interval: tuple[float, float]  # 95%, bootstrap within each label
     macro_f1: float
     calibration_error: float  # expected calibration error, 15 bins of equal width
     calibration_error_if_perfect: float  # 95th percentile of that error for a perfectly calibrated model
@@ -51,6 +52,18 @@ class Evaluation:
 def restrict(logits: np.ndarray, labels: Sequence[str], present: Sequence[str]) -> np.ndarray:
     """Return logits (B, K) of the K labels present in a set, out of (B, C)."""
     return logits[:, [labels.index(name) for name in present]]
+
+
+def restricted_sets(
+    dev: JoinedSplit, logits: np.ndarray, labels: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return per dataset the logits (B, K) of the K labels it has, and (B,) ids among those."""
+    sets = {}
+    for name, rows in dev.rows.items():
+        present = [label for label in labels if label in dev.labels_of(name)]
+        targets = np.array([present.index(dev.split.labels[i]) for i in rows])
+        sets[name] = (restrict(logits[rows], labels, present), targets)
+    return sets
 
 
 def calibration_error(scores: np.ndarray, targets: np.ndarray) -> float:
@@ -73,6 +86,18 @@ def calibration_error_if_perfect(scores: np.ndarray, seed: int = 0) -> float:
     draws = np.random.default_rng(seed)
     errors = [_calibration_error(confidence, draws.random(len(confidence)) < confidence) for _ in range(SIMULATIONS)]
     return float(np.quantile(errors, 0.95))
+
+
+def macro_recall_interval(verdicts: np.ndarray, targets: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """Return the 95% interval of the macro recall when the texts of each label are drawn anew.
+
+    How many of n drawn texts are right is binomial, so no text need really be drawn.
+    """
+    draws = np.random.default_rng(seed)
+    hits = [verdicts[targets == target] == target for target in np.unique(targets)]
+    recalls = np.mean([draws.binomial(len(h), h.mean(), SIMULATIONS) / len(h) for h in hits], axis=0)
+    low, high = np.quantile(recalls, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def evaluate(logits: np.ndarray, split: TextSplit, labels: Sequence[str], uncertain_below: float) -> Evaluation:
@@ -98,6 +123,7 @@ def evaluate(logits: np.ndarray, split: TextSplit, labels: Sequence[str], uncert
         accuracy=hits / len(targets),
         accuracy_interval=(interval.low, interval.high),
         macro_recall=float(recall_score(targets, verdicts, average="macro")),
+        macro_recall_interval=macro_recall_interval(verdicts, targets),
         macro_f1=float(f1_score(targets, verdicts, average="macro")),
         calibration_error=calibration_error(scores, targets),
         calibration_error_if_perfect=calibration_error_if_perfect(scores),

@@ -1,6 +1,7 @@
 """What `train.py` can be told, as one dataclass; its help texts are the command line's."""
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from .errors import OptionsError
@@ -35,6 +36,15 @@ class TrainingOptions:
     ema_decay: float = _option(0.999, "decay per step of the averaged weights that are evaluated and saved")
     absent_weight: float = _option(0.1, "share of a text's loss that counts labels its dataset never uses as wrong")
     evaluate_test: bool = _option(False, "also measure on the reported splits, once, at the end")
+    resume: bool = _option(False, "continue the unfinished run of this output folder where its last checkpoint is")
+    save_steps: int = _option(500, "steps between checkpoints to resume from, besides the one after each epoch")
+    init_from: str | None = _option(None, "checkpoint folder or Hub id to fine-tune, with its tokenizer and labels")
+    seeds: list[int] = field(
+        default_factory=list,
+        metadata={"help": "train once with each of these; the best on dev becomes the output, all are kept in it"},
+    )
+    tensorboard: bool = _option(False, "also log for TensorBoard, to the output folder's name with .tensorboard")
+    push_to_hub: str | None = _option(None, "name of a model on the Hugging Face Hub to upload the output folder to")
 
     cell: Literal["gru", "lstm", "rnn"] = _option("gru", "recurrent cell")
     bidirectional: bool = _option(True, "read each text from both ends")
@@ -52,12 +62,16 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         if not self.dataset:
             raise OptionsError("name at least one --dataset, for example --dataset stanfordnlp/imdb")
-        for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience"):
+        for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience", "save_steps"):
             if getattr(self, name) <= 0:
                 raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be above 0")
         if not 0 <= self.ema_decay < 1:
             raise OptionsError(f"--ema-decay is {self.ema_decay}; it must be in [0, 1)")
         if not 0 <= self.absent_weight <= 1:
             raise OptionsError(f"--absent-weight is {self.absent_weight}; it must be in [0, 1]")
-        if self.layer_dropout and self.num_layers == 1:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise OptionsError(f"--seeds names a seed twice: {' '.join(map(str, self.seeds))}")
+        if self.tensorboard and find_spec("tensorboard") is None:
+            raise OptionsError("--tensorboard needs a package that is not installed: pip install tensorboard")
+        if self.layer_dropout and self.num_layers == 1 and not self.init_from:
             raise OptionsError("--layer-dropout acts between layers, but --num-layers is 1")

@@ -1,19 +1,25 @@
-"""transformers' Trainer with length buckets and averaged weights."""
+"""transformers' Trainer with length buckets, averaged weights, and checkpoints that resume to the bit."""
 
 import copy
+import math
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import Dataset, Sampler
-from transformers import PreTrainedTokenizerFast, Trainer, TrainerCallback
+from transformers import PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainerState
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from .callbacks import AverageAfterStep
 from .data import JoinedSplit
+from .errors import StorageError
+from .run_folder import STATE
 from .tokenization import keep_ends
 
 AVERAGE_FILE = "average.safetensors"
@@ -50,7 +56,7 @@ class LengthBucketSampler(Sampler[int]):
         self.lengths, self.batch_size, self.seed, self.epoch = list(lengths), batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch's order; the data loader calls this, also when a run is resumed."""
+        """Choose the epoch's order."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -77,11 +83,19 @@ class SentimentTrainer(Trainer):
     def __init__(self, *, ema_decay: float, absent_weight: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.absent_weight = absent_weight
-        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
-        self.add_callback(_AverageAfterStep(self.average))
+        self.sampler = LengthBucketSampler(self.train_dataset.lengths, self.args.train_batch_size, self.args.seed)
+        decay = shortest_decay(ema_decay, self.planned_steps())
+        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        self.add_callback(AverageAfterStep(self.average))
+        self.add_callback(_OrderOfEpoch(self.sampler))
+
+    def planned_steps(self) -> int:
+        """Return how many steps the training has if it is not stopped early."""
+        steps = math.ceil(len(self.train_dataset) / (self.args.train_batch_size * self.args.world_size))
+        return math.ceil(steps * self.args.num_train_epochs)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        return LengthBucketSampler(self.train_dataset.lengths, self.args.train_batch_size, self.args.seed)
+        return self.sampler
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -105,17 +119,59 @@ class SentimentTrainer(Trainer):
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         super()._save(output_dir, state_dict)
-        save_file(self.average.state_dict(), Path(output_dir or self.args.output_dir) / AVERAGE_FILE)
+        if self.args.should_save:
+            save_file(self.average.state_dict(), Path(output_dir or self.args.output_dir) / AVERAGE_FILE)
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        super()._save_rng_state(output_dir)
+        self.accelerator.wait_for_everyone()  # the state file, written next, says that every process's file is there
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError) as error:  # RuntimeError is torch.save's word for a full disk
+            shutil.rmtree(folder, ignore_errors=True)
+            raise StorageError(
+                f"{folder} was not written: {error}. Checkpoints before it are kept: make room, then run the same"
+                " command with --resume"
+            ) from error
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        self.average.load_state_dict(load_file(Path(resume_from_checkpoint) / AVERAGE_FILE))
+
+    def train_from(self, checkpoint: Path | None) -> None:
+        """Train from a checkpoint to the end, or from the beginning."""
+        state = TrainerState.load_from_json(str(checkpoint / STATE)) if checkpoint else None
+        # The trainer itself would forget that it had stopped early and go on.
+        if checkpoint and state and state.stateful_callbacks["TrainerControl"]["args"]["should_training_stop"]:
+            self._load_from_checkpoint(str(checkpoint))
+            self.state = state
+        else:
+            self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     def load_best_average(self) -> None:
-        """Put the averaged weights of the best checkpoint into the model."""
-        self.average.load_state_dict(load_file(Path(self.state.best_model_checkpoint) / AVERAGE_FILE))
+        """Put the averaged weights of the best evaluated step into the model, or the current ones before any."""
+        if self.state.best_global_step:
+            best = Path(self.args.output_dir) / f"checkpoint-{self.state.best_global_step}"
+            self.average.load_state_dict(load_file(best / AVERAGE_FILE))
         self.model.load_state_dict(self.average.module.state_dict())
 
 
-class _AverageAfterStep(TrainerCallback):
-    def __init__(self, average: AveragedModel) -> None:
-        self.average = average
+class _OrderOfEpoch(TrainerCallback):
+    """Tell the sampler the epoch: loaders that skip batches for a resumed run, or share them, do not always."""
 
-    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
-        self.average.update_parameters(model)
+    def __init__(self, sampler: LengthBucketSampler) -> None:
+        self.sampler = sampler
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.sampler.set_epoch(int(state.epoch))
+
+
+def shortest_decay(decay: float, steps: int) -> float:
+    """Return a decay whose average looks back over a tenth of the run at most.
+
+    Otherwise a short run, such as fine-tuning on some hundred texts, would end near its first step.
+    """
+    return min(decay, max(0.0, 1 - 10 / steps))

@@ -1,16 +1,11 @@
 """Train a classifier on one dataset or several: data, tokenizer, trainer, calibration, measurement, card."""
 
-import json
-import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import softmax
 from sklearn.metrics import recall_score
 from transformers import (
     DataCollatorWithPadding,
@@ -20,30 +15,40 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.integrations import TensorBoardCallback
 
-from .card import write_card
+from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
 from .checkpoint import save_checkpoint
-from .classifier import SentimentClassifier
 from .configuration import SentimentGRUConfig
-from .data import Corpus, JoinedSplit, order_labels, read_corpus, remove_leaks
+from .data import JoinedSplit, TextSplit, order_labels, read_corpus, remove_leaks
 from .errors import DatasetError
-from .evaluation import evaluate, find_uncertain_band, fit_temperature, restrict
+from .evaluation import restricted_sets
+from .initial import load_initial
 from .modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
+from .provenance import describe_origin
+from .report import calibrate, write_report
+from .run_folder import RunFolder, is_first_process, process_count
 from .tokenization import train_tokenizer
 from .trainer import EncodedTexts, SentimentTrainer
 
 
-def train(options: TrainingOptions) -> dict[str, Any]:
-    """Run a training from datasets to a checkpoint folder.
+def train(options: TrainingOptions) -> dict[str, Any] | None:
+    """Run a training from datasets to a checkpoint folder; Ctrl-C ends it early with the best weights so far.
 
     Returns:
-        The metrics that are also written to `metrics.json` in the folder.
+        The metrics that are also written to `metrics.json` in the folder; None in the other processes of `torchrun`.
 
     Raises:
+        CheckpointError: the checkpoint to start from cannot be loaded.
         DatasetError: a dataset cannot be used.
+        OptionsError: the output folder, or the run to resume, does not fit the options.
+        StorageError: a file cannot be written; the message says what is kept.
     """
     started = time.perf_counter()
+    run = RunFolder(options)
+    if is_first_process():
+        run.check()
     set_seed(options.seed)
     corpora = remove_leaks([read_corpus(source) for source in options.dataset])
     labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
@@ -51,29 +56,49 @@ def train(options: TrainingOptions) -> dict[str, Any]:
         raise DatasetError(f"the training texts have only the label {', '.join(labels)}; a classifier needs two")
     texts = JoinedSplit.join({corpus.name: corpus.train for corpus in corpora})
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
-    tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
-    trainer = build_trainer(options, tokenizer, labels, texts, dev)
-    trainer.train()
-    trainer.load_best_average()
-
-    folder = Path(options.output_dir)
-    save_checkpoint(trainer.model, tokenizer, folder)
-    shutil.rmtree(trainer.args.output_dir)
-    calibrate(folder, dev)
-    metrics = measure(folder, corpora, options.evaluate_test)
-    metrics |= {
-        "options": portable_options(options, corpora),
-        "history": [
-            {key: value for key, value in entry.items() if key == "epoch" or key.startswith("eval_")}
-            for entry in trainer.state.log_history
-            if "eval_score" in entry
-        ],
-        "device": describe_device(trainer.args.device),
-        "minutes": round((time.perf_counter() - started) / 60, 1),
-    }
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-    write_card(folder, metrics)
+    initial = None
+    if options.init_from:
+        options, initial, tokenizer = load_initial(options, labels)
+        labels = list(initial.config.id2label.values())
+    else:
+        tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
+    trainer = build_trainer(options, tokenizer, labels, texts, dev, initial)
+    facts = run_trainer(trainer, run, [texts.split, dev.split])
+    if not is_first_process():
+        return None
+    with run.staging() as folder:
+        save_checkpoint(trainer.model, tokenizer, folder)
+        calibrate(folder, dev)
+        facts["minutes"] = round((time.perf_counter() - started) / 60, 1)
+        metrics = write_report(folder, options, corpora, trainer.state.log_history, facts)
+    if metrics["interrupted"] is None:
+        run.remove()
     return metrics
+
+
+def run_trainer(trainer: SentimentTrainer, run: RunFolder, splits: Sequence[TextSplit]) -> dict[str, Any]:
+    """Train from the newest checkpoint, if any, and leave the best averaged weights in the model.
+
+    Returns:
+        Facts of the run for its report.
+    """
+    if is_first_process():
+        run.start(splits, trainer.args.world_size)
+    trainer.accelerator.wait_for_everyone()
+    stop = StopOnInterrupt()
+    trainer.add_callback(stop)
+    interrupted = None
+    try:
+        with stop.listening():
+            trainer.train_from(run.newest_checkpoint())
+    except TrainingInterrupted:
+        interrupted = {"step": trainer.state.global_step, "of": trainer.state.max_steps}
+    trainer.load_best_average()
+    return {
+        "interrupted": interrupted,
+        "processes": trainer.args.world_size,
+        "steps": trainer.state.global_step,
+    } | describe_origin(trainer.args.device)
 
 
 def build_trainer(
@@ -82,8 +107,9 @@ def build_trainer(
     labels: Sequence[str],
     texts: JoinedSplit,
     dev: JoinedSplit,
+    initial: SentimentGRUForSequenceClassification | None = None,
 ) -> SentimentTrainer:
-    """Return a trainer whose score is the macro recall on dev, each dataset counted alike."""
+    """Return a trainer of a new or the initial model; its score is the macro recall on dev, datasets counted alike."""
 
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         recalls = {
@@ -92,7 +118,13 @@ def build_trainer(
         }
         return recalls | {"score": float(np.mean(list(recalls.values())))}
 
-    model = SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
+    model = initial or SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
+    callbacks = [EarlyStoppingCallback(options.patience), SaveWithinEpochs(options.save_steps)]
+    if options.tensorboard and is_first_process():
+        from torch.utils.tensorboard import SummaryWriter
+
+        folder = f"{options.output_dir.rstrip('/')}.tensorboard"
+        callbacks.append(TensorBoardCallback(SummaryWriter(folder)))
     return SentimentTrainer(
         ema_decay=options.ema_decay,
         absent_weight=options.absent_weight,
@@ -102,20 +134,8 @@ def build_trainer(
         eval_dataset=EncodedTexts(dev, tokenizer, labels, options.train_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=compute_metrics,
-        callbacks=[EarlyStoppingCallback(options.patience)],
+        callbacks=callbacks,
     )
-
-
-def restricted_sets(
-    dev: JoinedSplit, logits: np.ndarray, labels: Sequence[str]
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return per dataset the logits (B, K) of the K labels it has, and (B,) ids among those."""
-    sets = {}
-    for name, rows in dev.rows.items():
-        present = [label for label in labels if label in dev.labels_of(name)]
-        targets = np.array([present.index(dev.split.labels[i]) for i in rows])
-        sets[name] = (restrict(logits[rows], labels, present), targets)
-    return sets
 
 
 def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str]) -> SentimentGRUConfig:
@@ -135,7 +155,7 @@ def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str
 def training_arguments(options: TrainingOptions) -> TrainingArguments:
     """Translate our options into transformers' arguments; checkpoints of the run go beside the output folder."""
     return TrainingArguments(
-        output_dir=f"{options.output_dir.rstrip('/')}.training",
+        output_dir=str(RunFolder(options).path),
         num_train_epochs=options.epochs,
         per_device_train_batch_size=options.batch_size,
         per_device_eval_batch_size=options.batch_size,
@@ -147,67 +167,16 @@ def training_arguments(options: TrainingOptions) -> TrainingArguments:
         seed=options.seed,
         eval_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=1,
+        save_total_limit=2,  # the best and the newest
+        restore_callback_states_from_checkpoint=True,  # the count of epochs without a better score
         load_best_model_at_end=True,
         metric_for_best_model="score",
         greater_is_better=True,
         logging_steps=100,
+        # Without this, processes on CPU would not see each other, and each would train alone.
+        use_cpu=process_count() > 1 and not torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
         report_to="none",
         dataloader_pin_memory=False,
         remove_unused_columns=False,
     )
-
-
-def calibrate(folder: Path, dev: JoinedSplit) -> None:
-    """Fit temperature and uncertain band of a saved checkpoint on dev, read as a user's texts are read."""
-    classifier = SentimentClassifier.from_pretrained(folder)
-    logits = classifier.logits(dev.split.texts)
-    config = classifier.config
-    config.temperature = fit_temperature(list(restricted_sets(dev, logits, classifier.labels).values()))
-    scores = softmax(logits / config.temperature, axis=1)
-    targets = np.array([classifier.labels.index(label) for label in dev.split.labels])
-    config.uncertain_below = find_uncertain_band([(scores[rows], targets[rows]) for rows in dev.rows.values()])
-    save_checkpoint(classifier.model, classifier.tokenizer, folder)
-
-
-def measure(folder: Path, corpora: Sequence[Corpus], evaluate_test: bool) -> dict[str, Any]:
-    """Evaluate a finished checkpoint on every dev set and, if asked, on the reported ones."""
-    classifier = SentimentClassifier.from_pretrained(folder)
-    sets: dict[str, Any] = {}
-    for corpus in corpora:
-        splits = {"dev": corpus.dev} | ({"reported": corpus.reported} if evaluate_test and corpus.reported else {})
-        sets[corpus.name] = {
-            "rule": corpus.rule,
-            "train_texts": len(corpus.train),
-            "removed": corpus.removed,
-        } | {
-            role: asdict(
-                evaluate(
-                    classifier.logits(split.texts),
-                    split,
-                    classifier.labels,
-                    classifier.config.uncertain_below,
-                )
-            )
-            for role, split in splits.items()
-        }
-    return {
-        "labels": classifier.labels,
-        "parameters": classifier.model.num_parameters(),
-        "vocab_size": classifier.config.vocab_size,
-        "max_tokens": classifier.config.max_tokens,
-        "temperature": classifier.config.temperature,
-        "uncertain_below": classifier.config.uncertain_below,
-        "datasets": sets,
-    }
-
-
-def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dict[str, Any]:
-    """Return the options without paths of this machine."""
-    names = {"dataset": [corpus.name for corpus in corpora]}
-    return {name: value for name, value in (asdict(options) | names).items() if name != "output_dir"}
-
-
-def describe_device(device: torch.device) -> str:
-    """Return the training hardware in words."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{torch.get_num_threads()} CPU threads"

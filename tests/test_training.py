@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sentiment_gru import DatasetError, OptionsError, SentimentClassifier
 from sentiment_gru.data import JoinedSplit, TextSplit, read_corpus, remove_leaks
 from sentiment_gru.options import TrainingOptions
+from sentiment_gru.run_folder import OUTPUT_FILES
 from sentiment_gru.tokenization import train_tokenizer
 from sentiment_gru.trainer import LengthBucketSampler, SentimentTrainer
 from sentiment_gru.training import build_trainer, train
@@ -25,16 +26,25 @@ def metrics(tiny_checkpoint: Path) -> dict:
 
 
 def test_the_folder_holds_the_checkpoint_and_nothing_else(tiny_checkpoint: Path) -> None:
-    assert {path.name for path in tiny_checkpoint.iterdir()} == {
-        "README.md",
-        "config.json",
-        "configuration.py",
-        "metrics.json",
-        "model.safetensors",
-        "modeling.py",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    }
+    assert (
+        {path.name for path in tiny_checkpoint.iterdir()}
+        == OUTPUT_FILES
+        == {
+            "README.md",
+            "config.json",
+            "configuration.py",
+            "confusion.png",
+            "history.csv",
+            "loss.png",
+            "metrics.json",
+            "model.safetensors",
+            "modeling.py",
+            "predictions.parquet",
+            "reliability.png",
+            "tokenizer.json",
+            "tokenizer_config.json",
+        }
+    )
     assert not tiny_checkpoint.with_name("tiny.training").exists()
 
 
@@ -189,6 +199,8 @@ def test_joined_texts_are_sorted_by_length_but_datasets_stay_apart(rows: list[tu
         ({"ema_decay": 1.0}, "--ema-decay"),
         ({"absent_weight": 1.1}, "--absent-weight"),
         ({"layer_dropout": 0.2}, "--layer-dropout"),
+        ({"save_steps": 0}, "--save-steps"),
+        ({"seeds": [1, 2, 1]}, "--seeds names a seed twice: 1 2 1"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_by_name(changes: dict[str, object], message: str) -> None:

@@ -1,0 +1,34 @@
+"""Where a checkpoint comes from: the command, the commit of the code, the versions of what it ran on."""
+
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def describe_origin(device: torch.device) -> dict[str, Any]:
+    """Return command, commit, environment and training hardware, in words."""
+    return {
+        "command": shlex.join(["python", *sys.argv]) if Path(sys.argv[0]).name == "train.py" else None,
+        "commit": find_commit(),
+        "environment": {"python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "transformers", "tokenizers")},
+        "device": torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"{torch.get_num_threads()} CPU threads",
+    }
+
+
+def find_commit() -> str | None:
+    """Return the commit of this code, with "-dirty" after it if files differ from it; None outside of git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        result = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()

@@ -1,0 +1,106 @@
+"""What stands beside the weights of a finished training: calibration, metrics, tables, plots, card."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from .card import write_card
+from .checkpoint import save_checkpoint
+from .classifier import SentimentClassifier
+from .data import Corpus, JoinedSplit
+from .evaluation import evaluate, find_uncertain_band, fit_temperature, restricted_sets
+from .options import TrainingOptions
+from .outputs import ScoredSplit, count_mistakes, write_history, write_predictions
+from .plots import write_plots
+
+
+def write_report(
+    folder: Path,
+    options: TrainingOptions,
+    corpora: Sequence[Corpus],
+    log: Sequence[dict[str, Any]],
+    facts: dict[str, Any],
+) -> dict[str, Any]:
+    """Measure a calibrated checkpoint and write everything about it into its folder.
+
+    Args:
+        folder: the checkpoint.
+        options: of its training.
+        corpora: the datasets under the split rule.
+        log: the trainer's history.
+        facts: what else is known of the run.
+
+    Returns:
+        The metrics, as in `metrics.json`.
+    """
+    classifier = SentimentClassifier.from_pretrained(folder)
+    scored = score_splits(classifier, corpora, options.evaluate_test)
+    metrics = measure(classifier, corpora, scored) | facts
+    metrics |= {
+        "options": asdict(options) | {"dataset": [corpus.name for corpus in corpora]},
+        "history": [
+            {key: value for key, value in entry.items() if key == "epoch" or key.startswith("eval_")}
+            for entry in log
+            if "eval_score" in entry
+        ],
+    }
+    write_history(folder / "history.csv", log)
+    write_predictions(folder / "predictions.parquet", scored)
+    write_plots(folder, log, scored)
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    write_card(folder, metrics)
+    return metrics
+
+
+def calibrate(folder: Path, dev: JoinedSplit) -> None:
+    """Fit temperature and uncertain band of a saved checkpoint on dev, read as a user's texts are read."""
+    classifier = SentimentClassifier.from_pretrained(folder)
+    logits = classifier.logits(dev.split.texts)
+    config = classifier.config
+    config.temperature = fit_temperature(list(restricted_sets(dev, logits, classifier.labels).values()))
+    scores = softmax(logits / config.temperature, axis=1)
+    targets = np.array([classifier.labels.index(label) for label in dev.split.labels])
+    config.uncertain_below = find_uncertain_band([(scores[rows], targets[rows]) for rows in dev.rows.values()])
+    save_checkpoint(classifier.model, classifier.tokenizer, folder)
+
+
+def score_splits(classifier: SentimentClassifier, corpora: Sequence[Corpus], evaluate_test: bool) -> list[ScoredSplit]:
+    """Score the texts of every dev set and, if asked, of the reported ones."""
+    return [
+        ScoredSplit(corpus.name, role, split, classifier.logits(split.texts), classifier.labels)
+        for corpus in corpora
+        for role, split in (("dev", corpus.dev), ("reported", corpus.reported))
+        if split is not None and (role == "dev" or evaluate_test)
+    ]
+
+
+def measure(
+    classifier: SentimentClassifier, corpora: Sequence[Corpus], scored: Sequence[ScoredSplit]
+) -> dict[str, Any]:
+    """Return the figures of the model and of every scored split."""
+    sets: dict[str, Any] = {
+        corpus.name: {
+            "rule": corpus.rule,
+            "train_texts": len(corpus.train),
+            "removed": corpus.removed,
+        }
+        for corpus in corpora
+    }
+    band = classifier.config.uncertain_below
+    for split in scored:
+        figures = asdict(evaluate(split.logits, split.split, classifier.labels, band))
+        sets[split.dataset][split.role] = figures | {"mistakes": count_mistakes(split, band)}
+    return {
+        "labels": classifier.labels,
+        "parameters": classifier.model.num_parameters(),
+        "vocab_size": classifier.config.vocab_size,
+        "max_tokens": classifier.config.max_tokens,
+        "temperature": classifier.config.temperature,
+        "uncertain_below": band,
+        "datasets": sets,
+    }

@@ -1,0 +1,76 @@
+"""Train once per seed, say how much the seed matters, and keep the best by dev."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .card import write_card
+from .errors import OptionsError
+from .options import TrainingOptions
+from .run_folder import RunFolder, process_count
+from .training import train
+
+
+def train_seeds(options: TrainingOptions) -> dict[str, Any]:
+    """Train with each of `--seeds`; the best becomes the output folder, and all of them `seed-N` within it.
+
+    Returns:
+        The metrics of the best one, with the mean macro recall on dev of each as `seeds`.
+
+    Raises:
+        OptionsError: started by torchrun, or as `training.train`.
+        DatasetError, StorageError: as `training.train`.
+    """
+    if process_count() > 1:
+        raise OptionsError("--seeds runs in one process; start torchrun once per --seed instead")
+    run = RunFolder(options)
+    run.check()
+    run.start([], processes=1)
+    results: dict[int, dict[str, Any]] = {}
+    for seed in options.seeds:
+        results[seed] = _train_seed(options, run.path / f"seed-{seed}", seed)
+        if results[seed]["interrupted"]:
+            break
+    scores = {seed: _dev_score(metrics) for seed, metrics in results.items()}
+    best = max(scores, key=lambda seed: scores[seed])
+    stopped = results[seed]["interrupted"]
+    metrics = results[best] | {"seeds": scores, "interrupted": stopped}
+    metrics["options"] |= {"output_dir": options.output_dir, "seeds": options.seeds}
+    with run.staging() as folder:
+        for seed in results:
+            shutil.copytree(run.path / f"seed-{seed}", folder / f"seed-{seed}")
+        shutil.copytree(run.path / f"seed-{best}", folder, dirs_exist_ok=True)
+        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+        write_card(folder, metrics)
+    if not stopped:
+        for logs in run.path.glob("seed-*.tensorboard"):
+            shutil.copytree(logs, Path(f"{run.output}.tensorboard") / logs.stem, dirs_exist_ok=True)
+        run.remove()
+    return metrics
+
+
+def _train_seed(options: TrainingOptions, output: Path, seed: int) -> dict[str, Any]:
+    """Train with one seed, or go on with it, or read its metrics if it was finished before a resumed run stopped."""
+    options = replace(options, seed=seed, seeds=[], output_dir=str(output))
+    unfinished = RunFolder(options).record.is_file()
+    if not unfinished and (output / "metrics.json").is_file():
+        finished: dict[str, Any] = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+        return finished
+    metrics = train(replace(options, resume=unfinished))
+    assert metrics is not None  # as this is the only process
+    return metrics
+
+
+def _dev_score(metrics: dict[str, Any]) -> float:
+    return float(np.mean([dataset["dev"]["macro_recall"] for dataset in metrics["datasets"].values()]))
+
+
+def describe_spread(scores: dict[int, float]) -> str:
+    """Return mean and standard deviation of the seeds' scores in words."""
+    values = list(scores.values())
+    spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
+    return f"{np.mean(values):.1%} on average over {len(values)} seeds, standard deviation {spread:.1%}"
