@@ -20,6 +20,10 @@ def main() -> int:
     parser = HfArgumentParser(TrainingOptions, description=__doc__)  # type: ignore[arg-type]
     try:
         (options,) = parser.parse_args_into_dataclasses()
+        from sentiment_gru.sources import check_source
+
+        for source in options.dataset:  # before the imports of the next line, which take seconds
+            check_source(source)
         from sentiment_gru.training import train
 
         metrics = train(options)

@@ -1,9 +1,10 @@
 """What `train.py` can be told, as one dataclass; its help texts are the command line's."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from .errors import OptionsError
+from .labels import parse_label_map
 
 
 def _option(default: Any, help_text: str) -> Any:
@@ -22,9 +23,19 @@ class TrainingOptions:
     dataset: list[str] = field(
         default_factory=list,
         metadata={
-            "help": "local folder in Hub layout, or Hub id such as stanfordnlp/imdb or name:config; repeatable",
+            "help": "Hub id (name or name:config), local folder, or CSV, TSV, JSON lines or Parquet file; repeatable",
             "action": "extend",
         },
+    )
+    text_column: str | None = _option(None, "column of the texts, in datasets that have it; found if not given")
+    label_column: str | None = _option(None, "column of the labels; found if not given")
+    train_split: str | None = _option(None, "split to train on; found if not given")
+    validation_split: str | None = _option(None, "split for dev, or for the report if there is no test split; found")
+    test_split: str | None = _option(None, "split for the report; found if not given")
+    label_map: str = _option("", "new labels, as in '1,2=negative;3=neutral;4,5=positive'; '3=' drops the rows of 3")
+    max_train_samples: int = _option(0, "most training texts of each dataset, drawn by label after leaks went; 0: all")
+    class_weights: Literal["none", "balanced"] = _option(
+        "none", "balanced: rare labels count more in the loss, and scores then lean towards them"
     )
     epochs: float = _option(4.0, "passes over the training texts")
     patience: int = _option(2, "stop after this many epochs without a better dev score")
@@ -49,9 +60,12 @@ class TrainingOptions:
     layer_dropout: float = _option(0.0, "dropout between recurrent layers")
     output_dropout: float = _option(0.4, "dropout on pooled states")
 
+    smoke: bool = _option(False, "only prove that it works, in under a minute: 200 texts of each dataset, one epoch")
+
     def __post_init__(self) -> None:
         if not self.dataset:
             raise OptionsError("name at least one --dataset, for example --dataset stanfordnlp/imdb")
+        self._check_reading()
         for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience"):
             if getattr(self, name) <= 0:
                 raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be above 0")
@@ -61,3 +75,13 @@ class TrainingOptions:
             raise OptionsError(f"--absent-weight is {self.absent_weight}; it must be in [0, 1]")
         if self.layer_dropout and self.num_layers == 1:
             raise OptionsError("--layer-dropout acts between layers, but --num-layers is 1")
+
+    def _check_reading(self) -> None:
+        parse_label_map(self.label_map)
+        if self.max_train_samples < 0:
+            raise OptionsError(f"--max-train-samples is {self.max_train_samples}; it must be 0 (all) or more")
+        for kind in ("column", "split"):
+            names = {f"--{f.name.replace('_', '-')}": getattr(self, f.name) for f in fields(self) if kind in f.name}
+            told = [name for name in names.values() if name is not None]
+            if len(set(told)) < len(told):
+                raise OptionsError(" and ".join(names) + f" must differ, but two are {max(told, key=told.count)!r}")

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset, Sampler
 from transformers import PreTrainedTokenizerFast, Trainer, TrainerCallback
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from .data import JoinedSplit
+from .splits import JoinedSplit
 from .tokenization import keep_ends
 
 AVERAGE_FILE = "average.safetensors"
@@ -74,9 +74,12 @@ class SentimentTrainer(Trainer):
     dataset has.
     """
 
-    def __init__(self, *, ema_decay: float, absent_weight: float, **kwargs: Any) -> None:
+    def __init__(
+        self, *, ema_decay: float, absent_weight: float, class_weights: torch.Tensor | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.absent_weight = absent_weight
+        self.class_weights = class_weights if class_weights is None else class_weights.to(self.args.device)
         self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
         self.add_callback(_AverageAfterStep(self.average))
 
@@ -86,11 +89,11 @@ class SentimentTrainer(Trainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Return the mean cross-entropy, partly over all labels and partly over those present."""
+        """Return the mean cross-entropy over all labels and over those present, each by its share."""
         present, labels = inputs["present"], inputs["labels"]
         outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
-        among_all = F.cross_entropy(outputs.logits, labels)
-        among_present = F.cross_entropy(outputs.logits.masked_fill(~present, float("-inf")), labels)
+        among_all = F.cross_entropy(outputs.logits, labels, self.class_weights)
+        among_present = F.cross_entropy(outputs.logits.masked_fill(~present, float("-inf")), labels, self.class_weights)
         loss = self.absent_weight * among_all + (1 - self.absent_weight) * among_present
         return (loss, outputs) if return_outputs else loss
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -25,11 +26,13 @@ from .card import write_card
 from .checkpoint import save_checkpoint
 from .classifier import SentimentClassifier
 from .configuration import SentimentGRUConfig
-from .data import Corpus, JoinedSplit, order_labels, read_corpus, remove_leaks
+from .data import prepare_corpora
 from .errors import DatasetError
 from .evaluation import evaluate, find_uncertain_band, fit_temperature, restrict
+from .labels import order_labels
 from .modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
+from .splits import Corpus, JoinedSplit
 from .tokenization import train_tokenizer
 from .trainer import EncodedTexts, SentimentTrainer
 
@@ -45,7 +48,7 @@ def train(options: TrainingOptions) -> dict[str, Any]:
     """
     started = time.perf_counter()
     set_seed(options.seed)
-    corpora = remove_leaks([read_corpus(source) for source in options.dataset])
+    corpora = prepare_corpora(options)
     labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
     if len(labels) < 2:
         raise DatasetError(f"the training texts have only the label {', '.join(labels)}; a classifier needs two")
@@ -96,6 +99,7 @@ def build_trainer(
     return SentimentTrainer(
         ema_decay=options.ema_decay,
         absent_weight=options.absent_weight,
+        class_weights=balanced_weights(texts.split.labels, labels) if options.class_weights == "balanced" else None,
         model=model,
         args=training_arguments(options),
         train_dataset=EncodedTexts(texts, tokenizer, labels, options.train_tokens),
@@ -104,6 +108,12 @@ def build_trainer(
         compute_metrics=compute_metrics,
         callbacks=[EarlyStoppingCallback(options.patience)],
     )
+
+
+def balanced_weights(names: Sequence[str], labels: Sequence[str]) -> torch.Tensor:
+    """Return (C,) weights of the loss with which every label counts alike, whatever its share of the texts."""
+    counts = Counter(names)
+    return torch.tensor([len(names) / (len(labels) * counts[label]) for label in labels])
 
 
 def restricted_sets(
