@@ -1,29 +1,31 @@
-"""Train a GRU text classifier on any Hugging Face dataset of labelled texts.
+"""Train a GRU text classifier on any dataset of labelled texts.
 
     python train.py --dataset stanfordnlp/imdb --output-dir out/imdb --evaluate-test
 
-A dataset is a Hub id or a local folder in Hub layout; repeat `--dataset` to join several. The output folder
-loads in the app (`MODEL=out/imdb make app`), on the command line (`python -m sentiment_gru --model out/imdb`)
-and in transformers.
+A dataset is a Hub id, a local folder or a file; repeat `--dataset` to join several. `--dry-run` prints what would
+happen. The output folder loads in the app (`MODEL=out/imdb make app`), on the command line
+(`python -m sentiment_gru --model out/imdb`) and in transformers.
 """
 
 import sys
 
-from transformers import HfArgumentParser
-
+from sentiment_gru.command_line import parse_options
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.options import TrainingOptions
 
 
 def main() -> int:
     """Parse the command line, train, and say where the checkpoint is."""
-    parser = HfArgumentParser(TrainingOptions, description=__doc__)  # type: ignore[arg-type]
     try:
-        (options,) = parser.parse_args_into_dataclasses()
+        options = parse_options(__doc__)
         from sentiment_gru.sources import check_source
 
         for source in options.dataset:  # before the imports of the next line, which take seconds
             check_source(source)
+        if options.dry_run:
+            from sentiment_gru.plan import make_plan
+
+            print(make_plan(options))
+            return 0
         from sentiment_gru.training import train
 
         metrics = train(options)

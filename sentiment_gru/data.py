@@ -46,7 +46,14 @@ def prepare_corpora(options: TrainingOptions) -> list[Corpus]:
     if options.max_train_samples:
         corpora = [cut_train(corpus, options.max_train_samples, options.seed) for corpus in corpora]
     if options.smoke:
-        corpora = [replace(corpus, dev=subsample(corpus.dev, SMOKE_DEV, options.seed)) for corpus in corpora]
+        corpora = [
+            replace(
+                corpus,
+                dev=subsample(corpus.dev, SMOKE_DEV, options.seed),
+                rule=corpus.rule | {"dev": f"at most {SMOKE_DEV} texts of the {corpus.rule['dev']}"},
+            )
+            for corpus in corpora
+        ]
     return corpora
 
 

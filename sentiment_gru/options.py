@@ -6,6 +6,8 @@ from typing import Any, Literal
 from .errors import OptionsError
 from .labels import parse_label_map
 
+SMOKE_TEXTS = 200
+
 
 def _option(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text})
@@ -19,7 +21,7 @@ class TrainingOptions:
         OptionsError: values that contradict each other or lie outside their range.
     """
 
-    output_dir: str = field(metadata={"help": "folder the checkpoint is written to, replacing what is there"})
+    output_dir: str = _option("", "folder the checkpoint is written to, replacing what is there")
     dataset: list[str] = field(
         default_factory=list,
         metadata={
@@ -60,11 +62,14 @@ class TrainingOptions:
     layer_dropout: float = _option(0.0, "dropout between recurrent layers")
     output_dropout: float = _option(0.4, "dropout on pooled states")
 
+    dry_run: bool = _option(False, "print the plan (data, model, steps, estimated time) and write nothing")
     smoke: bool = _option(False, "only prove that it works, in under a minute: 200 texts of each dataset, one epoch")
 
     def __post_init__(self) -> None:
         if not self.dataset:
             raise OptionsError("name at least one --dataset, for example --dataset stanfordnlp/imdb")
+        if not self.output_dir and not self.dry_run:
+            raise OptionsError("name an --output-dir, for example --output-dir out/mine")
         self._check_reading()
         for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience"):
             if getattr(self, name) <= 0:
@@ -75,6 +80,8 @@ class TrainingOptions:
             raise OptionsError(f"--absent-weight is {self.absent_weight}; it must be in [0, 1]")
         if self.layer_dropout and self.num_layers == 1:
             raise OptionsError("--layer-dropout acts between layers, but --num-layers is 1")
+        if self.smoke:
+            self._shrink_for_smoke()
 
     def _check_reading(self) -> None:
         parse_label_map(self.label_map)
@@ -85,3 +92,9 @@ class TrainingOptions:
             told = [name for name in names.values() if name is not None]
             if len(set(told)) < len(told):
                 raise OptionsError(" and ".join(names) + f" must differ, but two are {max(told, key=told.count)!r}")
+
+    def _shrink_for_smoke(self) -> None:
+        if self.evaluate_test:
+            raise OptionsError("--smoke learns nothing worth measuring; leave out --evaluate-test")
+        self.epochs = min(self.epochs, 1)
+        self.max_train_samples = min(self.max_train_samples or SMOKE_TEXTS, SMOKE_TEXTS)

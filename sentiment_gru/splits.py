@@ -131,9 +131,11 @@ def check_corpora(corpora: Sequence[Corpus]) -> None:
     """Refuse corpora that cannot be trained on or measured.
 
     Raises:
-        DatasetError: no text is left for training or dev, or a label occurs there that no training text has.
+        DatasetError: no text is left for training or dev, or only one label, or one that no training text has.
     """
     known = {label for corpus in corpora for label in corpus.train.labels}
+    if len(known) == 1:
+        raise DatasetError(f"the training texts have only the label {', '.join(known)}; a classifier needs two")
     for corpus in corpora:
         for split, what in ((corpus.train, "training"), (corpus.dev, "dev")):
             if not len(split):

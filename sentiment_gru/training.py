@@ -27,7 +27,6 @@ from .checkpoint import save_checkpoint
 from .classifier import SentimentClassifier
 from .configuration import SentimentGRUConfig
 from .data import prepare_corpora
-from .errors import DatasetError
 from .evaluation import evaluate, find_uncertain_band, fit_temperature, restrict
 from .labels import order_labels
 from .modeling import SentimentGRUForSequenceClassification
@@ -50,8 +49,6 @@ def train(options: TrainingOptions) -> dict[str, Any]:
     set_seed(options.seed)
     corpora = prepare_corpora(options)
     labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
-    if len(labels) < 2:
-        raise DatasetError(f"the training texts have only the label {', '.join(labels)}; a classifier needs two")
     texts = JoinedSplit.join({corpus.name: corpus.train for corpus in corpora})
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
     tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)

@@ -222,13 +222,14 @@ def test_a_train_split_without_any_label_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_dataset_of_which_nothing_is_left_is_refused(parts: tuple[list[str], ...], message: str) -> None:
+    two = Corpus("two", TextSplit(["x", "y"], ["positive", "negative"]), TextSplit(["z"], ["positive"]), None, rule={})
     with pytest.raises(DatasetError, match=message):
-        check_corpora(remove_leaks([corpus("d", *parts), corpus("other", ["x"], ["y"], [])]))
+        check_corpora(remove_leaks([corpus("d", *parts), two]))
 
 
 def test_a_label_that_training_never_shows_is_refused() -> None:
-    seen, unseen = TextSplit(["a"], ["positive"]), TextSplit(["b"], ["joy"])
-    with pytest.raises(DatasetError, match="dataset d: joy is no label of a training text, only positive"):
+    seen, unseen = TextSplit(["a", "b"], ["positive", "negative"]), TextSplit(["c"], ["joy"])
+    with pytest.raises(DatasetError, match="dataset d: joy is no label of a training text, only negative, positive"):
         check_corpora([Corpus("d", seen, unseen, None, rule={})])
 
 

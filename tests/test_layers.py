@@ -13,6 +13,7 @@ from tests.conftest import REPOSITORY
 LADDER = [
     {"errors", "configuration", "labels"},
     {"options"},
+    {"command_line"},
     {"modeling", "tokenization", "checkpoint"},
     {"classifier"},
     {"sources", "columns"},
@@ -20,6 +21,7 @@ LADDER = [
     {"data", "card"},
     {"evaluation", "trainer"},
     {"training"},
+    {"plan"},
 ]
 
 

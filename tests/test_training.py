@@ -190,6 +190,8 @@ def test_joined_texts_are_sorted_by_length_but_datasets_stay_apart(rows: list[tu
         ({"ema_decay": 1.0}, "--ema-decay"),
         ({"absent_weight": 1.1}, "--absent-weight"),
         ({"layer_dropout": 0.2}, "--layer-dropout"),
+        ({"output_dir": ""}, "--output-dir"),
+        ({"smoke": True, "evaluate_test": True}, "--smoke .* leave out --evaluate-test"),
         ({"max_train_samples": -1}, "--max-train-samples"),
         ({"label_map": "1,2"}, "--label-map"),
         ({"text_column": "a", "label_column": "a"}, "--text-column and --label-column must differ.*'a'"),
