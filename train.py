@@ -1,10 +1,11 @@
-"""Train a GRU text classifier on any Hugging Face dataset of labelled texts.
+"""Train a GRU text classifier on any dataset of labelled texts.
 
     python train.py --dataset stanfordnlp/imdb --output-dir out/imdb --evaluate-test
 
-A dataset is a Hub id or a local folder in Hub layout; repeat `--dataset` to join several. The output folder
-loads in the app (`MODEL=out/imdb make app`), on the command line (`python -m sentiment_gru --model out/imdb`)
-and in transformers. Several processes share the texts of each step; several hosts need a common output folder:
+A dataset is a Hub id, a local folder or a file; repeat `--dataset` to join several. `--dry-run` prints what would
+happen. The output folder loads in the app (`MODEL=out/imdb make app`), on the command line
+(`python -m sentiment_gru --model out/imdb`) and in transformers. Several processes share the texts of each step;
+several hosts need a common output folder:
 
     torchrun --standalone --nproc_per_node 2 train.py --dataset stanfordnlp/imdb --output-dir out/imdb
 
@@ -17,8 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from transformers import HfArgumentParser
-
+from sentiment_gru.command_line import parse_options
 from sentiment_gru.errors import SentimentError
 from sentiment_gru.options import TrainingOptions
 
@@ -30,10 +30,8 @@ def main() -> int:
     first_here = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that torchrun started on this host
     if not first_here:
         os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
-    parser = HfArgumentParser(TrainingOptions, description=__doc__)  # type: ignore[arg-type]
     try:
-        (options,) = parser.parse_args_into_dataclasses()
-        return run(options)
+        return run(parse_options(__doc__))
     except SentimentError as error:
         if first_here:
             print(f"error: {error}", file=sys.stderr)
@@ -45,6 +43,15 @@ def main() -> int:
 
 def run(options: TrainingOptions) -> int:
     """Train, print the results and upload them if asked; return the exit status."""
+    from sentiment_gru.sources import check_source
+
+    for source in options.dataset:  # before the imports below, which take seconds
+        check_source(source)
+    if options.dry_run:
+        from sentiment_gru.plan import make_plan
+
+        print(make_plan(options))
+        return 0
     from sentiment_gru.hub import check_login, push_to_hub
     from sentiment_gru.seeds import train_seeds
     from sentiment_gru.training import train

@@ -19,8 +19,11 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score, recall_score
 
 from .classifier import SentimentClassifier
-from .data import JoinedSplit, TextSplit, load_splits, read_split
+from .columns import Reading, check_named, find_columns, read_rows
 from .errors import DatasetError, SentimentError
+from .labels import parse_label_map
+from .sources import load_splits
+from .splits import JoinedSplit, TextSplit
 
 BINS = 15
 SIMULATIONS = 1_000
@@ -172,12 +175,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Evaluate a checkpoint on one split of a dataset and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m sentiment_gru.evaluation", description=main.__doc__)
     parser.add_argument("--model", help="checkpoint folder or Hub id; by default the shipped one")
-    parser.add_argument("--dataset", required=True, help="local folder in Hub layout, or Hub id")
+    parser.add_argument("--dataset", required=True, help="Hub id, local folder or file")
     parser.add_argument("--split", default="test", help="split to score (default: test)")
+    parser.add_argument("--text-column", help="column of the texts; found if not given")
+    parser.add_argument("--label-column", help="column of the labels; found if not given")
+    parser.add_argument("--label-map", default="", help="as in '1,2=negative;3=neutral;4,5=positive'")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     try:
-        figures = _evaluate_split(options.model, options.dataset, options.split)
+        reading = Reading(options.text_column, options.label_column, label_map=parse_label_map(options.label_map))
+        figures = _evaluate_split(options.model, options.dataset, options.split, reading)
     except SentimentError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -188,14 +195,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _evaluate_split(model: str | None, dataset: str, name: str) -> dict[str, object]:
+def _evaluate_split(model: str | None, dataset: str, name: str, reading: Reading) -> dict[str, object]:
     classifier = SentimentClassifier.from_pretrained(model)
     splits = load_splits(dataset)
     if name not in splits:
         raise DatasetError(f"dataset {dataset!r} has no split {name!r}, only {', '.join(splits)}")
-    split = read_split(splits[name])
-    if split is None:
+    check_named({dataset: {name: splits[name]}}, reading)
+    rows = read_rows(splits[name], find_columns(splits[name], reading), reading.label_map)
+    if not rows.texts:
         raise DatasetError(f"split {name!r} of {dataset!r} has no labels")
+    split = TextSplit(rows.texts, rows.labels)
     start = time.perf_counter()
     logits = classifier.logits(split.texts)
     seconds = time.perf_counter() - start

@@ -1,10 +1,13 @@
 """What `train.py` can be told, as one dataclass; its help texts are the command line's."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from typing import Any, Literal
 
 from .errors import OptionsError
+from .labels import parse_label_map
+
+SMOKE_TEXTS = 200
 
 
 def _option(default: Any, help_text: str) -> Any:
@@ -19,13 +22,23 @@ class TrainingOptions:
         OptionsError: values that contradict each other or lie outside their range.
     """
 
-    output_dir: str = field(metadata={"help": "folder the checkpoint is written to, replacing what is there"})
+    output_dir: str = _option("", "folder the checkpoint is written to, replacing what is there")
     dataset: list[str] = field(
         default_factory=list,
         metadata={
-            "help": "local folder in Hub layout, or Hub id such as stanfordnlp/imdb or name:config; repeatable",
+            "help": "Hub id (name or name:config), local folder, or CSV, TSV, JSON lines or Parquet file; repeatable",
             "action": "extend",
         },
+    )
+    text_column: str | None = _option(None, "column of the texts, in datasets that have it; found if not given")
+    label_column: str | None = _option(None, "column of the labels; found if not given")
+    train_split: str | None = _option(None, "split to train on; found if not given")
+    validation_split: str | None = _option(None, "split for dev, or for the report if there is no test split; found")
+    test_split: str | None = _option(None, "split for the report; found if not given")
+    label_map: str = _option("", "new labels, as in '1,2=negative;3=neutral;4,5=positive'; '3=' drops the rows of 3")
+    max_train_samples: int = _option(0, "most training texts of each dataset, drawn by label after leaks went; 0: all")
+    class_weights: Literal["none", "balanced"] = _option(
+        "none", "balanced: rare labels count more in the loss, and scores then lean towards them"
     )
     epochs: float = _option(4.0, "passes over the training texts")
     patience: int = _option(2, "stop after this many epochs without a better dev score")
@@ -59,9 +72,15 @@ class TrainingOptions:
     layer_dropout: float = _option(0.0, "dropout between recurrent layers")
     output_dropout: float = _option(0.4, "dropout on pooled states")
 
+    dry_run: bool = _option(False, "print the plan (data, model, steps, estimated time) and write nothing")
+    smoke: bool = _option(False, "only prove that it works, in under a minute: 200 texts of each dataset, one epoch")
+
     def __post_init__(self) -> None:
         if not self.dataset:
             raise OptionsError("name at least one --dataset, for example --dataset stanfordnlp/imdb")
+        if not self.output_dir and not self.dry_run:
+            raise OptionsError("name an --output-dir, for example --output-dir out/mine")
+        self._check_reading()
         for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience", "save_steps"):
             if getattr(self, name) <= 0:
                 raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be above 0")
@@ -75,3 +94,21 @@ class TrainingOptions:
             raise OptionsError("--tensorboard needs a package that is not installed: pip install tensorboard")
         if self.layer_dropout and self.num_layers == 1 and not self.init_from:
             raise OptionsError("--layer-dropout acts between layers, but --num-layers is 1")
+        if self.smoke:
+            self._shrink_for_smoke()
+
+    def _check_reading(self) -> None:
+        parse_label_map(self.label_map)
+        if self.max_train_samples < 0:
+            raise OptionsError(f"--max-train-samples is {self.max_train_samples}; it must be 0 (all) or more")
+        for kind in ("column", "split"):
+            names = {f"--{f.name.replace('_', '-')}": getattr(self, f.name) for f in fields(self) if kind in f.name}
+            told = [name for name in names.values() if name is not None]
+            if len(set(told)) < len(told):
+                raise OptionsError(" and ".join(names) + f" must differ, but two are {max(told, key=told.count)!r}")
+
+    def _shrink_for_smoke(self) -> None:
+        if self.evaluate_test:
+            raise OptionsError("--smoke learns nothing worth measuring; leave out --evaluate-test")
+        self.epochs = min(self.epochs, 1)
+        self.max_train_samples = min(self.max_train_samples or SMOKE_TEXTS, SMOKE_TEXTS)

@@ -18,10 +18,16 @@ def describe_origin(device: torch.device) -> dict[str, Any]:
         "commit": find_commit(),
         "environment": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "transformers", "tokenizers")},
-        "device": torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else f"{torch.get_num_threads()} CPU threads",
+        "device": describe_device(device),
     }
+
+
+def describe_device(device: torch.device) -> str:
+    """Return the training hardware in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{threads} CPU thread{'' if threads == 1 else 's'}"
 
 
 def find_commit() -> str | None:

@@ -12,11 +12,13 @@ from scipy.special import softmax
 from .card import write_card
 from .checkpoint import save_checkpoint
 from .classifier import SentimentClassifier
-from .data import Corpus, JoinedSplit
 from .evaluation import evaluate, find_uncertain_band, fit_temperature, restricted_sets
 from .options import TrainingOptions
 from .outputs import ScoredSplit, count_mistakes, write_history, write_predictions
 from .plots import write_plots
+from .splits import Corpus, JoinedSplit
+
+PATHS = {"output_dir", "config", "init_from"}
 
 
 def write_report(
@@ -42,7 +44,7 @@ def write_report(
     scored = score_splits(classifier, corpora, options.evaluate_test)
     metrics = measure(classifier, corpora, scored) | facts
     metrics |= {
-        "options": asdict(options) | {"dataset": [corpus.name for corpus in corpora]},
+        "options": portable_options(options, corpora),
         "history": [
             {key: value for key, value in entry.items() if key == "epoch" or key.startswith("eval_")}
             for entry in log
@@ -55,6 +57,12 @@ def write_report(
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     write_card(folder, metrics)
     return metrics
+
+
+def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dict[str, Any]:
+    """Return the options that shape a model, without paths of this machine."""
+    names = {"dataset": [corpus.name for corpus in corpora]}
+    return {name: value for name, value in (asdict(options) | names).items() if name not in PATHS}
 
 
 def calibrate(folder: Path, dev: JoinedSplit) -> None:

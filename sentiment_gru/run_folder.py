@@ -18,9 +18,9 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from .data import TextSplit
 from .errors import OptionsError, StorageError
 from .options import TrainingOptions
+from .splits import TextSplit
 
 OUTPUT_FILES = {
     "README.md",
@@ -39,7 +39,16 @@ OUTPUT_FILES = {
 }
 STATE = "trainer_state.json"
 # A resumed run may differ in these: they change neither the data nor a step of the training.
-FREE_OPTIONS = {"output_dir", "resume", "save_steps", "evaluate_test", "tensorboard", "push_to_hub"}
+FREE_OPTIONS = {
+    "config",
+    "dry_run",
+    "output_dir",
+    "resume",
+    "save_steps",
+    "evaluate_test",
+    "tensorboard",
+    "push_to_hub",
+}
 
 
 def is_first_process() -> bool:

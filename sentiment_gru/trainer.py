@@ -17,9 +17,9 @@ from transformers import PreTrainedTokenizerFast, Trainer, TrainerCallback, Trai
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from .callbacks import AverageAfterStep
-from .data import JoinedSplit
 from .errors import StorageError
 from .run_folder import STATE
+from .splits import JoinedSplit
 from .tokenization import keep_ends
 
 AVERAGE_FILE = "average.safetensors"
@@ -80,9 +80,12 @@ class SentimentTrainer(Trainer):
     dataset has.
     """
 
-    def __init__(self, *, ema_decay: float, absent_weight: float, **kwargs: Any) -> None:
+    def __init__(
+        self, *, ema_decay: float, absent_weight: float, class_weights: torch.Tensor | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.absent_weight = absent_weight
+        self.class_weights = class_weights if class_weights is None else class_weights.to(self.args.device)
         self.sampler = LengthBucketSampler(self.train_dataset.lengths, self.args.train_batch_size, self.args.seed)
         decay = shortest_decay(ema_decay, self.planned_steps())
         self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(decay))
@@ -100,11 +103,11 @@ class SentimentTrainer(Trainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Return the mean cross-entropy, partly over all labels and partly over those present."""
+        """Return the mean cross-entropy over all labels and over those present, each by its share."""
         present, labels = inputs["present"], inputs["labels"]
         outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
-        among_all = F.cross_entropy(outputs.logits, labels)
-        among_present = F.cross_entropy(outputs.logits.masked_fill(~present, float("-inf")), labels)
+        among_all = F.cross_entropy(outputs.logits, labels, self.class_weights)
+        among_present = F.cross_entropy(outputs.logits.masked_fill(~present, float("-inf")), labels, self.class_weights)
         loss = self.absent_weight * among_all + (1 - self.absent_weight) * among_present
         return (loss, outputs) if return_outputs else loss
 

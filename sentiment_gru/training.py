@@ -1,6 +1,7 @@
 """Train a classifier on one dataset or several: data, tokenizer, trainer, calibration, measurement, card."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,15 +21,16 @@ from transformers.integrations import TensorBoardCallback
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
 from .checkpoint import save_checkpoint
 from .configuration import SentimentGRUConfig
-from .data import JoinedSplit, TextSplit, order_labels, read_corpus, remove_leaks
-from .errors import DatasetError
+from .data import prepare_corpora
 from .evaluation import restricted_sets
 from .initial import load_initial
+from .labels import order_labels
 from .modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
 from .provenance import describe_origin
 from .report import calibrate, write_report
 from .run_folder import RunFolder, is_first_process, process_count
+from .splits import JoinedSplit, TextSplit
 from .tokenization import train_tokenizer
 from .trainer import EncodedTexts, SentimentTrainer
 
@@ -50,10 +52,8 @@ def train(options: TrainingOptions) -> dict[str, Any] | None:
     if is_first_process():
         run.check()
     set_seed(options.seed)
-    corpora = remove_leaks([read_corpus(source) for source in options.dataset])
+    corpora = prepare_corpora(options)
     labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
-    if len(labels) < 2:
-        raise DatasetError(f"the training texts have only the label {', '.join(labels)}; a classifier needs two")
     texts = JoinedSplit.join({corpus.name: corpus.train for corpus in corpora})
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
     initial = None
@@ -128,6 +128,7 @@ def build_trainer(
     return SentimentTrainer(
         ema_decay=options.ema_decay,
         absent_weight=options.absent_weight,
+        class_weights=balanced_weights(texts.split.labels, labels) if options.class_weights == "balanced" else None,
         model=model,
         args=training_arguments(options),
         train_dataset=EncodedTexts(texts, tokenizer, labels, options.train_tokens),
@@ -136,6 +137,12 @@ def build_trainer(
         compute_metrics=compute_metrics,
         callbacks=callbacks,
     )
+
+
+def balanced_weights(names: Sequence[str], labels: Sequence[str]) -> torch.Tensor:
+    """Return (C,) weights of the loss with which every label counts alike, whatever its share of the texts."""
+    counts = Counter(names)
+    return torch.tensor([len(names) / (len(labels) * counts[label]) for label in labels])
 
 
 def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str]) -> SentimentGRUConfig:

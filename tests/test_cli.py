@@ -72,12 +72,21 @@ def test_train_writes_a_checkpoint_the_command_line_reads(tiny_dataset: Path, tm
 def test_train_refuses_in_one_line(tmp_path: Path) -> None:
     for arguments, message in (
         (["--output-dir", str(tmp_path)], "error: name at least one --dataset"),
+        (["--dataset", "d"], "error: name an --output-dir"),
+        (["--dataset", "no.csv", "--output-dir", str(tmp_path)], "error: there is no file or folder 'no.csv' here"),
         (["--dataset", "no/such", "--output-dir", str(tmp_path)], "error: no folder 'no/such' here"),
     ):
         result = run("train.py", *arguments)
         assert result.returncode == 1
         assert message in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_a_dry_run_prints_the_plan_and_needs_no_output_folder(tiny_dataset: Path) -> None:
+    result = run("train.py", "--dataset", str(tiny_dataset), "--dry-run")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("dataset tiny, columns text and label\n")
+    assert result.stdout.endswith("Nothing was written.\n")
 
 
 def test_every_training_option_has_help() -> None:

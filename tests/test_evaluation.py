@@ -8,7 +8,6 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from sentiment_gru import DatasetError
-from sentiment_gru.data import TextSplit
 from sentiment_gru.evaluation import (
     calibration_error,
     calibration_error_if_perfect,
@@ -17,6 +16,7 @@ from sentiment_gru.evaluation import (
     fit_temperature,
     main,
 )
+from sentiment_gru.splits import TextSplit
 
 LABELS = ["negative", "neutral", "positive"]
 
@@ -118,3 +118,18 @@ def test_the_command_refuses_in_one_line(
     assert "has no split 'dev', only train, test" in capsys.readouterr().err
     assert main(["--model", "no/such-model", "--dataset", str(tiny_dataset)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_of_ratings_can_be_scored(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stars = {"great": 5, "awful": 1, "recent": 3}
+    lines = [f"the film is {word} .,{star},{i}" for i in range(4) for word, star in stars.items()]
+    (tmp_path / "r.csv").write_text("body,stars,year\n" + "\n".join(lines))
+    command = ["--model", str(tiny_checkpoint), "--dataset", str(tmp_path / "r.csv"), "--split", "train", "--json"]
+    columns = ["--text-column", "body", "--label-column", "stars"]
+    assert main([*command, *columns, "--label-map", "1=negative;3=neutral;5=positive"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["texts"], figures["accuracy"]) == (12, 1.0)
+    assert main([*command, "--text-column", "words"]) == 1
+    assert "has the columns body, stars, year" in capsys.readouterr().err

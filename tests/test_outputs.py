@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from sentiment_gru import SentimentClassifier, provenance
-from sentiment_gru.data import TextSplit, read_corpus
+from sentiment_gru.data import read_corpus
 from sentiment_gru.evaluation import macro_recall_interval
 from sentiment_gru.outputs import ScoredSplit, count_mistakes, write_predictions
 from sentiment_gru.plots import plot_confusion, plot_reliability
+from sentiment_gru.splits import TextSplit
 
 PLOTS = ["loss", "confusion", "reliability"]
 

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_gru import DatasetError, OptionsError, SentimentClassifier
-from sentiment_gru.data import JoinedSplit, TextSplit, read_corpus, remove_leaks
+from sentiment_gru.data import read_corpus
 from sentiment_gru.options import TrainingOptions
 from sentiment_gru.run_folder import OUTPUT_FILES
+from sentiment_gru.splits import JoinedSplit, TextSplit, remove_leaks
 from sentiment_gru.tokenization import train_tokenizer
 from sentiment_gru.trainer import LengthBucketSampler, SentimentTrainer
-from sentiment_gru.training import build_trainer, train
+from sentiment_gru.training import balanced_weights, build_trainer, train
 from tests.conftest import tiny_options, write_dataset
 
 
@@ -201,6 +202,12 @@ def test_joined_texts_are_sorted_by_length_but_datasets_stay_apart(rows: list[tu
         ({"layer_dropout": 0.2}, "--layer-dropout"),
         ({"save_steps": 0}, "--save-steps"),
         ({"seeds": [1, 2, 1]}, "--seeds names a seed twice: 1 2 1"),
+        ({"output_dir": ""}, "--output-dir"),
+        ({"smoke": True, "evaluate_test": True}, "--smoke .* leave out --evaluate-test"),
+        ({"max_train_samples": -1}, "--max-train-samples"),
+        ({"label_map": "1,2"}, "--label-map"),
+        ({"text_column": "a", "label_column": "a"}, "--text-column and --label-column must differ.*'a'"),
+        ({"train_split": "a", "test_split": "a"}, "--train-split and .* must differ.*'a'"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_by_name(changes: dict[str, object], message: str) -> None:
@@ -212,3 +219,48 @@ def test_a_dataset_with_one_label_is_refused(tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / "one", train=[{"text": f"t{i}", "label": "pos"} for i in range(30)])
     with pytest.raises(DatasetError, match="only the label positive"):
         train(tiny_options(folder, tmp_path / "out"))
+
+
+def test_topics_train_and_classify(tmp_path: Path) -> None:
+    words = {"World": "treaty", "Sports": "goal", "Business": "shares", "Science": "planet"}
+    rows = [
+        {"title": f"{start} {word} {i}", "topic": topic}
+        for i in range(30)
+        for start in ("a new", "the old")
+        for topic, word in words.items()
+    ]
+    folder = write_dataset(tmp_path / "news", train=rows)
+    metrics = train(tiny_options(folder, tmp_path / "out"))
+    assert metrics["labels"] == ["Business", "Science", "Sports", "World"]
+    assert metrics["datasets"]["news"]["dev"]["accuracy"] > 0.9
+    (verdict,) = SentimentClassifier.from_pretrained(tmp_path / "out")(["another goal"])
+    assert verdict.label == "Sports"
+    assert sum(verdict.scores.values()) == pytest.approx(1)
+
+
+def test_balanced_weights_make_labels_count_alike(trainer: SentimentTrainer) -> None:
+    weights = balanced_weights(["a", "a", "a", "b"], ["a", "b"])
+    assert weights.tolist() == pytest.approx([4 / 6, 2.0])
+    assert (weights * torch.tensor([3, 1])).tolist() == pytest.approx([2.0, 2.0])
+    trainer.class_weights = torch.tensor([1.0, 1.0, 3.0])
+    first, last = (next(row for row in trainer.train_dataset.rows if row["labels"] == label) for label in (0, 2))
+    losses = [trainer.compute_loss(trainer.model.eval(), trainer.data_collator([row])).item() for row in (first, last)]
+    together = trainer.compute_loss(trainer.model, trainer.data_collator([first, last])).item()
+    assert together == pytest.approx((losses[0] + 3 * losses[1]) / 4, abs=1e-5)
+
+
+def test_class_weights_reach_the_loss_only_when_asked(tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "label": "rare" if i % 4 == 0 else "common"} for i in range(40)]
+    folder = write_dataset(tmp_path / "skewed", train=rows)
+    corpus = read_corpus(str(folder))
+    texts, dev = (JoinedSplit.join({"skewed": split}) for split in (corpus.train, corpus.dev))
+    tokenizer = train_tokenizer(corpus.train.texts, 100)
+    weights = [
+        build_trainer(options, tokenizer, ["common", "rare"], texts, dev).class_weights
+        for options in (
+            tiny_options(folder, tmp_path / "none"),
+            tiny_options(folder, tmp_path / "balanced", class_weights="balanced"),
+        )
+    ]
+    assert weights[0] is None
+    assert weights[1].tolist() == pytest.approx([36 / 54, 2.0])

@@ -1,0 +1,149 @@
+"""Any source of labelled texts -> its splits as tables: a Hub dataset, a local folder, or a file."""
+
+import codecs
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import DatasetDict, load_dataset, load_from_disk
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+
+from .errors import DatasetError
+
+READERS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+HUB_TIMEOUT = 4.0  # seconds; the libraries themselves take over 20 to notice that they are offline
+LOCAL_EXAMPLE = "a local folder such as ./my_dataset or a file such as ./reviews.csv"
+# Read in one piece, so that the type of a column is that of all its rows; "NA" and "None" are words, not gaps.
+CSV_SETTINGS: dict[str, Any] = {"chunksize": None, "keep_default_na": False, "na_values": [""]}
+
+
+def load_splits(source: str) -> DatasetDict:
+    """Load a file, a local folder (`folder` or `folder:config`), or `name` or `name:config` from the Hub.
+
+    Raises:
+        DatasetError: none of these, or the file cannot be read, or the Hub is out of reach.
+    """
+    check_source(source)
+    path, _, config = source.partition(":")
+    if Path(source).is_file():
+        return _load_file(Path(source))
+    if (Path(path) / "dataset_dict.json").is_file():  # written by save_to_disk
+        return load_from_disk(path, keep_in_memory=True)
+    if Path(path).is_dir():
+        return _load_local(path, _data_files(Path(path)), name=config or None)
+    return _load(path, name=config or None)
+
+
+def check_source(source: str) -> None:
+    """Refuse at once what is neither here nor on the Hub, before anything is loaded.
+
+    Raises:
+        DatasetError: what was looked for, and what to type instead.
+    """
+    path = source.partition(":")[0]
+    if Path(source).exists() or Path(path).is_dir():
+        return
+    if Path(path).suffix in READERS or path.startswith((".", "/", "~")):
+        raise DatasetError(f"there is no file or folder {source!r} here")
+    _probe_hub(path)
+
+
+def _probe_hub(name: str) -> None:
+    try:
+        HfApi().dataset_info(name, timeout=HUB_TIMEOUT)
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        fault = "the Hugging Face Hub has no dataset of this name that you may read"
+        raise DatasetError(f"no folder {name!r} here, and {fault}; name another, or {LOCAL_EXAMPLE}") from error
+    except Exception as error:
+        fault = f"the Hugging Face Hub is out of reach ({type(error).__name__})"
+        raise DatasetError(f"no folder {name!r} here, and {fault}; name {LOCAL_EXAMPLE}") from error
+
+
+def _load_file(file: Path) -> DatasetDict:
+    reader = READERS.get(file.suffix.lower())
+    if reader is None:
+        raise DatasetError(f"{file} is not a file of {', '.join(READERS)}; save it as one of these")
+    settings = {"sep": "\t"} if file.suffix.lower() == ".tsv" else {}
+    return _load_local(reader, [file], data_files=str(file), **settings)
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in READERS and path.is_file()]
+
+
+def _load_local(path: str, files: Sequence[Path], **settings: Any) -> DatasetDict:
+    for file in files:
+        _check_file(file)
+    if files and all(READERS[file.suffix.lower()] == "csv" for file in files):
+        settings |= CSV_SETTINGS
+    # The library's own cache knows a local folder by its name and README alone: it would give the texts of
+    # another folder of that name, or those from before an edit.
+    with tempfile.TemporaryDirectory() as cache:
+        splits = _load(path, cache_dir=cache, keep_in_memory=True, **settings)
+    if any("__index_level_0__" in split.column_names for split in splits.values()):
+        raise DatasetError(f"the rows of {files[0]} have more fields than its first line; put texts in quotes")
+    return splits
+
+
+def _check_file(file: Path) -> None:
+    """Refuse a file without content, and one that is not UTF-8: a wrong guess would be trained on unnoticed."""
+    if file.stat().st_size == 0:
+        raise DatasetError(f"{file} is empty")
+    if READERS[file.suffix.lower()] == "parquet":
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{file} is not UTF-8 text ({error.reason}); save it as UTF-8, for example with:"
+            f" iconv -f WINDOWS-1252 -t UTF-8 {file.name} > utf8_{file.name}"
+        ) from error
+
+
+def _load(path: str, **settings: Any) -> DatasetDict:
+    try:
+        return load_dataset(path, **settings)
+    except Exception as error:
+        what = settings.get("data_files", path)
+        reason = " ".join(str(error.__cause__ or error).split()) or type(error).__name__
+        if "Config name is missing" in reason:
+            reason += " Write it as name:config."
+        elif "corresponds to no data" in reason:
+            reason = "it has no rows"
+        raise DatasetError(f"dataset {what!r} cannot be read: {reason}") from error
+
+
+def distinct_names(sources: Sequence[str]) -> list[str]:
+    """Return a short name of each source: its last part, and more of it where two would be called the same.
+
+    Raises:
+        DatasetError: a source stands twice.
+    """
+    choices = [_name_choices(source) for source in sources]
+    names = [choice[0] for choice in choices]
+    for depth in range(1, max(map(len, choices))):
+        count = Counter(names)
+        names = [
+            choice[min(depth, len(choice) - 1)] if count[name] > 1 else name
+            for name, choice in zip(names, choices, strict=True)
+        ]
+    if repeated := [source for source, name in zip(sources, names, strict=True) if names.count(name) > 1]:
+        raise DatasetError(f"--dataset names {repeated[-1]!r} more than once")
+    return names
+
+
+def _name_choices(source: str) -> list[str]:
+    """Return names from short to long: b, b-config, a-b-config, ..."""
+    path, _, config = source.partition(":")
+    local = Path(path).exists()
+    parts = [part for part in (Path(path).resolve() if local else Path(path)).parts if part != "/"]
+    tail = [f"-{config}"] if config else []
+    choices = [parts[-1]] if config else []
+    return choices + ["-".join(parts[-depth:]) + "".join(tail) for depth in range(1, len(parts) + 1)]

@@ -1,0 +1,174 @@
+"""Labelled texts and the split rule, the same for every dataset.
+
+- *reported* is the labelled test split, or else the validation split; training never sees it;
+- *dev*, on which every choice is made, is the validation split unless that one is reported; then it is a tenth of the
+  training rows within each label. Neighbouring rows often share a source (IMDB's a film, tweets a topic), so dev is
+  made of blocks of neighbours, which share fewer sources with the rest than single random rows would;
+- training texts equal to a reported or dev text of any dataset (lower-cased, spaces squeezed) are removed;
+- only then is a training split cut to `--max-train-samples`; dev stays whole.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+
+from .columns import Columns
+from .errors import DatasetError
+from .labels import order_labels
+
+DEV_SHARE = 0.1
+STRETCHES = 20  # dev blocks per label where rows are not sorted by label
+
+
+@dataclass(frozen=True)
+class TextSplit:
+    """Texts and, at the same index, the names of their labels."""
+
+    texts: list[str]
+    labels: list[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, indices: Iterable[int]) -> "TextSplit":
+        """Return the rows at these indices, in their order."""
+        chosen = list(indices)
+        return TextSplit([self.texts[i] for i in chosen], [self.labels[i] for i in chosen])
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One dataset under the split rule."""
+
+    name: str
+    train: TextSplit
+    dev: TextSplit
+    reported: TextSplit | None
+    rule: dict[str, str]  # what dev and reported were made of
+    removed: dict[str, int] = field(default_factory=dict)  # rows left out, by reason
+    columns: Columns | None = None  # where texts and labels stood
+
+
+@dataclass(frozen=True)
+class JoinedSplit:
+    """Texts of several datasets in one list, shortest first, so that evaluation pads little."""
+
+    split: TextSplit
+    rows: dict[str, np.ndarray]  # dataset name -> indices into split
+
+    @classmethod
+    def join(cls, splits: Mapping[str, TextSplit]) -> "JoinedSplit":
+        """Join and sort the splits of named datasets."""
+        entries = sorted(
+            (len(text), name, text, label)
+            for name, split in splits.items()
+            for text, label in zip(split.texts, split.labels, strict=True)
+        )
+        names = np.array([name for _, name, _, _ in entries])
+        split = TextSplit([text for _, _, text, _ in entries], [label for _, _, _, label in entries])
+        return cls(split, {name: np.flatnonzero(names == name) for name in splits})
+
+    def labels_of(self, name: str) -> set[str]:
+        """Return the labels that occur in a dataset."""
+        return {self.split.labels[i] for i in self.rows[name]}
+
+
+def squeeze(text: str) -> str:
+    """Return the form in which two texts count as equal: lower case, single spaces."""
+    return " ".join(text.lower().split())
+
+
+def carve_dev(split: TextSplit) -> tuple[TextSplit, TextSplit, str]:
+    """Divide training rows into train and dev, and say how.
+
+    Rows sorted by label give the last tenth of each label. Others are collected over time or by topic, so that their
+    end would be unlike the rest: they give the last tenth of each of (up to) 20 equal stretches of each label's rows.
+    """
+    changes = sum(a != b for a, b in pairwise(split.labels))
+    by_label: dict[str, list[int]] = {label: [] for label in split.labels}
+    for index, label in enumerate(split.labels):
+        by_label[label].append(index)
+    stretches = 1 if changes == len(by_label) - 1 else STRETCHES
+    dev: set[int] = set()
+    for indices in by_label.values():
+        for stretch in np.array_split(indices, max(1, min(stretches, len(indices) // 10))):
+            count = max(round(len(stretch) * DEV_SHARE), int(len(stretch) > 1))  # a label's only row stays in train
+            dev.update(stretch[len(stretch) - count :].tolist())
+    how = "last tenth of the train split within each label"
+    if stretches > 1:
+        how = f"last tenth of each of {stretches} stretches of the train split within each label"
+    return split.take(i for i in range(len(split)) if i not in dev), split.take(sorted(dev)), how
+
+
+def remove_leaks(corpora: Sequence[Corpus]) -> list[Corpus]:
+    """Remove training and dev texts equal to a reported text, and training texts equal to a dev text."""
+    reported = {squeeze(text) for corpus in corpora if corpus.reported for text in corpus.reported.texts}
+    dev = {squeeze(text) for corpus in corpora for text in corpus.dev.texts} - reported
+    cleaned = []
+    for corpus in corpora:
+        train_keys = [squeeze(text) for text in corpus.train.texts]
+        dev_keep = [i for i, text in enumerate(corpus.dev.texts) if squeeze(text) not in reported]
+        removed = {
+            "train equal to reported": sum(key in reported for key in train_keys),
+            "dev equal to reported": len(corpus.dev) - len(dev_keep),
+            "train equal to dev": sum(key in dev for key in train_keys),
+        }
+        train_keep = [i for i, key in enumerate(train_keys) if key not in reported and key not in dev]
+        cleaned.append(
+            replace(
+                corpus,
+                train=corpus.train.take(train_keep),
+                dev=corpus.dev.take(dev_keep),
+                removed=corpus.removed | removed,
+            )
+        )
+    return cleaned
+
+
+def check_corpora(corpora: Sequence[Corpus]) -> None:
+    """Refuse corpora that cannot be trained on or measured.
+
+    Raises:
+        DatasetError: no text is left for training or dev, or only one label, or one that no training text has.
+    """
+    known = {label for corpus in corpora for label in corpus.train.labels}
+    if len(known) == 1:
+        raise DatasetError(f"the training texts have only the label {', '.join(known)}; a classifier needs two")
+    for corpus in corpora:
+        for split, what in ((corpus.train, "training"), (corpus.dev, "dev")):
+            if not len(split):
+                counts = ", ".join(f"{count} {reason}" for reason, count in corpus.removed.items() if count) or "none"
+                raise DatasetError(f"dataset {corpus.name}: no {what} text is left; rows left out: {counts}")
+        measured = set(corpus.dev.labels) | set(corpus.reported.labels if corpus.reported else ())
+        if unseen := measured - known:
+            raise DatasetError(
+                f"dataset {corpus.name}: {', '.join(sorted(unseen))} is no label of a training text, only"
+                f" {', '.join(order_labels(known))}; --label-map can rename labels"
+            )
+
+
+def cut_train(corpus: Corpus, count: int, seed: int) -> Corpus:
+    """Keep at most `count` training texts of a corpus, each label in its proportion, and note how many were left out.
+
+    Raises:
+        DatasetError: fewer texts are asked for than there are labels.
+    """
+    labels = set(corpus.train.labels)
+    if count < len(labels):
+        raise DatasetError(f"--max-train-samples {count} is fewer than the {len(labels)} labels of {corpus.name}")
+    train = subsample(corpus.train, count, seed)
+    left_out = {f"train beyond {count:,} drawn": len(corpus.train) - len(train)}
+    return replace(corpus, train=train, removed=corpus.removed | left_out)
+
+
+def subsample(split: TextSplit, count: int, seed: int) -> TextSplit:
+    """Draw at most `count` rows, in their order: of every label its share, and one at least where that is possible."""
+    draws = np.random.default_rng(seed)
+    labels = np.array(split.labels)
+    place = np.zeros(len(split))  # of a row within its label, from 0 to 1: the lowest are taken
+    for label in sorted(set(split.labels)):
+        rows = np.flatnonzero(labels == label)
+        place[rows] = draws.permutation(len(rows)) / len(rows)
+    return split.take(sorted(np.argsort(place, kind="stable")[:count].tolist()))

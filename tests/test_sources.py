@@ -1,0 +1,152 @@
+"""Files, folders and Hub ids are opened, or refused in a line that says what to do."""
+
+import gzip
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from datasets import Dataset, DatasetDict
+
+from sentiment_gru import DatasetError
+from sentiment_gru.sources import distinct_names, load_splits
+from tests.conftest import REPOSITORY, write_dataset
+
+ROWS = [{"text": f"text number {i}", "label": "pos" if i % 2 else "neg"} for i in range(40)]
+
+
+def texts_of(source: Path | str) -> list[object]:
+    return list(load_splits(str(source))["train"]["text"])
+
+
+@pytest.mark.parametrize("name", ["r.csv", "r.TSV", "r.json", "r.jsonl", "r.parquet"])
+def test_one_file_of_any_kind_is_a_train_split(tmp_path: Path, name: str) -> None:
+    table, path = Dataset.from_list(ROWS), tmp_path / name
+    if path.suffix == ".parquet":
+        table.to_parquet(path)
+    elif path.suffix.startswith(".json"):
+        table.to_json(path, lines=path.suffix == ".jsonl")
+    else:
+        table.to_csv(path, sep="\t" if path.suffix == ".TSV" else ",", index=False)
+    splits = load_splits(str(path))
+    assert list(splits) == ["train"]
+    assert splits["train"].to_list() == ROWS
+
+
+def test_a_folder_of_csv_files_has_a_split_per_file(tmp_path: Path) -> None:
+    for name in ("train", "dev", "test"):
+        (tmp_path / f"{name}.csv").write_text(f"text,label\n{name} text,1\n")
+    splits = load_splits(str(tmp_path))
+    assert {name: split["text"][0] for name, split in splits.items()} == {
+        "train": "train text",
+        "validation": "dev text",
+        "test": "test text",
+    }
+
+
+def test_a_folder_saved_to_disk_is_read(tmp_path: Path) -> None:
+    DatasetDict({"train": Dataset.from_list(ROWS)}).save_to_disk(tmp_path / "saved")
+    assert texts_of(tmp_path / "saved") == [row["text"] for row in ROWS]
+
+
+def test_a_configuration_of_a_local_folder_is_chosen_after_a_colon(tmp_path: Path) -> None:
+    configs = "".join(f"- {{config_name: {name}, data_files: {name}.jsonl}}\n" for name in ("one", "two"))
+    write_dataset(tmp_path / "d", one=ROWS[:3], two=ROWS[3:])
+    (tmp_path / "d" / "README.md").write_text(f"---\nconfigs:\n{configs}---\n")
+    assert texts_of(f"{tmp_path / 'd'}:two") == [row["text"] for row in ROWS[3:]]
+    with pytest.raises(DatasetError, match=r"'one', 'two'.*Write it as name:config"):
+        load_splits(str(tmp_path / "d"))
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ("\ufefftext,label\na,1\n", ["a"]),
+        ('text,label\n"two\nlines, one text",1\nb,2\n', ["two\nlines, one text", "b"]),
+        ("text,label\nNA,1\nNone,2\nnull,1\n", ["NA", "None", "null"]),
+        ("text,label\n,1\nb,\n", [None, "b"]),
+        ("text,label\r\na,1\r\nb,2\r\n", ["a", "b"]),
+    ],
+)
+def test_what_editors_and_spreadsheets_write_is_read_as_meant(
+    tmp_path: Path, content: str, texts: list[str | None]
+) -> None:
+    (tmp_path / "r.csv").write_text(content, encoding="utf-8", newline="")
+    assert texts_of(tmp_path / "r.csv") == texts
+
+
+def test_a_label_that_is_a_word_only_far_down_does_not_break_the_column(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("text,label\n" + "some text,1\n" * 30_000 + "last,pos\n")
+    assert set(load_splits(str(tmp_path / "r.csv"))["train"]["label"]) == {"1", "pos"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("latin.csv", "text,label\ncafé,1\n".encode("latin-1"), r"latin.csv is not UTF-8 text.*iconv"),
+        ("latin.jsonl", '{"text": "é"}'.encode("latin-1"), r"latin.jsonl is not UTF-8 text.*iconv"),
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("header.csv", b"text,label\n", r"header.csv' cannot be read: it has no rows"),
+        ("ragged.csv", b"text,label\na, b,1\nc, d,2\n", "more fields than its first line; put texts in quotes"),
+        ("uneven.csv", b"text,label\na,1\nb,c,d,2\n", "Expected 2 fields in line 3, saw 4"),
+        ("open.csv", b'text,label\n"a,1\nb,2\n', "EOF inside string starting at row 1"),
+        ("broken.jsonl", b'{"text": "a"}\n{"text": \n', "cannot be read: JSON parse error"),
+        ("broken.parquet", b"not parquet", "cannot be read: Parquet"),
+        ("table.xlsx", b"PK", r"table.xlsx is not a file of \.csv, \.tsv, \.json, \.jsonl, \.parquet"),
+        ("packed.csv.gz", gzip.compress(b"text,label\na,1\n"), r"packed.csv.gz is not a file of \.csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DatasetError, match=message):
+        load_splits(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("source", ["no/such.csv", "./nowhere", "/nowhere/at/all"])
+def test_a_path_to_nothing_is_refused_without_asking_the_hub(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentiment_gru.sources.HfApi", None)
+    with pytest.raises(DatasetError, match=f"there is no file or folder '{source}' here"):
+        load_splits(source)
+
+
+def test_a_name_the_hub_does_not_know_is_refused() -> None:
+    with pytest.raises(DatasetError, match=r"no folder 'a/b/c'.*no dataset of this name.*local folder such as"):
+        load_splits("a/b/c")
+
+
+def test_a_hub_that_never_answers_is_given_up_within_15_seconds() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
+        port = silent.getsockname()[1]
+        command = [sys.executable, "train.py", "--dataset", "stanfordnlp/imdb", "--output-dir", "unused"]
+        started = time.monotonic()
+        result = subprocess.run(
+            command,
+            cwd=REPOSITORY,
+            env=os.environ | {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HUB_OFFLINE": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        seconds = time.monotonic() - started
+    assert result.returncode == 1
+    assert "the Hugging Face Hub is out of reach" in result.stderr
+    assert "./my_dataset" in result.stderr
+    assert seconds < 15
+
+
+def test_datasets_of_one_name_get_names_that_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/imdb", "b/imdb", "b/sst2"):
+        Path(name).mkdir(parents=True)
+    assert distinct_names(["a/imdb", "b/sst2"]) == ["imdb", "sst2"]
+    assert distinct_names(["a/imdb", "b/imdb", "b/sst2"]) == ["a-imdb", "b-imdb", "sst2"]
+    assert distinct_names(["org/tweets:emotion", "org/tweets:irony"]) == ["tweets-emotion", "tweets-irony"]
+    assert distinct_names(["org/tweets:emotion"]) == ["tweets"]
+
+
+def test_the_same_dataset_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="more than once"):
+        distinct_names([str(tmp_path), f"{tmp_path}/."])
