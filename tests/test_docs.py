@@ -1,0 +1,83 @@
+"""What the documents say can be run, and figures come from result files."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from sentiment_gru.card import write_card
+from sentiment_gru.options import TrainingOptions
+from tests.conftest import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def front_matter() -> dict:
+    return yaml.safe_load(README.split("---")[1])
+
+
+def commands() -> list[list[str]]:
+    blocks = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+    return [shlex.split(line, comments=True) for line in "".join(blocks).splitlines() if line]
+
+
+def test_the_front_matter_is_what_spaces_expects() -> None:
+    matter = front_matter()
+    assert matter["sdk"] == "gradio"
+    assert f"gradio=={matter['sdk_version']}" in (REPOSITORY / "requirements.txt").read_text()
+    assert (REPOSITORY / matter["app_file"]).is_file()
+    assert len(matter["short_description"]) <= 60  # the limit of Spaces
+    assert matter["python_version"] == "3.12"
+    assert {"title", "emoji", "license", "tags", "datasets", "colorFrom", "colorTo"} <= matter.keys()
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    words = [word for command in commands() for word in command]
+    targets = {words[i + 1] for i, word in enumerate(words) if word == "make"}
+    assert {"app", "test", "check"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_every_option_of_the_readme_exists() -> None:
+    known = {
+        "train.py": {f"--{name.replace('_', '-')}" for name in TrainingOptions.__dataclass_fields__},
+        "sentiment_gru": {"--json", "--model"},
+        "sentiment_gru.evaluation": {"--dataset", "--split", "--json", "--model"},
+    }
+    checked = 0
+    for command in commands():
+        if command[0] == "python":
+            program = command[2] if command[1] == "-m" else command[1]
+            options = {word for word in command if word.startswith("--")}
+            assert options <= known[program], command
+            checked += len(options)
+    assert checked >= 6
+
+
+def test_every_file_the_readme_links_to_exists() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert links
+    for link in links:
+        assert (REPOSITORY / link).is_file(), link
+
+
+def test_the_readme_tables_come_from_the_result_files() -> None:
+    result = subprocess.run(
+        [sys.executable, "benchmarks/readme.py", "--check"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    metrics = json.loads((REPOSITORY / "sentiment_gru/pretrained/metrics.json").read_text())
+    for dataset in metrics["datasets"].values():
+        assert f"| {dataset['reported']['accuracy']:.1%} (" in README
+
+
+def test_the_shipped_card_comes_from_its_metrics(tmp_path: Path) -> None:
+    shipped = REPOSITORY / "sentiment_gru" / "pretrained"
+    write_card(tmp_path, json.loads((shipped / "metrics.json").read_text()))
+    assert (tmp_path / "README.md").read_text() == (shipped / "README.md").read_text()
