@@ -28,7 +28,7 @@ fix: .venv/dev
 
 train: .venv/runtime
 	$(PY) train.py --dataset $(IMDB) --dataset $(SST2) --dataset $(TWEETS) \
-		--evaluate-test --output-dir sentiment_gru/pretrained
+		--evaluate-test --no-report --output-dir sentiment_gru/pretrained
 	$(PY) benchmarks/readme.py
 
 screenshots: .venv/dev

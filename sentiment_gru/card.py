@@ -36,11 +36,7 @@ Accuracy with its 95% Wilson interval, macro recall with its 95% bootstrap inter
 means over the labels of the set, and scores are renormalised over those labels: a set without neutral texts asks for
 positive against negative. The calibration error (15 bins) stands beside the 95th percentile that a perfectly calibrated
 model would show on as many texts.
-
-![Shares of each label's texts by verdict](confusion.png)
-
-![Share of right verdicts by score](reliability.png)
-
+{result_plots}
 ## Most frequent mistakes
 
 {mistakes}
@@ -67,14 +63,18 @@ read. Links and @names are not read beyond "http" and "@".
 {minutes} minutes on {device}{processes}, seed {seed}, best of {epochs} epochs by the mean macro recall on
 dev{stopped}.{start}{seeds}
 {origin}
-
-![Loss and dev score by step](loss.png)
-
+{loss_plot}
 ```json
 {options}
 ```
 """
 
+RESULT_PLOTS = """
+![Shares of each label's texts by verdict](confusion.png)
+
+![Share of right verdicts by score](reliability.png)
+"""
+LOSS_PLOT = "\n![Loss and dev score by step](loss.png)\n"
 POOLING_NAMES = {"mean_max": "mean and max", "mean": "mean", "max": "max", "last": "last-state"}
 SCORE_HEADER = (
     "| set | texts | accuracy | macro recall | macro F1 | calibration error | if perfect | uncertain |\n"
@@ -124,6 +124,8 @@ def render_body(metrics: dict[str, Any]) -> str:
         mistakes=_mistakes(metrics),
         processes=f" in {metrics['processes']} processes" if metrics["processes"] > 1 else "",
         origin=_origin(metrics),
+        result_plots=RESULT_PLOTS if options["report"] else "",
+        loss_plot=LOSS_PLOT if options["report"] else "",
         options=json.dumps(options),
     )
 

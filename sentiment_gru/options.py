@@ -49,6 +49,7 @@ class TrainingOptions:
     ema_decay: float = _option(0.999, "decay per step of the averaged weights that are evaluated and saved")
     absent_weight: float = _option(0.1, "share of a text's loss that counts labels its dataset never uses as wrong")
     evaluate_test: bool = _option(False, "also measure on the reported splits, once, at the end")
+    report: bool = _option(True, "also write history.csv, predictions.parquet and plots")
     resume: bool = _option(False, "continue the unfinished run of this output folder where its last checkpoint is")
     save_steps: int = _option(500, "steps between checkpoints to resume from, besides the one after each epoch")
     init_from: str | None = _option(None, "checkpoint folder or Hub id to fine-tune, with its tokenizer and labels")

@@ -18,7 +18,7 @@ from .outputs import ScoredSplit, count_mistakes, write_history, write_predictio
 from .plots import write_plots
 from .splits import Corpus, JoinedSplit
 
-PATHS = {"output_dir", "config", "init_from"}
+PATHS = {"output_dir", "config"}
 
 
 def write_report(
@@ -51,9 +51,10 @@ def write_report(
             if "eval_score" in entry
         ],
     }
-    write_history(folder / "history.csv", log)
-    write_predictions(folder / "predictions.parquet", scored)
-    write_plots(folder, log, scored)
+    if options.report:
+        write_history(folder / "history.csv", log)
+        write_predictions(folder / "predictions.parquet", scored)
+        write_plots(folder, log, scored)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     write_card(folder, metrics)
     return metrics

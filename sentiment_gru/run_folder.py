@@ -48,6 +48,7 @@ FREE_OPTIONS = {
     "evaluate_test",
     "tensorboard",
     "push_to_hub",
+    "report",
 }
 
 
