@@ -22,7 +22,8 @@ def front_matter() -> dict:
 
 def commands() -> list[list[str]]:
     blocks = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
-    return [shlex.split(line, comments=True) for line in "".join(blocks).splitlines() if line]
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True) for line in lines if line]
 
 
 def test_the_front_matter_is_what_spaces_expects() -> None:
