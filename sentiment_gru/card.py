@@ -45,8 +45,8 @@ model would show on as many texts.
 
 {data}
 
-*dev* decided when to stop, the temperature and the uncertain band. The *reported* split chose nothing and was read
-once. Training texts equal to a reported or a dev text (lower-cased, spaces squeezed) were removed.
+*dev* decided when to stop, the temperature and the uncertain band. The *reported* split chose nothing: it was read after
+every choice was made. Training texts equal to a reported or a dev text (lower-cased, spaces squeezed) were removed.
 
 ## When the model doubts
 
@@ -60,8 +60,8 @@ read. Links and @names are not read beyond "http" and "@".
 
 ## Training
 
-{minutes} minutes on {device}{processes}, seed {seed}, best of {epochs} epochs by the mean macro recall on
-dev{stopped}.{start}{seeds}
+{minutes} minutes on {device}{processes}, seed {seed}, best of {epochs} epochs by the mean macro recall on dev{stopped}.
+{start}{seeds}
 {origin}
 {loss_plot}
 ```json

@@ -64,7 +64,7 @@ def meaning(prediction: "Prediction") -> str:
         return ""
     score = prediction.scores[prediction.label]
     share = "more than 99" if score >= 0.995 else f"about {100 * score:.0f}"
-    return f"Of the texts it was checked on, {share} in 100 that scored like this were {_plain(prediction.label)}."
+    return f"By its own calibrated estimate, {share} in 100 texts that score like this are {_plain(prediction.label)}."
 
 
 def _name(label: str) -> str:
