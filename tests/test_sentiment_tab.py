@@ -86,7 +86,7 @@ def test_every_label_has_its_score_and_the_diagnostics_are_one_line() -> None:
         ["positive", "95.0%"],
     ]
     assert "1,042 tokens · 0 unknown · 0 cut · 4 ms" in html
-    assert "about 95 in 100 that scored like this were positive" in words(html)
+    assert "about 95 in 100 texts that score like this are positive" in words(html)
 
 
 def test_labels_without_poles_are_sorted_and_have_no_balance() -> None:
