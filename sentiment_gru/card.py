@@ -46,7 +46,8 @@ model would show on as many texts.
 {data}
 
 *dev* decided when to stop, the temperature and the uncertain band. The *reported* split chose nothing: it was read
-after every choice was made. Training texts equal to a reported or a dev text (lower-cased, spaces squeezed) were removed.
+after every choice was made. Training texts equal to a reported or a dev text (lower-cased, spaces squeezed) were
+removed.
 
 ## When the model doubts
 
