@@ -161,7 +161,8 @@ def test_saving_again_changes_no_weight(tiny_checkpoint: Path, tmp_path: Path) -
 
 
 def test_the_folder_holds_safe_files_and_the_modelling_code_itself(tiny_checkpoint: Path) -> None:
-    assert {path.suffix for path in tiny_checkpoint.iterdir()} == {".safetensors", ".json", ".md", ".py"}
+    safe = {".csv", ".json", ".md", ".parquet", ".png", ".py", ".safetensors"}  # in particular, no pickle
+    assert {path.suffix for path in tiny_checkpoint.iterdir()} == safe
     for name in ("configuration.py", "modeling.py"):
         assert (tiny_checkpoint / name).read_bytes() == (REPOSITORY / "sentiment_gru" / name).read_bytes()
 
