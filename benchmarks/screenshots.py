@@ -21,7 +21,7 @@ TEXTS = {
     "positive": "I loved every minute of it. The cast is wonderful and the ending is beautiful.",
     "neutral": "The concert starts at eight on Saturday, doors open at seven.",
     "negative": "Dull, far too long and badly acted. What a waste of two hours.",
-    "uncertain": "The cast is great, but the story is a mess, and I am not sure what to make of it.",
+    "uncertain": "Not bad at all.",
     "unknown": "Blorf zindle quaxotl vrimp",
     "empty": "",
 }
