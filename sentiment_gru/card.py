@@ -45,8 +45,8 @@ model would show on as many texts.
 
 {data}
 
-*dev* decided when to stop, the temperature and the uncertain band. The *reported* split chose nothing: it was read
-after every choice was made. Training texts equal to a reported or a dev text (lower-cased, spaces squeezed) were
+*dev* decided when to stop, the temperature and the uncertain band. The training read the *reported* split only after
+that, and chose nothing by it. Training texts equal to a reported or a dev text (lower-cased, spaces squeezed) were
 removed.
 
 ## When the model doubts
