@@ -5,12 +5,13 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.serving import CHROMIUM_ARGUMENTS, serve
 
 WAIT_MILLISECONDS = 30_000  # the first verdict waits for the model
 WIDE = {"width": 1280, "height": 900}
+expect.set_options(timeout=WAIT_MILLISECONDS)  # its own default, 5 s, would assert how fast the model loads
 
 
 @pytest.fixture(scope="package")
