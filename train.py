@@ -18,9 +18,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sentiment_gru.command_line import parse_options
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.options import TrainingOptions
+from sentiment_gru.training.command_line import parse_options
+from sentiment_gru.training.options import TrainingOptions
 
 INTERRUPTED = 130  # what shells give for Ctrl-C
 
@@ -43,18 +43,18 @@ def main() -> int:
 
 def run(options: TrainingOptions) -> int:
     """Train, print the results and upload them if asked; return the exit status."""
-    from sentiment_gru.sources import check_source
+    from sentiment_gru.data.sources import check_source
 
     for source in options.dataset:  # before the imports below, which take seconds
         check_source(source)
     if options.dry_run:
-        from sentiment_gru.plan import make_plan
+        from sentiment_gru.training.plan import make_plan
 
         print(make_plan(options))
         return 0
-    from sentiment_gru.hub import check_login, push_to_hub
-    from sentiment_gru.seeds import train_seeds
-    from sentiment_gru.training import train
+    from sentiment_gru.training.hub import check_login, push_to_hub
+    from sentiment_gru.training.run import train
+    from sentiment_gru.training.seeds import train_seeds
 
     if options.push_to_hub:
         check_login()
@@ -78,7 +78,7 @@ def print_results(output_dir: str, metrics: dict[str, Any]) -> None:
                 low, high = dataset[role]["accuracy_interval"]
                 print(f"{name:20} {role:9} accuracy {dataset[role]['accuracy']:.1%} ({low:.1%} to {high:.1%})")
     if "seeds" in metrics:
-        from sentiment_gru.seeds import describe_spread
+        from sentiment_gru.training.seeds import describe_spread
 
         print(f"Macro recall on dev: {describe_spread(metrics['seeds'])}.")
     if stopped := metrics["interrupted"]:

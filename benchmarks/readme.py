@@ -11,7 +11,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from sentiment_gru.card import score_table  # noqa: E402, the script runs from anywhere
+from sentiment_gru.training.card import score_table  # noqa: E402, the script runs from anywhere
 
 
 def fill(readme: str) -> str:

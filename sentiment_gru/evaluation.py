@@ -19,11 +19,11 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score, recall_score
 
 from .classifier import SentimentClassifier
-from .columns import Reading, check_named, find_columns, read_rows
+from .data.columns import Reading, check_named, find_columns, read_rows
+from .data.sources import load_splits
+from .data.splits import JoinedSplit, TextSplit
 from .errors import DatasetError, SentimentError
 from .labels import parse_label_map
-from .sources import load_splits
-from .splits import JoinedSplit, TextSplit
 
 BINS = 15
 SIMULATIONS = 1_000

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sentiment_gru import SentimentClassifier
-from sentiment_gru.options import TrainingOptions
-from sentiment_gru.training import train
+from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.run import train
 
 REPOSITORY = Path(__file__).parent.parent
 REAL_DATA = REPOSITORY.parent / "shared" / "data"

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_gru import DatasetError
-from sentiment_gru.columns import LABEL_COLUMNS, TEXT_COLUMNS, Columns, Reading, find_columns, find_splits, read_rows
+from sentiment_gru.data.columns import (
+    LABEL_COLUMNS,
+    TEXT_COLUMNS,
+    Columns,
+    Reading,
+    find_columns,
+    find_splits,
+    read_rows,
+)
 from sentiment_gru.labels import parse_label_map
 
 TEXTS = [f"text number {i}" for i in range(12)]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sentiment_gru import OptionsError
-from sentiment_gru.command_line import parse_options
-from sentiment_gru.options import SMOKE_TEXTS, TrainingOptions
+from sentiment_gru.training.command_line import parse_options
+from sentiment_gru.training.options import SMOKE_TEXTS, TrainingOptions
 
 BASE = ["--dataset", "d", "--output-dir", "out"]
 

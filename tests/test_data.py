@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_gru import DatasetError
-from sentiment_gru.columns import Columns, Reading
-from sentiment_gru.data import prepare_corpora, read_corpora, read_corpus
+from sentiment_gru.data.columns import Columns, Reading
+from sentiment_gru.data.corpora import read_corpora, read_corpus
+from sentiment_gru.data.sources import load_splits
+from sentiment_gru.data.splits import Corpus, TextSplit, carve_dev, check_corpora, remove_leaks, squeeze, subsample
 from sentiment_gru.labels import parse_label_map
-from sentiment_gru.options import TrainingOptions
-from sentiment_gru.sources import load_splits
-from sentiment_gru.splits import Corpus, TextSplit, carve_dev, check_corpora, remove_leaks, squeeze, subsample
+from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.prepare import prepare_corpora
 from tests.conftest import write_dataset
 
 ROWS = [{"text": f"text number {i}", "label": "pos" if i % 2 else "neg"} for i in range(40)]

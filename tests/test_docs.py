@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from sentiment_gru.card import write_card
-from sentiment_gru.options import TrainingOptions
+from sentiment_gru.training.card import write_card
+from sentiment_gru.training.options import TrainingOptions
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from sentiment_gru import DatasetError
+from sentiment_gru.data.splits import TextSplit
 from sentiment_gru.evaluation import (
     calibration_error,
     calibration_error_if_perfect,
@@ -16,7 +17,6 @@ from sentiment_gru.evaluation import (
     fit_temperature,
     main,
 )
-from sentiment_gru.splits import TextSplit
 
 LABELS = ["negative", "neutral", "positive"]
 

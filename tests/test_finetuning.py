@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from sentiment_gru import CheckpointError, DatasetError, OptionsError, SentimentClassifier
-from sentiment_gru.initial import load_initial
-from sentiment_gru.options import TrainingOptions
-from sentiment_gru.seeds import describe_spread, train_seeds
-from sentiment_gru.trainer import SentimentTrainer
-from sentiment_gru.training import train
+from sentiment_gru.training.initial import load_initial
+from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.run import train
+from sentiment_gru.training.seeds import describe_spread, train_seeds
+from sentiment_gru.training.trainer import SentimentTrainer
 from tests.conftest import WORDS, tiny_options, write_dataset
 
 
@@ -144,6 +144,6 @@ def test_seeds_and_several_processes_are_refused(seeded: TrainingOptions, monkey
 def test_tensorboard_without_its_package_says_what_to_install(
     seeded: TrainingOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sentiment_gru.options.find_spec", lambda name: None)
+    monkeypatch.setattr("sentiment_gru.training.options.find_spec", lambda name: None)
     with pytest.raises(OptionsError, match="pip install tensorboard"):
         replace(seeded, tensorboard=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sentiment_gru import SentimentClassifier
-from sentiment_gru.options import TrainingOptions
-from sentiment_gru.plan import make_plan
-from sentiment_gru.training import train
+from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.plan import make_plan
+from sentiment_gru.training.run import train
 from tests.conftest import tiny_options, write_dataset
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sentiment_gru import SentimentClassifier
-from sentiment_gru.training import train
+from sentiment_gru.training.run import train
 from tests.conftest import REPOSITORY, tiny_options
 
 # Each process trains a whole run, then one that Ctrl-C stops (it reaches the second process only), then resumes that.
@@ -20,9 +20,9 @@ import hashlib, json, os, signal, sys
 sys.path.insert(0, os.getcwd())
 from dataclasses import replace
 from pathlib import Path
-from sentiment_gru.options import TrainingOptions
-from sentiment_gru.trainer import SentimentTrainer
-from sentiment_gru.training import train
+from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.trainer import SentimentTrainer
+from sentiment_gru.training.run import train
 
 rank, facts = os.environ["RANK"], []
 options = TrainingOptions(**json.loads(sys.argv[1]))

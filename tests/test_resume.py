@@ -14,17 +14,17 @@ import pytest
 
 import train as command_line
 from sentiment_gru import OptionsError, SentimentClassifier, StorageError
-from sentiment_gru.options import TrainingOptions
-from sentiment_gru.run_folder import RunFolder
-from sentiment_gru.trainer import SentimentTrainer, shortest_decay
-from sentiment_gru.training import train
+from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.run import train
+from sentiment_gru.training.run_folder import RunFolder
+from sentiment_gru.training.trainer import SentimentTrainer, shortest_decay
 from tests.conftest import REPOSITORY, tiny_options, write_dataset
 
 # A process that trains, and kills itself at the given call of a function, after that function's half-done work.
 VICTIM = """
 import importlib, json, os, signal, sys
-from sentiment_gru.options import TrainingOptions
-from sentiment_gru.training import train
+from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.run import train
 
 options, module, name, fatal_call = json.loads(sys.argv[1])
 owner = importlib.import_module(module)
@@ -80,15 +80,15 @@ def whole(options: TrainingOptions) -> Path:
 @pytest.mark.parametrize(
     ("module", "name", "call", "checkpoint"),
     [
-        pytest.param("sentiment_gru.trainer", "SentimentTrainer.training_step", 30, 25, id="within the second epoch"),
-        pytest.param("sentiment_gru.trainer", "save_file", 6, 20, id="while a checkpoint is written"),
+        pytest.param("training.trainer", "SentimentTrainer.training_step", 30, 25, id="within the second epoch"),
+        pytest.param("training.trainer", "save_file", 6, 20, id="while a checkpoint is written"),
     ],
 )
 def test_a_killed_run_resumes_to_the_same_weights(
     options: TrainingOptions, whole: Path, tmp_path: Path, module: str, name: str, call: int, checkpoint: int
 ) -> None:
     options = replace(options, output_dir=str(tmp_path / "out"))
-    kill_at(options, module, name, call)
+    kill_at(options, f"sentiment_gru.{module}", name, call)
     newest = RunFolder(options).newest_checkpoint()
     assert newest is not None
     assert newest.name == f"checkpoint-{checkpoint}"
@@ -106,7 +106,7 @@ def test_a_run_killed_while_its_output_is_written_keeps_the_former_output(
     former = weights(output)
     # Learning stands still, so the run stops early: resumed, it must not go on.
     options = replace(options, output_dir=str(output), learning_rate=1e-12, epochs=50, patience=1)
-    kill_at(options, "sentiment_gru.report", "write_card", 1)
+    kill_at(options, "sentiment_gru.training.report", "write_card", 1)
     assert weights(output) == former
     monkeypatch.setattr(SentimentTrainer, "training_step", None)
     metrics = train(replace(options, resume=True))
@@ -175,7 +175,7 @@ def test_a_second_ctrl_c_stops_at_once_and_one_without_delay_is_a_launchers_echo
         metrics = train(options)
     assert metrics is not None
     assert metrics["interrupted"]["step"] == 5
-    monkeypatch.setattr("sentiment_gru.callbacks.ECHO", -1.0)
+    monkeypatch.setattr("sentiment_gru.training.callbacks.ECHO", -1.0)
     with before_step(monkeypatch, 7, press_twice), pytest.raises(KeyboardInterrupt):
         train(replace(options, resume=True))
 
@@ -219,7 +219,7 @@ def test_an_output_that_cannot_be_written_leaves_the_former_one(
     train(options)
     former = weights(tmp_path / "out")
     with monkeypatch.context() as patch:
-        patch.setattr("sentiment_gru.report.write_card", fail)
+        patch.setattr("sentiment_gru.training.report.write_card", fail)
         with pytest.raises(StorageError, match=r"No space left .* unchanged"):
             train(replace(options, seed=1))
     assert weights(tmp_path / "out") == former

@@ -12,7 +12,7 @@ import pytest
 from datasets import Dataset, DatasetDict
 
 from sentiment_gru import DatasetError
-from sentiment_gru.sources import distinct_names, load_splits
+from sentiment_gru.data.sources import distinct_names, load_splits
 from tests.conftest import REPOSITORY, write_dataset
 
 ROWS = [{"text": f"text number {i}", "label": "pos" if i % 2 else "neg"} for i in range(40)]
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str
 
 @pytest.mark.parametrize("source", ["no/such.csv", "./nowhere", "/nowhere/at/all"])
 def test_a_path_to_nothing_is_refused_without_asking_the_hub(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentiment_gru.sources.HfApi", None)
+    monkeypatch.setattr("sentiment_gru.data.sources.HfApi", None)
     with pytest.raises(DatasetError, match=f"there is no file or folder '{source}' here"):
         load_splits(source)
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_gru import DatasetError, OptionsError, SentimentClassifier
-from sentiment_gru.data import read_corpus
-from sentiment_gru.options import TrainingOptions
-from sentiment_gru.run_folder import OUTPUT_FILES
-from sentiment_gru.splits import JoinedSplit, TextSplit, remove_leaks
+from sentiment_gru.data.corpora import read_corpus
+from sentiment_gru.data.splits import JoinedSplit, TextSplit, remove_leaks
 from sentiment_gru.tokenization import train_tokenizer
-from sentiment_gru.trainer import LengthBucketSampler, SentimentTrainer
-from sentiment_gru.training import balanced_weights, build_trainer, train
+from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.run import balanced_weights, build_trainer, train
+from sentiment_gru.training.run_folder import OUTPUT_FILES
+from sentiment_gru.training.trainer import LengthBucketSampler, SentimentTrainer
 from tests.conftest import tiny_options, write_dataset
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
+from ..checkpoint import save_checkpoint
+from ..classifier import SentimentClassifier
+from ..data.splits import Corpus, JoinedSplit
+from ..evaluation import evaluate, find_uncertain_band, fit_temperature, restricted_sets
 from .card import write_card
-from .checkpoint import save_checkpoint
-from .classifier import SentimentClassifier
-from .evaluation import evaluate, find_uncertain_band, fit_temperature, restricted_sets
 from .options import TrainingOptions
 from .outputs import ScoredSplit, count_mistakes, write_history, write_predictions
 from .plots import write_plots
-from .splits import Corpus, JoinedSplit
 
 PATHS = {"output_dir", "config"}
 

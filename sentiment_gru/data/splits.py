@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..errors import DatasetError
+from ..labels import order_labels
 from .columns import Columns
-from .errors import DatasetError
-from .labels import order_labels
 
 DEV_SHARE = 0.1
 STRETCHES = 20  # dev blocks per label where rows are not sorted by label

@@ -18,9 +18,9 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from .errors import OptionsError, StorageError
+from ..data.splits import TextSplit
+from ..errors import OptionsError, StorageError
 from .options import TrainingOptions
-from .splits import TextSplit
 
 OUTPUT_FILES = {
     "README.md",

@@ -11,15 +11,15 @@ from pathlib import Path
 from torch.nn.utils import clip_grad_norm_
 from transformers import PreTrainedTokenizerFast, set_seed
 
-from .data import prepare_corpora
-from .labels import order_labels
-from .modeling import SentimentGRUForSequenceClassification
+from ..data.splits import Corpus, JoinedSplit, TextSplit
+from ..labels import order_labels
+from ..modeling import SentimentGRUForSequenceClassification
+from ..tokenization import train_tokenizer
 from .options import TrainingOptions
+from .prepare import prepare_corpora
 from .provenance import describe_device
-from .splits import Corpus, JoinedSplit, TextSplit
-from .tokenization import train_tokenizer
+from .run import build_trainer
 from .trainer import LengthBucketSampler, SentimentTrainer
-from .training import build_trainer
 
 WARM_UP, TIMED = 2, 12  # steps
 FORWARD_SHARE = 1 / 3  # of a training step's time, measured on CPU

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import OptionsError
 from .card import write_card
-from .errors import OptionsError
 from .options import TrainingOptions
+from .run import train
 from .run_folder import RunFolder, process_count
-from .training import train
 
 
 def train_seeds(options: TrainingOptions) -> dict[str, Any]:

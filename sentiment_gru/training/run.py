@@ -18,20 +18,20 @@ from transformers import (
 )
 from transformers.integrations import TensorBoardCallback
 
+from ..checkpoint import save_checkpoint
+from ..configuration import SentimentGRUConfig
+from ..data.splits import JoinedSplit, TextSplit
+from ..evaluation import restricted_sets
+from ..labels import order_labels
+from ..modeling import SentimentGRUForSequenceClassification
+from ..tokenization import train_tokenizer
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
-from .checkpoint import save_checkpoint
-from .configuration import SentimentGRUConfig
-from .data import prepare_corpora
-from .evaluation import restricted_sets
 from .initial import load_initial
-from .labels import order_labels
-from .modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
+from .prepare import prepare_corpora
 from .provenance import describe_origin
 from .report import calibrate, write_report
 from .run_folder import RunFolder, is_first_process, process_count
-from .splits import JoinedSplit, TextSplit
-from .tokenization import train_tokenizer
 from .trainer import EncodedTexts, SentimentTrainer
 
 

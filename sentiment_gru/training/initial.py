@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 
 from transformers import PreTrainedTokenizerFast
 
-from .checkpoint import load_model, load_tokenizer, resolve
-from .errors import DatasetError, OptionsError
-from .modeling import SentimentGRUForSequenceClassification
+from ..checkpoint import load_model, load_tokenizer, resolve
+from ..errors import DatasetError, OptionsError
+from ..modeling import SentimentGRUForSequenceClassification
 from .options import TrainingOptions
 
 ARCHITECTURE = ("cell", "bidirectional", "pooling", "embedding_size", "hidden_size", "num_layers", "vocab_size")

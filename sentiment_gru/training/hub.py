@@ -4,7 +4,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, get_token
 
-from .errors import OptionsError, StorageError
+from ..errors import OptionsError, StorageError
 from .run_folder import OUTPUT_FILES
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from typing import Any, Literal
 
-from .errors import OptionsError
-from .labels import parse_label_map
+from ..errors import OptionsError
+from ..labels import parse_label_map
 
 SMOKE_TEXTS = 200
 

@@ -16,11 +16,11 @@ from torch.utils.data import Dataset, Sampler
 from transformers import PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainerState
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from ..data.splits import JoinedSplit
+from ..errors import StorageError
+from ..tokenization import keep_ends
 from .callbacks import AverageAfterStep
-from .errors import StorageError
 from .run_folder import STATE
-from .splits import JoinedSplit
-from .tokenization import keep_ends
 
 AVERAGE_FILE = "average.safetensors"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from transformers import HfArgumentParser
 
-from .errors import OptionsError
+from ..errors import OptionsError
 from .options import TrainingOptions
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from datasets import ClassLabel, Dataset, Value
 
-from .errors import DatasetError
-from .labels import NO_LABEL, canonical_label, plain_label
+from ..errors import DatasetError
+from ..labels import NO_LABEL, canonical_label, plain_label
 
 TEXT_COLUMNS = ("text", "sentence", "review", "content", "tweet", "comment", "body", "message")
 LABEL_COLUMNS = ("label", "labels", "sentiment", "class", "target", "category", "topic", "emotion", "stars", "rating")

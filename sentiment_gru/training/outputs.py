@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.special import softmax
 
-from .splits import TextSplit
+from ..data.splits import TextSplit
 
 SPEEDS = ("runtime", "per_second", "preparation_time", "total_flos", "train_loss")
 MISTAKES = 5  # pairs of labels named in the card

@@ -11,7 +11,7 @@ from datasets import DatasetDict, load_dataset, load_from_disk
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
-from .errors import DatasetError
+from ..errors import DatasetError
 
 READERS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 HUB_TIMEOUT = 4.0  # seconds; the libraries themselves take over 20 to notice that they are offline

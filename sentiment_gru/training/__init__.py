@@ -1,0 +1,1 @@
+"""From labelled texts to a checkpoint folder with its measurements; `run.train` does it all."""
