@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sentiment_gru import SentimentClassifier, provenance
+from sentiment_gru import SentimentClassifier
 from sentiment_gru.data.corpora import read_corpus
 from sentiment_gru.data.splits import TextSplit
 from sentiment_gru.evaluation import macro_recall_interval
+from sentiment_gru.training import provenance
 from sentiment_gru.training.outputs import ScoredSplit, count_mistakes, write_predictions
 from sentiment_gru.training.plots import plot_confusion, plot_reliability
 
