@@ -21,7 +21,7 @@ LADDERS = {
         {"sentiment_tab"},
         {"data.sources", "data.columns"},
         {"data.splits"},
-        {"data.corpora"},
+        {"data.corpora", "data.soft_labels"},
         {"evaluation"},
         {"training.options"},
         {"training.command_line", "training.prepare", "training.initial"},

@@ -135,7 +135,7 @@ def test_evaluation_uses_averaged_weights_and_gives_the_current_ones_back(traine
 def test_texts_know_which_labels_their_dataset_has(trainer: SentimentTrainer) -> None:
     masks = {tuple(row["present"]) for row in trainer.train_dataset.rows}
     assert masks == {(True, True, True), (True, False, True)}
-    assert all(row["present"][row["labels"]] for row in trainer.train_dataset.rows)
+    assert all(row["present"][row["labels"].index(1.0)] for row in trainer.train_dataset.rows)
 
 
 @pytest.mark.parametrize("absent_weight", [0.0, 0.25, 1.0])
@@ -147,8 +147,9 @@ def test_a_label_the_dataset_lacks_is_pushed_down_by_its_weight_only(
     batch = trainer.data_collator([row])
     loss, outputs = trainer.compute_loss(trainer.model.eval(), batch, return_outputs=True)
     logits = outputs.logits[0].detach()
-    among_all = -logits.log_softmax(0)[row["labels"]]
-    among_present = -logits[[0, 2]].log_softmax(0)[row["labels"] // 2]
+    label = row["labels"].index(1.0)
+    among_all = -logits.log_softmax(0)[label]
+    among_present = -logits[[0, 2]].log_softmax(0)[label // 2]
     assert loss.item() == pytest.approx((absent_weight * among_all + (1 - absent_weight) * among_present).item())
 
 
@@ -242,11 +243,16 @@ def test_balanced_weights_make_labels_count_alike(trainer: SentimentTrainer) -> 
     weights = balanced_weights(["a", "a", "a", "b"], ["a", "b"])
     assert weights.tolist() == pytest.approx([4 / 6, 2.0])
     assert (weights * torch.tensor([3, 1])).tolist() == pytest.approx([2.0, 2.0])
+    rows = trainer.train_dataset.rows
+    first, last = (next(row for row in rows if row["labels"][label] == 1.0) for label in (0, 2))
+
+    def loss(*batch: dict[str, object]) -> float:
+        return trainer.compute_loss(trainer.model.eval(), trainer.data_collator(list(batch))).item()
+
+    alike = [loss(first), loss(last)]
     trainer.class_weights = torch.tensor([1.0, 1.0, 3.0])
-    first, last = (next(row for row in trainer.train_dataset.rows if row["labels"] == label) for label in (0, 2))
-    losses = [trainer.compute_loss(trainer.model.eval(), trainer.data_collator([row])).item() for row in (first, last)]
-    together = trainer.compute_loss(trainer.model, trainer.data_collator([first, last])).item()
-    assert together == pytest.approx((losses[0] + 3 * losses[1]) / 4, abs=1e-5)
+    assert [loss(first), loss(last)] == pytest.approx([alike[0], 3 * alike[1]], rel=1e-5)
+    assert loss(first, last) == pytest.approx((alike[0] + 3 * alike[1]) / 2, abs=1e-5)
 
 
 def test_class_weights_reach_the_loss_only_when_asked(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ model would show on as many texts.
 {data}
 
 *dev* decided when to stop, the temperature and the uncertain band. The training read the *reported* split only after
-that, and chose nothing by it. Training texts equal to a reported or a dev text (lower-cased, spaces squeezed) were
+that, and chose nothing by it. Training texts equal to a reported or a dev text (letters and digits alone) were
 removed.
 
 ## When the model doubts

@@ -30,6 +30,14 @@ class TrainingOptions:
             "action": "extend",
         },
     )
+    soft_labels: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "Parquet file of a column text and columns score_LABEL, as a teacher model gives them; its scores"
+            " replace the labels of the training texts among them, the other texts are added; repeatable",
+            "action": "extend",
+        },
+    )
     text_column: str | None = _option(None, "column of the texts, in datasets that have it; found if not given")
     label_column: str | None = _option(None, "column of the labels; found if not given")
     train_split: str | None = _option(None, "split to train on; found if not given")

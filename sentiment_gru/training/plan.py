@@ -16,7 +16,7 @@ from ..labels import order_labels
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from .options import TrainingOptions
-from .prepare import prepare_corpora
+from .prepare import join_train, prepare_corpora, prepare_soft_labels
 from .provenance import describe_device
 from .run import build_trainer
 from .trainer import LengthBucketSampler, SentimentTrainer
@@ -34,15 +34,19 @@ def make_plan(options: TrainingOptions) -> str:
     set_seed(options.seed)
     corpora = prepare_corpora(options)
     labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
-    texts = JoinedSplit.join({corpus.name: corpus.train for corpus in corpora})
+    soft = prepare_soft_labels(options, corpora, labels)
+    texts = join_train(corpora, soft)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
     tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
     with tempfile.TemporaryDirectory() as folder:  # a trainer makes its folder when it is built
-        trainer = build_trainer(replace(options, output_dir=str(Path(folder) / "plan")), tokenizer, labels, texts, dev)
+        trainer = build_trainer(
+            replace(options, output_dir=str(Path(folder) / "plan")), tokenizer, labels, texts, dev, soft
+        )
         seconds = seconds_per_step(trainer)
     lines = [line for corpus in corpora for line in describe_corpus(corpus, labels)]
+    lines += [f"soft labels {part.name}: {len(part):,} texts" for part in soft]
     lines += describe_model(trainer.model, tokenizer)
-    lines += _describe_time(options, trainer, seconds, corpora)
+    lines += _describe_time(options, trainer, seconds, corpora, texts)
     return "\n".join([*lines, "Nothing was written."])
 
 
@@ -103,10 +107,10 @@ def _step(trainer: SentimentTrainer, batch: Sequence[int]) -> None:
 
 
 def _describe_time(
-    options: TrainingOptions, trainer: SentimentTrainer, seconds: float, corpora: Sequence[Corpus]
+    options: TrainingOptions, trainer: SentimentTrainer, seconds: float, corpora: Sequence[Corpus], texts: JoinedSplit
 ) -> list[str]:
     steps = -(-len(trainer.train_dataset) // options.batch_size)
-    characters = sum(len(text) for corpus in corpora for text in corpus.train.texts)
+    characters = sum(map(len, texts.split.texts))
     per_character = FORWARD_SHARE * seconds * steps / characters
     dev = sum(len(text) for corpus in corpora for text in corpus.dev.texts)
     reported = sum(len(text) for corpus in corpora if corpus.reported for text in corpus.reported.texts)

@@ -1,13 +1,16 @@
 """The datasets of one training, read as its options say."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ..data.columns import Reading
 from ..data.corpora import read_corpora
-from ..data.splits import Corpus, check_corpora, cut_train, remove_leaks, subsample
+from ..data.soft_labels import SoftLabels, read_soft_labels
+from ..data.splits import Corpus, JoinedSplit, TextSplit, check_corpora, cut_train, letters, remove_leaks, subsample
 from ..errors import DatasetError
 from ..labels import parse_label_map
-from .options import TrainingOptions
+from .options import SMOKE_TEXTS, TrainingOptions
 
 SMOKE_DEV = 100  # dev texts of a smoke run, which proves that a training works, not how well
 
@@ -42,3 +45,33 @@ def prepare_corpora(options: TrainingOptions) -> list[Corpus]:
             for corpus in corpora
         ]
     return corpora
+
+
+def prepare_soft_labels(options: TrainingOptions, corpora: Sequence[Corpus], labels: Sequence[str]) -> list[SoftLabels]:
+    """Read the soft labels of a training, less the texts that are a dev or reported text of any dataset.
+
+    Raises:
+        DatasetError: a file cannot be used, or scores a label that no dataset has.
+    """
+    held = [split for corpus in corpora for split in (corpus.dev, corpus.reported) if split]
+    unwanted = {letters(text) for split in held for text in split.texts}
+    parts = []
+    for path in options.soft_labels:
+        soft = read_soft_labels(Path(path)).without(unwanted)
+        if unknown := sorted(set(soft.labels) - set(labels)):
+            raise DatasetError(f"--soft-labels {path} scores {', '.join(unknown)}, which no dataset has as a label")
+        parts.append(soft.take(range(min(SMOKE_TEXTS, len(soft)))) if options.smoke else soft)
+    return parts
+
+
+def join_train(corpora: Sequence[Corpus], soft: Sequence[SoftLabels]) -> JoinedSplit:
+    """Return all training texts: those of the datasets, and under each soft file's name the others it has."""
+    known = {text for corpus in corpora for text in corpus.train.texts}
+    splits = {corpus.name: corpus.train for corpus in corpora}
+    for part in soft:
+        first_rows = {text: row for row, text in reversed(list(enumerate(part.texts))) if text not in known}
+        added = part.take(sorted(first_rows.values()))
+        known.update(added.texts)
+        verdicts = added.scores.argmax(axis=1)
+        splits[f"{part.name} (soft labels)"] = TextSplit(added.texts, [added.labels[k] for k in verdicts])
+    return JoinedSplit.join(splits)

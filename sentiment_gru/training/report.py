@@ -62,7 +62,7 @@ def write_report(
 
 def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dict[str, Any]:
     """Return the options that shape a model, without paths of this machine."""
-    names = {"dataset": [corpus.name for corpus in corpora]}
+    names = {"dataset": [corpus.name for corpus in corpora], "soft_labels": [Path(p).stem for p in options.soft_labels]}
     return {name: value for name, value in (asdict(options) | names).items() if name not in PATHS}
 
 

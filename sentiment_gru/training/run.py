@@ -20,6 +20,7 @@ from transformers.integrations import TensorBoardCallback
 
 from ..checkpoint import save_checkpoint
 from ..configuration import SentimentGRUConfig
+from ..data.soft_labels import SoftLabels
 from ..data.splits import JoinedSplit, TextSplit
 from ..evaluation import restricted_sets
 from ..labels import order_labels
@@ -28,7 +29,7 @@ from ..tokenization import train_tokenizer
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
 from .initial import load_initial
 from .options import TrainingOptions
-from .prepare import prepare_corpora
+from .prepare import join_train, prepare_corpora, prepare_soft_labels
 from .provenance import describe_origin
 from .report import calibrate, write_report
 from .run_folder import RunFolder, is_first_process, process_count
@@ -54,7 +55,8 @@ def train(options: TrainingOptions) -> dict[str, Any] | None:
     set_seed(options.seed)
     corpora = prepare_corpora(options)
     labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
-    texts = JoinedSplit.join({corpus.name: corpus.train for corpus in corpora})
+    soft = prepare_soft_labels(options, corpora, labels)
+    texts = join_train(corpora, soft)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
     initial = None
     if options.init_from:
@@ -62,7 +64,7 @@ def train(options: TrainingOptions) -> dict[str, Any] | None:
         labels = list(initial.config.id2label.values())
     else:
         tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
-    trainer = build_trainer(options, tokenizer, labels, texts, dev, initial)
+    trainer = build_trainer(options, tokenizer, labels, texts, dev, soft, initial)
     facts = run_trainer(trainer, run, [texts.split, dev.split])
     if not is_first_process():
         return None
@@ -107,6 +109,7 @@ def build_trainer(
     labels: Sequence[str],
     texts: JoinedSplit,
     dev: JoinedSplit,
+    soft: Sequence[SoftLabels] = (),
     initial: SentimentGRUForSequenceClassification | None = None,
 ) -> SentimentTrainer:
     """Return a trainer of a new or the initial model; its score is the macro recall on dev, datasets counted alike."""
@@ -118,6 +121,7 @@ def build_trainer(
         }
         return recalls | {"score": float(np.mean(list(recalls.values())))}
 
+    soft_targets = {text: target for part in soft for text, target in part.targets().items()}
     model = initial or SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
     callbacks = [EarlyStoppingCallback(options.patience), SaveWithinEpochs(options.save_steps)]
     if options.tensorboard and is_first_process():
@@ -131,7 +135,7 @@ def build_trainer(
         class_weights=balanced_weights(texts.split.labels, labels) if options.class_weights == "balanced" else None,
         model=model,
         args=training_arguments(options),
-        train_dataset=EncodedTexts(texts, tokenizer, labels, options.train_tokens),
+        train_dataset=EncodedTexts(texts, tokenizer, labels, options.train_tokens, soft_targets),
         eval_dataset=EncodedTexts(dev, tokenizer, labels, options.train_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
         compute_metrics=compute_metrics,

@@ -3,7 +3,7 @@
 import copy
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +26,30 @@ AVERAGE_FILE = "average.safetensors"
 
 
 class EncodedTexts(Dataset[dict[str, Any]]):
-    """Token ids, cut for training, label ids, and which of the labels each text's dataset has at all."""
+    """Token ids, cut for training, (C,) target probabilities, and which of the labels a text was judged by at all.
+
+    Those are the labels its dataset has, or the labels of its soft target.
+    """
 
     def __init__(
-        self, joined: JoinedSplit, tokenizer: PreTrainedTokenizerFast, labels: Sequence[str], limit: int
+        self,
+        joined: JoinedSplit,
+        tokenizer: PreTrainedTokenizerFast,
+        labels: Sequence[str],
+        limit: int,
+        soft_targets: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         ids = tokenizer(joined.split.texts, return_attention_mask=False)["input_ids"]
-        self.rows: list[dict[str, Any]] = [
-            {"input_ids": keep_ends(row, limit), "labels": labels.index(label)}
-            for row, label in zip(ids, joined.split.labels, strict=True)
-        ]
+        self.rows: list[dict[str, Any]] = [{"input_ids": keep_ends(row, limit)} for row in ids]
         for name, indices in joined.rows.items():
-            present = [label in joined.labels_of(name) for label in labels]
+            present = joined.labels_of(name)
             for index in indices:
-                self.rows[index]["present"] = present
+                hard = {joined.split.labels[index]: 1.0}
+                target = (soft_targets or {}).get(joined.split.texts[index])
+                self.rows[index] |= {
+                    "labels": [(target or hard).get(label, 0.0) for label in labels],
+                    "present": [label in (target or present) for label in labels],
+                }
         self.lengths = [len(row["input_ids"]) for row in self.rows]
 
     def __len__(self) -> int:
@@ -107,7 +117,9 @@ class SentimentTrainer(Trainer):
         present, labels = inputs["present"], inputs["labels"]
         outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
         among_all = F.cross_entropy(outputs.logits, labels, self.class_weights)
-        among_present = F.cross_entropy(outputs.logits.masked_fill(~present, float("-inf")), labels, self.class_weights)
+        # Not minus infinity, which times a probability of 0 is no number.
+        lowest = torch.finfo(outputs.logits.dtype).min
+        among_present = F.cross_entropy(outputs.logits.masked_fill(~present, lowest), labels, self.class_weights)
         loss = self.absent_weight * among_all + (1 - self.absent_weight) * among_present
         return (loss, outputs) if return_outputs else loss
 
