@@ -14,7 +14,16 @@ from tests.conftest import REPOSITORY
 # Of each package: a lower line may never import from a higher one, that is, one that stands further down here.
 LADDERS = {
     "sentiment_gru": [
-        {"errors", "configuration", "labels", "failure", "examples", "data.__init__", "training.__init__"},
+        {
+            "errors",
+            "configuration",
+            "labels",
+            "failure",
+            "examples",
+            "data.__init__",
+            "training.__init__",
+            "distillation.__init__",
+        },
         {"modeling", "tokenization", "checkpoint"},
         {"classifier"},
         {"verdict_html", "loading"},
@@ -30,6 +39,7 @@ LADDERS = {
         {"training.trainer", "training.report", "training.hub"},
         {"training.run"},
         {"training.seeds", "training.plan"},
+        {"distillation.nbsvm"},
         {"__init__", "__main__"},
     ],
     "quiz": [{"bank"}, {"session"}, {"wording"}, {"quiz_tab"}, {"__init__"}],
