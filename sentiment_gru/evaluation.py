@@ -3,6 +3,10 @@
 Run as a script on any split of a dataset:
 
     python -m sentiment_gru.evaluation --model MODEL --dataset DATASET --split test --json
+
+or on a hand-written list (see `expectations`):
+
+    python -m sentiment_gru.evaluation --list benchmarks/frozen/facts.csv --json
 """
 
 import argparse
@@ -11,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -23,6 +28,7 @@ from .data.columns import Reading, check_named, find_columns, read_rows
 from .data.sources import load_splits
 from .data.splits import JoinedSplit, TextSplit
 from .errors import DatasetError, SentimentError
+from .expectations import check_list
 from .labels import parse_label_map
 
 BINS = 15
@@ -172,10 +178,12 @@ def find_uncertain_band(sets: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Evaluate a checkpoint on one split of a dataset and print the figures."""
+    """Evaluate a checkpoint on one split of a dataset, or on a list, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m sentiment_gru.evaluation", description=main.__doc__)
     parser.add_argument("--model", help="checkpoint folder or Hub id; by default the shipped one")
-    parser.add_argument("--dataset", required=True, help="Hub id, local folder or file")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--dataset", help="Hub id, local folder or file")
+    what.add_argument("--list", help="CSV file with the columns kind, text, expected")
     parser.add_argument("--split", default="test", help="split to score (default: test)")
     parser.add_argument("--text-column", help="column of the texts; found if not given")
     parser.add_argument("--label-column", help="column of the labels; found if not given")
@@ -184,7 +192,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         reading = Reading(options.text_column, options.label_column, label_map=parse_label_map(options.label_map))
-        figures = _evaluate_split(options.model, options.dataset, options.split, reading)
+        if options.list:
+            classifier = SentimentClassifier.from_pretrained(options.model)
+            outcomes = check_list(classifier, Path(options.list))
+            figures: dict[str, object] = {kind: asdict(outcome) for kind, outcome in outcomes.items()}
+        else:
+            figures = _evaluate_split(options.model, options.dataset, options.split, reading)
     except SentimentError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -60,6 +60,17 @@ def write_report(
     return metrics
 
 
+def report_reported(folder: Path, corpora: Sequence[Corpus], facts: dict[str, Any]) -> None:
+    """Measure a finished checkpoint on the reported splits, and add that and further facts to its metrics and card."""
+    classifier = SentimentClassifier.from_pretrained(folder)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8")) | facts
+    scored = [split for split in score_splits(classifier, corpora, evaluate_test=True) if split.role == "reported"]
+    for name, figures in measure(classifier, corpora, scored)["datasets"].items():
+        metrics["datasets"][name] |= figures
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    write_card(folder, metrics)
+
+
 def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dict[str, Any]:
     """Return the options that shape a model, without paths of this machine."""
     names = {"dataset": [corpus.name for corpus in corpora], "soft_labels": [Path(p).stem for p in options.soft_labels]}

@@ -35,7 +35,7 @@ def train_seeds(options: TrainingOptions) -> dict[str, Any]:
         results[seed] = _train_seed(options, run.path / f"seed-{seed}", seed)
         if results[seed]["interrupted"]:
             break
-    scores = {seed: _dev_score(metrics) for seed, metrics in results.items()}
+    scores = {seed: dev_score(metrics) for seed, metrics in results.items()}
     best = max(scores, key=lambda seed: scores[seed])
     stopped = results[seed]["interrupted"]
     metrics = results[best] | {"seeds": scores, "interrupted": stopped}
@@ -65,7 +65,8 @@ def _train_seed(options: TrainingOptions, output: Path, seed: int) -> dict[str, 
     return metrics
 
 
-def _dev_score(metrics: dict[str, Any]) -> float:
+def dev_score(metrics: dict[str, Any]) -> float:
+    """Return the macro recall on dev, datasets counted alike, by which seeds are compared."""
     return float(np.mean([dataset["dev"]["macro_recall"] for dataset in metrics["datasets"].values()]))
 
 

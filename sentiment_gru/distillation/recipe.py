@@ -1,0 +1,214 @@
+"""The shipped checkpoint's recipe: stages from the datasets to the checkpoint, each skipped if its result is there.
+
+first.parquet       soft labels of IMDB's training and unlabelled reviews by one linear teacher
+first-N/            students of those: two GRUs that differ in directions and size
+reviews.parquet     soft labels of the same reviews by linear teacher and students together
+sentences.parquet   soft labels of sentences of the unlabelled reviews by the students
+last-SEED/          students of both
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from ..classifier import SentimentClassifier
+from ..data.corpora import read_corpora
+from ..data.soft_labels import SoftLabels, write_soft_labels
+from ..data.sources import load_splits
+from ..data.splits import letters, remove_leaks
+from ..errors import DatasetError, OptionsError
+from ..training.options import TrainingOptions
+from ..training.report import report_reported
+from ..training.run import train
+from ..training.run_folder import RunFolder
+from ..training.seeds import dev_score
+from .blending import blend, fit_weights
+from .nbsvm import NBSVM, out_of_fold
+from .sentences import cut_sentences
+
+UNLABELLED = "unsupervised"
+LINEAR = "linear.npz"  # the linear teacher's logits of all reviews
+POLES = ["negative", "positive"]
+LABEL_SHARE = 0.5  # of a training review's target that is its label; the rest is the teacher's opinion, out of fold
+SENTENCES = 100_000
+FIRST: Mapping[str, Mapping[str, Any]] = {
+    "first-0": {"hidden_size": 128, "epochs": 2.0},
+    "first-1": {"hidden_size": 192, "bidirectional": False, "epochs": 2.0, "seed": 1},
+}
+STUDENT = {"batch_size": 64, "train_tokens": 300, "report": False}
+LAST: Mapping[str, Any] = {"hidden_size": 128, "epochs": 3.0}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the three datasets are: Hub ids or local folders."""
+
+    imdb: str
+    sst2: str
+    tweets: str
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.imdb, self.sst2, self.tweets))
+
+
+class Reviews:
+    """IMDB's reviews, less the copies of dev and reported texts of all datasets; positive is 1, negative 0."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.corpora = corpora = remove_leaks(read_corpora(list(sources)))
+        held = [split for corpus in corpora for split in (corpus.dev, corpus.reported) if split]
+        unwanted = {letters(text) for split in held for text in split.texts}
+        splits = load_splits(sources.imdb)
+        if UNLABELLED not in splits:
+            raise DatasetError(f"dataset {sources.imdb!r} has no split {UNLABELLED!r}, only {', '.join(splits)}")
+        texts = dict.fromkeys(splits[UNLABELLED]["text"])
+        self.unlabelled = [text for text in texts if letters(text) not in unwanted]
+        self.train, self.dev = corpora[0].train.texts, corpora[0].dev.texts
+        self.train_positive = np.array([label == "positive" for label in corpora[0].train.labels], dtype=float)
+        self.dev_positive = np.array([label == "positive" for label in corpora[0].dev.labels], dtype=float)
+
+
+class Recipe:
+    """The stages of one checkpoint; each writes its result under its name only when it is whole.
+
+    Args:
+        sources: the datasets.
+        work: folder of the stages' results.
+        output: folder of the checkpoint.
+        seeds: of the last students.
+    """
+
+    def __init__(self, sources: Sources, work: Path, output: Path, seeds: Sequence[int]) -> None:
+        self.sources, self.work, self.output, self.seeds = sources, work, output, seeds
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """The reviews, read once."""
+        return Reviews(self.sources)
+
+    @cached_property
+    def stages(self) -> dict[str, Callable[[], object]]:
+        """The stages by name, in their order."""
+        return {
+            "first": lambda: self.write("first", self.teach_first),
+            **{name: partial(self.train_student, name, ["first"], **options) for name, options in FIRST.items()},
+            "reviews": lambda: self.write("reviews", self.teach_reviews),
+            "sentences": lambda: self.write("sentences", self.teach_sentences),
+            **{
+                f"last-{seed}": partial(self.train_student, f"last-{seed}", ["reviews", "sentences"], seed=seed, **LAST)
+                for seed in self.seeds
+            },
+            "release": self.release,
+        }
+
+    def run(self, only: str | None = None) -> None:
+        """Run the stages that are not done yet, or one of them.
+
+        Raises:
+            OptionsError: there is no such stage.
+        """
+        if only and only not in self.stages:
+            raise OptionsError(f"there is no stage {only!r}, only {', '.join(self.stages)}")
+        self.work.mkdir(parents=True, exist_ok=True)
+        for name in [only] if only else self.stages:
+            print(f"stage {name}", flush=True)
+            self.stages[name]()
+
+    def release(self) -> None:
+        """Copy the last student that is best on dev, and only then measure it on the reported splits."""
+        folders = {seed: self.work / f"last-{seed}" for seed in self.seeds}
+        metrics = {seed: json.loads((folder / "metrics.json").read_text()) for seed, folder in folders.items()}
+        scores = {seed: dev_score(result) for seed, result in metrics.items()}
+        best = max(scores, key=lambda seed: scores[seed])
+        staged = self.work / "release"
+        shutil.rmtree(staged, ignore_errors=True)
+        shutil.copytree(folders[best], staged)
+        report_reported(staged, self.reviews.corpora, {"seeds": scores})
+        shutil.rmtree(self.output, ignore_errors=True)
+        shutil.copytree(staged, self.output)
+
+    def write(self, name: str, teach: Callable[[], SoftLabels]) -> None:
+        """Write a stage's soft labels unless they are there."""
+        path = self.work / f"{name}.parquet"
+        if path.is_file():
+            return
+        unfinished = path.with_suffix(".unfinished")
+        write_soft_labels(unfinished, teach())
+        unfinished.rename(path)
+
+    def teach_first(self) -> SoftLabels:
+        """Judge all reviews by the linear teacher, those of the training set out of fold; keep its logits."""
+        reviews = self.reviews
+        out = out_of_fold(reviews.train, reviews.train_positive)
+        model = NBSVM().fit(reviews.train, reviews.train_positive)
+        dev, unlabelled = model.logits(reviews.dev), model.logits(reviews.unlabelled)
+        np.savez(self.work / LINEAR, train=out, dev=dev, unlabelled=unlabelled)
+        scale = fit_weights(out[None], reviews.train_positive)
+        return self.soft_reviews(blend(scale, out[None]), blend(scale, unlabelled[None]))
+
+    def teach_reviews(self) -> SoftLabels:
+        """Judge the unlabelled reviews by linear teacher and students together, weighted as is best on dev."""
+        reviews = self.reviews
+        linear = np.load(self.work / LINEAR)
+        students = [SentimentClassifier.from_pretrained(self.work / name) for name in FIRST]
+        dev, unlabelled = (
+            np.stack([linear[part], *(pole_logits(student, texts) for student in students)])
+            for part, texts in (("dev", reviews.dev), ("unlabelled", reviews.unlabelled))
+        )
+        weights = fit_weights(dev, reviews.dev_positive)
+        print(describe_blend(weights, dev, reviews.dev_positive))
+        scale = fit_weights(linear["train"][None], reviews.train_positive)
+        return self.soft_reviews(blend(scale, linear["train"][None]), blend(weights, unlabelled))
+
+    def teach_sentences(self) -> SoftLabels:
+        """Judge sentences of the unlabelled reviews by the mean scores of the students, neutral among them."""
+        sentences = cut_sentences(self.reviews.unlabelled, SENTENCES, seed=0)
+        students = [SentimentClassifier.from_pretrained(self.work / name) for name in FIRST]
+        scores = np.mean([softmax(student.logits(sentences), axis=1) for student in students], axis=0)
+        return SoftLabels("sentences", sentences, students[0].labels, scores)
+
+    def soft_reviews(self, train_opinion: np.ndarray, unlabelled: np.ndarray) -> SoftLabels:
+        """Join the (N,) opinions on training reviews with their labels, and put the unlabelled ones after them."""
+        reviews = self.reviews
+        train = LABEL_SHARE * reviews.train_positive + (1 - LABEL_SHARE) * train_opinion
+        positive = np.concatenate([train, unlabelled])
+        texts = reviews.train + reviews.unlabelled
+        return SoftLabels("reviews", texts, POLES, np.stack([1 - positive, positive], axis=1))
+
+    def train_student(self, name: str, soft: list[str], **settings: Any) -> None:
+        """Train a student in the work folder, or go on with it, unless it is finished."""
+        options = self.options(str(self.work / name), soft, **settings)
+        unfinished = RunFolder(options).record.is_file()
+        if unfinished or not (self.work / name / "metrics.json").is_file():
+            metrics = train(replace(options, resume=unfinished))
+            if metrics is None or metrics["interrupted"]:
+                raise KeyboardInterrupt
+
+    def options(self, output_dir: str, soft: list[str], **settings: Any) -> TrainingOptions:
+        """Return the options of a student of these soft labels."""
+        files = [str(self.work / f"{name}.parquet") for name in soft]
+        return TrainingOptions(output_dir, list(self.sources), soft_labels=files, **(STUDENT | settings))
+
+
+def pole_logits(classifier: SentimentClassifier, texts: Sequence[str]) -> np.ndarray:
+    """Return (N,) logits of positive against negative."""
+    logits = classifier.logits(texts)
+    negative, positive = (classifier.labels.index(label) for label in POLES)
+    return logits[:, positive] - logits[:, negative]
+
+
+def describe_blend(weights: np.ndarray, logits: np.ndarray, positive: np.ndarray) -> str:
+    """Return the accuracy on dev of each teacher and of their blend."""
+    accuracies = ((logits > 0) == positive).mean(axis=1)
+    together = ((weights @ logits > 0) == positive).mean()
+    alone = ", ".join(
+        f"{accuracy:.1%} (weight {weight:.2f})" for accuracy, weight in zip(accuracies, weights, strict=True)
+    )
+    return f"Teachers on dev: {alone}; together {together:.1%}."

@@ -1,0 +1,142 @@
+"""The recipe of the shipped checkpoint: its parts, and all of it on tiny datasets."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment_gru import OptionsError, SentimentClassifier
+from sentiment_gru.data.soft_labels import read_soft_labels
+from sentiment_gru.distillation import __main__ as command
+from sentiment_gru.distillation import recipe
+from sentiment_gru.distillation.blending import blend, fit_weights
+from sentiment_gru.distillation.nbsvm import NBSVM, out_of_fold
+from sentiment_gru.distillation.recipe import Recipe, Sources
+from sentiment_gru.distillation.sentences import cut_sentences
+from tests.conftest import write_dataset
+
+GOOD, BAD = "a good and lovely film", "a bad and dreary film"
+
+
+def test_the_linear_teacher_learns_words_and_their_order() -> None:
+    texts = ["good not bad"] * 20 + ["bad not good"] * 20
+    positive = np.repeat([1.0, 0.0], 20)
+    logits = NBSVM().fit(texts, positive).logits(["good not bad", "bad not good", "unheard of"])
+    assert logits[0] > 0 > logits[1]
+    assert abs(logits[2]) < abs(logits[0])
+
+
+def test_the_linear_teacher_learns_from_probabilities_what_it_learns_from_shares() -> None:
+    texts = ["good"] * 8 + ["bad"] * 8
+    shares = NBSVM().fit(texts, np.array([0.75] * 8 + [0.25] * 8)).logits(["good", "bad"])
+    labels = NBSVM().fit(texts, np.array([1.0] * 6 + [0.0] * 2 + [0.0] * 6 + [1.0] * 2)).logits(["good", "bad"])
+    np.testing.assert_allclose(shares, labels, atol=1e-2)
+
+
+def test_out_of_fold_logits_come_from_models_without_the_text_or_its_neighbours() -> None:
+    # Each block has a word of its own that gives its labels away; models without the block cannot know it.
+    texts = [f"block{i // 4} word{i % 4}" for i in range(20)] * 2
+    positive = np.repeat([1.0, 0.0], 20)
+    np.testing.assert_allclose(out_of_fold(texts, positive), 0, atol=1e-6)
+
+
+def test_weights_favour_the_better_teacher_and_a_single_one_gets_its_scale() -> None:
+    draws = np.random.default_rng(0)
+    truth = draws.normal(size=4_000)
+    positive = (draws.random(4_000) < 1 / (1 + np.exp(-2 * truth))).astype(float)
+    noise = draws.normal(size=4_000)
+    weights = fit_weights(np.stack([truth, noise]), positive)
+    assert weights[0] == pytest.approx(2, abs=0.2)
+    assert weights[1] == pytest.approx(0, abs=0.1)
+    assert fit_weights(truth[None], positive) == pytest.approx([2], abs=0.2)
+    assert np.abs(blend(weights, np.stack([truth, noise])).mean() - positive.mean()) < 0.02
+
+
+@given(st.lists(st.text(max_size=200), max_size=20), st.integers(0, 10))
+def test_sentences_are_parts_of_the_texts_and_no_more_than_asked(texts: list[str], count: int) -> None:
+    sentences = cut_sentences(texts, count, seed=0)
+    assert len(sentences) == len(set(sentences)) <= count
+    assert all(any(sentence in text for text in texts) for sentence in sentences)
+    assert all(4 <= len(sentence.split()) <= 30 for sentence in sentences)
+
+
+def test_sentences_end_at_marks_and_tags() -> None:
+    text = 'One two three four. "Five six seven eight!" Too short. <br /><br />Nine ten eleven twelve 3.5 of it'
+    assert cut_sentences([text], 9, seed=0) == [
+        "One two three four.",
+        '"Five six seven eight!',
+        "Nine ten eleven twelve 3.5 of it",
+    ]
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    poles = [
+        {"text": f"{text} number {i}", "label": label}
+        for label, text in (("neg", BAD), ("pos", GOOD))
+        for i in range(60)
+    ]
+    unlabelled = [
+        {"text": f"{text} copy {i}. It was {text} to me.", "label": -1} for text in (BAD, GOOD) for i in range(30)
+    ]
+    held_out = [{"text": f"{GOOD} test", "label": "pos"}, {"text": f"{BAD} test", "label": "neg"}]
+    moods = [*poles, *({"text": f"the bus leaves at {i}", "label": "neutral"} for i in range(60))]
+    imdb = write_dataset(
+        tmp_path / "imdb",
+        train=poles,
+        test=held_out,
+        unsupervised=[*unlabelled, {"text": held_out[0]["text"], "label": -1}],
+    )
+    splits = "".join(f"  - {{split: {name}, path: {name}.jsonl}}\n" for name in ("train", "test", "unsupervised"))
+    (imdb / "README.md").write_text(f"---\nconfigs:\n- config_name: plain\n  data_files:\n{splits}---\n")
+    checked = [{"text": f"{row['text']} dev", "label": row["label"]} for row in held_out]
+    sst2 = write_dataset(tmp_path / "sst2", train=poles, validation=checked, test=held_out)
+    tweets = write_dataset(
+        tmp_path / "tweets", train=moods, validation=[*held_out, {"text": "the tram", "label": "neutral"}]
+    )
+    return Sources(str(imdb), str(sst2), str(tweets))
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        recipe, "STUDENT", {"embedding_size": 8, "batch_size": 16, "learning_rate": 1e-2, "report": False}
+    )
+    monkeypatch.setattr(recipe, "FIRST", {"first-0": {"hidden_size": 6, "epochs": 2.0}})
+    monkeypatch.setattr(recipe, "LAST", {"hidden_size": 5, "epochs": 2.0})
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, output = tmp_path / "work", tmp_path / "out"
+    arguments = ["--imdb", sources.imdb, "--sst2", sources.sst2, "--tweets", sources.tweets, "--seeds", "0", "1"]
+    arguments += ["--work", str(work), "--output-dir", str(output)]
+    assert command.main([*arguments, "--stage", "first"]) == 0
+    reviews = read_soft_labels(work / "first.parquet")
+    assert not any("test" in text for text in reviews.texts)
+    first = (work / "first.parquet").stat().st_mtime_ns
+    assert command.main(arguments) == 0
+    assert (work / "first.parquet").stat().st_mtime_ns == first
+    assert read_soft_labels(work / "sentences.parquet").labels == ["negative", "neutral", "positive"]
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert set(metrics["seeds"]) == {"0", "1"}
+    assert metrics["datasets"]["imdb"]["reported"]["texts"] == 2
+    assert "reported" not in json.loads((work / "last-0" / "metrics.json").read_text())["datasets"]["imdb"]
+    assert metrics["options"]["soft_labels"] == ["reviews", "sentences"]
+    assert "test" in (output / "README.md").read_text()
+    assert SentimentClassifier.from_pretrained(output).labels == ["negative", "neutral", "positive"]
+    monkeypatch.setattr(recipe, "train", None)
+    assert command.main(arguments) == 0  # nothing is left to train
+
+
+@pytest.mark.usefixtures("tiny")
+def test_an_unknown_stage_is_refused_with_those_there_are(sources: Sources, tmp_path: Path) -> None:
+    with pytest.raises(
+        OptionsError, match="there is no stage 'last', only first, first-0, reviews, sentences, last-0, rel"
+    ):
+        Recipe(sources, tmp_path, tmp_path / "out", [0]).run("last")
