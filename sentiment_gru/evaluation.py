@@ -18,12 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score, recall_score
 
 from .classifier import SentimentClassifier
+from .configuration import length_factor
 from .data.columns import Reading, check_named, find_columns, read_rows
 from .data.sources import load_splits
 from .data.splits import JoinedSplit, TextSplit
@@ -33,6 +34,7 @@ from .labels import parse_label_map
 
 BINS = 15
 SIMULATIONS = 1_000
+EXPONENT_PENALTY = 1e-3
 BAND_ERROR = 0.4  # verdicts just inside the uncertain band are wrong at least this often on dev
 
 
@@ -142,23 +144,29 @@ def evaluate(logits: np.ndarray, split: TextSplit, labels: Sequence[str], uncert
     )
 
 
-def fit_temperature(sets: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Return the temperature with the lowest log loss, each set of (logits (B, K), label ids (B,)) counted alike.
+def fit_temperature(sets: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[float, float]:
+    """Return temperature and exponent (see `SentimentGRUConfig`) with the lowest log loss, each set counted alike.
 
-    Not under 1/2: a small set without a single wrong verdict would ask for certainty.
+    The temperature is not under 1/2: a small set without a single wrong verdict would ask for certainty. Where texts
+    are all about as long, the exponent stays near 0.
+
+    Args:
+        sets: of each dataset the logits (B, K), label ids (B,) and lengths (B,) in tokens.
     """
 
-    def loss(log_temperature: float) -> float:
-        return float(
-            np.mean(
-                [
-                    -log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(targets)), targets].mean()
-                    for logits, targets in sets
-                ]
-            )
-        )
+    def loss(parameters: np.ndarray) -> float:
+        log_temperature, exponent = parameters
+        losses = [
+            -log_softmax(logits / (np.exp(log_temperature) * length_factor(lengths, exponent))[:, None], axis=1)[
+                np.arange(len(targets)), targets
+            ].mean()
+            for logits, targets, lengths in sets
+        ]
+        return float(np.mean(losses)) + EXPONENT_PENALTY * exponent**2
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-np.log(2), 3.0), method="bounded").x))
+    bounds = [(-np.log(2), 3.0), (-0.5, 0.5)]
+    log_temperature, exponent = minimize(loss, np.zeros(2), bounds=bounds).x
+    return float(np.exp(log_temperature)), float(exponent)
 
 
 def find_uncertain_band(sets: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:

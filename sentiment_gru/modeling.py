@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from .configuration import SentimentGRUConfig
+from .configuration import SentimentGRUConfig, length_factor
 
 CELLS: dict[str, type[nn.GRU] | type[nn.LSTM] | type[nn.RNN]] = {
     "gru": nn.GRU,
@@ -123,7 +123,7 @@ class SentimentGRUForSequenceClassification(PreTrainedModel):
             return_dict: False for a plain tuple.
 
         Returns:
-            loss (with labels), logits (B, C) divided by `config.temperature`, and on request hidden states:
+            loss (with labels), logits (B, C) divided by `divisor`, and on request hidden states:
             (B, T, E), then (B, T, D * H) per layer, zero in the padding.
 
         Raises:
@@ -139,13 +139,18 @@ class SentimentGRUForSequenceClassification(PreTrainedModel):
             states = layer(states, lengths) * mask[:, :, None]  # (B, T, D * H)
             hidden_states.append(states)
         pooled = F.dropout(self._pool(states, lengths), self.config.output_dropout, self.training)
-        logits = self.classifier(pooled) / self.config.temperature  # (B, C)
+        logits = self.classifier(pooled) / self.divisor(lengths)  # (B, C)
         output = SequenceClassifierOutput(
             loss=None if labels is None else F.cross_entropy(logits, labels),
             logits=logits,
             hidden_states=tuple(hidden_states) if output_hidden_states else None,
         )
         return output if return_dict is not False else output.to_tuple()
+
+    def divisor(self, lengths: Tensor) -> Tensor:
+        """Return (B, 1) divisors of the logits of texts with (B,) tokens."""
+        config = self.config
+        return config.temperature * length_factor(lengths, config.temperature_exponent)[:, None]
 
     def _embed(
         self, input_ids: Tensor | None, attention_mask: Tensor | None, inputs_embeds: Tensor | None

@@ -17,6 +17,7 @@ from sentiment_gru import SentimentGRUConfig
         ("embedding_dropout", {"embedding_dropout": 1.0}),
         ("layer_dropout", {"layer_dropout": 0.5, "num_layers": 1}),
         ("temperature", {"temperature": 0.0}),
+        ("temperature_exponent", {"temperature_exponent": 1.5}),
         ("temperature", {"temperature": float("nan")}),
         ("uncertain_below", {"uncertain_below": 1.5}),
         ("id2label", {"id2label": {0: "a", 2: "b"}}),

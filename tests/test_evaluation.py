@@ -8,6 +8,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from sentiment_gru import DatasetError
+from sentiment_gru.configuration import length_factor
 from sentiment_gru.data.splits import TextSplit
 from sentiment_gru.evaluation import (
     calibration_error,
@@ -64,28 +65,42 @@ def test_the_fitted_temperature_undoes_overconfidence() -> None:
     draws = np.random.default_rng(2)
     true_logits = draws.normal(size=(20_000, 3))
     targets = np.array([draws.choice(3, p=p) for p in softmax(true_logits, axis=1)])
-    temperature = fit_temperature([(true_logits * 2.5, targets)])
+    temperature, exponent = fit_temperature([(true_logits * 2.5, targets, np.full(20_000, 100))])
     assert temperature == pytest.approx(2.5, rel=0.1)
+    assert exponent == 0
+
+
+def test_texts_of_other_lengths_get_other_temperatures() -> None:
+    draws = np.random.default_rng(2)
+
+    def overconfident(factor: float, tokens: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        logits = draws.normal(size=(20_000, 2))
+        targets = (draws.random(20_000) < softmax(logits, axis=1)[:, 1]).astype(int)
+        return logits * factor, targets, np.full(20_000, tokens)
+
+    temperature, exponent = fit_temperature([overconfident(3.0, 10), overconfident(1.5, 1_000)])
+    assert temperature * length_factor(np.array([10, 1_000]), exponent) == pytest.approx([3.0, 1.5], rel=0.1)
 
 
 def test_a_set_without_errors_does_not_make_scores_certain() -> None:
-    assert fit_temperature([(np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([0, 1]))]) == pytest.approx(0.5, abs=1e-3)
+    perfect = np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([0, 1]), np.array([100, 100])
+    assert fit_temperature([perfect]) == pytest.approx((0.5, 0), abs=1e-3)
 
 
 def test_each_set_counts_alike_when_the_temperature_is_fitted() -> None:
     draws = np.random.default_rng(3)
 
-    def overconfident(factor: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def overconfident(factor: float, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         logits = draws.normal(size=(count, 2))
         targets = (draws.random(count) < softmax(logits, axis=1)[:, 1]).astype(int)
-        return logits * factor, targets
+        return logits * factor, targets, np.full(count, 100)
 
     sets = [overconfident(1.0, 30_000), overconfident(3.0, 500)]
     grid = np.exp(np.linspace(-0.6, 3, 601))
     losses = [
-        np.mean([-log_softmax(logits / t, axis=1)[np.arange(len(y)), y].mean() for logits, y in sets]) for t in grid
+        np.mean([-log_softmax(logits / t, axis=1)[np.arange(len(y)), y].mean() for logits, y, _ in sets]) for t in grid
     ]
-    assert fit_temperature(sets) == pytest.approx(grid[int(np.argmin(losses))], rel=0.02)
+    assert fit_temperature(sets)[0] == pytest.approx(grid[int(np.argmin(losses))], rel=0.02)
 
 
 def test_the_uncertain_band_is_where_verdicts_are_often_wrong() -> None:

@@ -127,6 +127,13 @@ def test_temperature_divides_the_logits() -> None:
     )
 
 
+def test_the_temperature_follows_each_texts_length() -> None:
+    ids, mask = make_batch([40, 3])
+    by_length, plain = make_model(temperature_exponent=-0.5), make_model()
+    expected = plain(input_ids=ids, attention_mask=mask).logits / torch.tensor([[0.4**-0.5], [0.1**-0.5]])
+    torch.testing.assert_close(by_length(input_ids=ids, attention_mask=mask).logits, expected)
+
+
 def test_soft_labels_generalise_hard_ones() -> None:
     model = make_model()
     ids, mask = make_batch([5, 3])

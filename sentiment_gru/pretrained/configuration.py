@@ -1,9 +1,16 @@
 """Configuration of the classifier; a copy of this file travels in every checkpoint folder."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
+
+SHORTEST, REFERENCE, LONGEST = 10, 100, 1_000  # tokens, in `length_factor`
+
+
+def length_factor(tokens: Any, exponent: float) -> Any:
+    """Return what the temperature is multiplied by for texts of so many tokens, an array or a tensor."""
+    return (tokens.clip(SHORTEST, LONGEST) / REFERENCE) ** exponent
 
 
 @strict
@@ -26,8 +33,10 @@ class SentimentGRUConfig(PreTrainedConfig):
         pad_token_id: id of padding, whose embedding stays zero.
         unk_token_id: id of the token that stands for unknown words.
         max_tokens: longest text the classifier reads whole; of longer ones it reads the first and last half.
-        temperature: divisor of the logits, fitted on validation texts (Guo et al. 2017, "On Calibration of
-            Modern Neural Networks").
+        temperature: divisor of the logits of a text of 100 tokens, fitted on validation texts (Guo et al. 2017, "On
+            Calibration of Modern Neural Networks").
+        temperature_exponent: how the divisor changes with length: it is `temperature * (tokens / 100) ** exponent`,
+            with tokens taken as at least 10 and at most 1,000. Below 0, short texts are judged with less confidence.
         uncertain_below: a prediction whose highest score is under this is called uncertain.
         initializer_range: standard deviation of new embeddings and of the new linear head.
 
@@ -54,6 +63,7 @@ class SentimentGRUConfig(PreTrainedConfig):
     unk_token_id: int = 1
     max_tokens: int = 2_000
     temperature: float = 1.0
+    temperature_exponent: float = 0.0
     uncertain_below: float = 0.0
     initializer_range: float = 0.1
 
@@ -77,6 +87,8 @@ class SentimentGRUConfig(PreTrainedConfig):
             raise ValueError("layer_dropout acts between layers, but num_layers is 1")
         if not self.temperature > 0:
             raise ValueError(f"temperature is {self.temperature}; it must be above 0")
+        if not -1 <= self.temperature_exponent <= 1:
+            raise ValueError(f"temperature_exponent is {self.temperature_exponent}; it must be in [-1, 1]")
         if not 0 <= self.uncertain_below <= 1:
             raise ValueError(f"uncertain_below is {self.uncertain_below}; it must be in [0, 1]")
 

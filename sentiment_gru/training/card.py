@@ -6,6 +6,8 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from ..configuration import LONGEST, REFERENCE, SHORTEST
+
 BODY = """
 # A {cell} text classifier with calibrated scores
 
@@ -51,7 +53,8 @@ removed.
 
 ## When the model doubts
 
-Logits are divided by a temperature of {temperature:.2f}, fitted on dev. {uncertainty}
+Logits are divided by a temperature, fitted on dev: {temperature:.2f} for a text of 100 tokens,
+{short_temperature:.2f} for one of 10, {long_temperature:.2f} for one of 1,000. {uncertainty}
 
 ## Limits
 
@@ -113,6 +116,8 @@ def render_body(metrics: dict[str, Any]) -> str:
         scores=score_table(metrics),
         data=_data_table(metrics),
         temperature=metrics["temperature"],
+        short_temperature=metrics["temperature"] * (SHORTEST / REFERENCE) ** metrics.get("temperature_exponent", 0),
+        long_temperature=metrics["temperature"] * (LONGEST / REFERENCE) ** metrics.get("temperature_exponent", 0),
         uncertainty=_uncertainty(metrics),
         max_tokens=metrics["max_tokens"],
         minutes=metrics["minutes"],

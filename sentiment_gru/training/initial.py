@@ -46,5 +46,5 @@ def load_initial(
     options = replace(options, **architecture)
     for name in DROPOUTS:
         setattr(model.config, name, getattr(options, name))
-    model.config.temperature, model.config.uncertain_below = 1.0, 0.0
+    model.config.temperature, model.config.temperature_exponent, model.config.uncertain_below = 1.0, 0.0, 0.0
     return options, model, tokenizer

@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 from ..checkpoint import save_checkpoint
 from ..classifier import SentimentClassifier
+from ..configuration import length_factor
 from ..data.splits import Corpus, JoinedSplit
 from ..evaluation import evaluate, find_uncertain_band, fit_temperature, restricted_sets
 from .card import write_card
@@ -82,8 +83,13 @@ def calibrate(folder: Path, dev: JoinedSplit) -> None:
     classifier = SentimentClassifier.from_pretrained(folder)
     logits = classifier.logits(dev.split.texts)
     config = classifier.config
-    config.temperature = fit_temperature(list(restricted_sets(dev, logits, classifier.labels).values()))
-    scores = softmax(logits / config.temperature, axis=1)
+    lengths = np.array([min(len(ids), config.max_tokens) for ids in classifier.encode(dev.split.texts)])
+    sets = restricted_sets(dev, logits, classifier.labels)
+    config.temperature, config.temperature_exponent = fit_temperature(
+        [(*sets[name], lengths[rows]) for name, rows in dev.rows.items()]
+    )
+    divisor = config.temperature * length_factor(lengths, config.temperature_exponent)
+    scores = softmax(logits / divisor[:, None], axis=1)
     targets = np.array([classifier.labels.index(label) for label in dev.split.labels])
     config.uncertain_below = find_uncertain_band([(scores[rows], targets[rows]) for rows in dev.rows.values()])
     save_checkpoint(classifier.model, classifier.tokenizer, folder)
@@ -121,6 +127,7 @@ def measure(
         "vocab_size": classifier.config.vocab_size,
         "max_tokens": classifier.config.max_tokens,
         "temperature": classifier.config.temperature,
+        "temperature_exponent": classifier.config.temperature_exponent,
         "uncertain_below": band,
         "datasets": sets,
     }
