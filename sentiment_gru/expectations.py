@@ -57,9 +57,9 @@ def _read(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
+            columns, rows = reader.fieldnames, list(reader)
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"the list {path} cannot be read: {error}") from error
-    if tuple(reader.fieldnames or ()) != COLUMNS or not rows:
+    if tuple(columns or ()) != COLUMNS or not rows:
         raise DatasetError(f"the list {path} needs rows under the columns {', '.join(COLUMNS)}")
     return rows

@@ -15,7 +15,7 @@ from tests.conftest import REPOSITORY
 class Words:
     """A classifier whose verdict on a text is the text; one that ends in a question mark is uncertain."""
 
-    def __call__(self, texts: list[str]) -> list[Prediction]:
+    def __call__(self, texts: list[str]) -> list[Prediction]:  # noqa: D102
         return [Prediction(text.rstrip("?"), {}, text.endswith("?"), 1, 0, 0) for text in texts]
 
 
