@@ -106,7 +106,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
         recipe, "STUDENT", {"embedding_size": 8, "batch_size": 16, "learning_rate": 1e-2, "report": False}
     )
     monkeypatch.setattr(recipe, "FIRST", {"first-0": {"hidden_size": 6, "epochs": 2.0}})
-    monkeypatch.setattr(recipe, "LAST", {"hidden_size": 5, "epochs": 2.0})
+    monkeypatch.setattr(recipe, "SHORT", {"short-2": {"hidden_size": 4, "epochs": 1.0}})
+    monkeypatch.setattr(recipe, "LAST", {"epochs": 2.0})
 
 
 @pytest.mark.usefixtures("tiny")
@@ -137,6 +138,6 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
 @pytest.mark.usefixtures("tiny")
 def test_an_unknown_stage_is_refused_with_those_there_are(sources: Sources, tmp_path: Path) -> None:
     with pytest.raises(
-        OptionsError, match="there is no stage 'last', only first, first-0, reviews, sentences, last-0, rel"
+        OptionsError, match="there is no stage 'last', only first, first-0, short-2, reviews, sentences, last-0, rel"
     ):
         Recipe(sources, tmp_path, tmp_path / "out", [0]).run("last")

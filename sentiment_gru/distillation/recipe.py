@@ -2,8 +2,9 @@
 
 first.parquet       soft labels of IMDB's training and unlabelled reviews by one linear teacher
 first-N/            students of those: two GRUs that differ in directions and size
+short-N/            GRUs that learn short texts only, by their labels
 reviews.parquet     soft labels of the same reviews by linear teacher and students together
-sentences.parquet   soft labels of sentences of the unlabelled reviews by the students
+sentences.parquet   soft labels of sentences of the unlabelled reviews by all the GRUs
 last-SEED/          students of both
 """
 
@@ -37,13 +38,15 @@ UNLABELLED = "unsupervised"
 LINEAR = "linear.npz"  # the linear teacher's logits of all reviews
 POLES = ["negative", "positive"]
 LABEL_SHARE = 0.5  # of a training review's target that is its label; the rest is the teacher's opinion, out of fold
-SENTENCES = 100_000
+SENTENCES = 50_000
 FIRST: Mapping[str, Mapping[str, Any]] = {
-    "first-0": {"hidden_size": 128, "epochs": 2.0},
-    "first-1": {"hidden_size": 192, "bidirectional": False, "epochs": 2.0, "seed": 1},
+    "first-0": {"hidden_size": 128, "batch_size": 64, "epochs": 2.0},
+    "first-1": {"hidden_size": 192, "bidirectional": False, "batch_size": 64, "epochs": 2.0, "seed": 1},
 }
-STUDENT = {"batch_size": 64, "train_tokens": 300, "report": False}
-LAST: Mapping[str, Any] = {"hidden_size": 128, "epochs": 3.0}
+STUDENT = {"train_tokens": 300, "report": False}
+SHORT: Mapping[str, Mapping[str, Any]] = {"short-2": {"epochs": 2.0, "seed": 2}, "short-3": {"epochs": 2.0, "seed": 3}}
+START = "first-0"  # the last students go on from its weights
+LAST: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3}
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,10 @@ class Recipe:
         return {
             "first": lambda: self.write("first", self.teach_first),
             **{name: partial(self.train_student, name, ["first"], **options) for name, options in FIRST.items()},
+            **{name: partial(self.train_student, name, [], **options) for name, options in SHORT.items()},
             "reviews": lambda: self.write("reviews", self.teach_reviews),
             "sentences": lambda: self.write("sentences", self.teach_sentences),
-            **{
-                f"last-{seed}": partial(self.train_student, f"last-{seed}", ["reviews", "sentences"], seed=seed, **LAST)
-                for seed in self.seeds
-            },
+            **{f"last-{seed}": partial(self.train_last, seed) for seed in self.seeds},
             "release": self.release,
         }
 
@@ -168,11 +169,11 @@ class Recipe:
         return self.soft_reviews(blend(scale, linear["train"][None]), blend(weights, unlabelled))
 
     def teach_sentences(self) -> SoftLabels:
-        """Judge sentences of the unlabelled reviews by the mean scores of the students, neutral among them."""
+        """Judge sentences of the unlabelled reviews by the mean scores of all teachers of three labels."""
         sentences = cut_sentences(self.reviews.unlabelled, SENTENCES, seed=0)
-        students = [SentimentClassifier.from_pretrained(self.work / name) for name in FIRST]
-        scores = np.mean([softmax(student.logits(sentences), axis=1) for student in students], axis=0)
-        return SoftLabels("sentences", sentences, students[0].labels, scores)
+        teachers = [SentimentClassifier.from_pretrained(self.work / name) for name in (*FIRST, *SHORT)]
+        scores = np.mean([softmax(teacher.logits(sentences), axis=1) for teacher in teachers], axis=0)
+        return SoftLabels("sentences", sentences, teachers[0].labels, scores)
 
     def soft_reviews(self, train_opinion: np.ndarray, unlabelled: np.ndarray) -> SoftLabels:
         """Join the (N,) opinions on training reviews with their labels, and put the unlabelled ones after them."""
@@ -191,10 +192,16 @@ class Recipe:
             if metrics is None or metrics["interrupted"]:
                 raise KeyboardInterrupt
 
+    def train_last(self, seed: int) -> None:
+        """Train a last student, from the weights of a first one."""
+        start = str(self.work / START)
+        self.train_student(f"last-{seed}", ["reviews", "sentences"], init_from=start, seed=seed, **LAST)
+
     def options(self, output_dir: str, soft: list[str], **settings: Any) -> TrainingOptions:
-        """Return the options of a student of these soft labels."""
+        """Return the options of a student of these soft labels; without any, of a teacher of short texts."""
         files = [str(self.work / f"{name}.parquet") for name in soft]
-        return TrainingOptions(output_dir, list(self.sources), soft_labels=files, **(STUDENT | settings))
+        datasets = list(self.sources) if soft else [self.sources.sst2, self.sources.tweets]
+        return TrainingOptions(output_dir, datasets, soft_labels=files, **(STUDENT | settings))
 
 
 def pole_logits(classifier: SentimentClassifier, texts: Sequence[str]) -> np.ndarray:

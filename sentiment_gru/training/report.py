@@ -74,7 +74,12 @@ def report_reported(folder: Path, corpora: Sequence[Corpus], facts: dict[str, An
 
 def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dict[str, Any]:
     """Return the options that shape a model, without paths of this machine."""
-    names = {"dataset": [corpus.name for corpus in corpora], "soft_labels": [Path(p).stem for p in options.soft_labels]}
+    names: dict[str, Any] = {
+        "dataset": [corpus.name for corpus in corpora],
+        "soft_labels": [Path(path).stem for path in options.soft_labels],
+    }
+    if options.init_from and Path(options.init_from).is_dir():
+        names["init_from"] = Path(options.init_from).name
     return {name: value for name, value in (asdict(options) | names).items() if name not in PATHS}
 
 
