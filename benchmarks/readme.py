@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
@@ -14,10 +15,51 @@ sys.path.insert(0, str(REPOSITORY))
 from sentiment_gru.training.card import score_table  # noqa: E402, the script runs from anywhere
 
 
+def read(path: str) -> dict[str, Any]:
+    """Return a JSON file of the repository."""
+    content: dict[str, Any] = json.loads((REPOSITORY / path).read_text(encoding="utf-8"))
+    return content
+
+
+def rivals_table(metrics: dict[str, Any], measured: dict[str, Any]) -> str:
+    """Return the GRU beside NB-SVM: accuracy on IMDB test, size, speed."""
+    imdb = metrics["datasets"]["imdb"]["reported"]
+    rows = [
+        "| model | IMDB test | size | one review of 250 words | reviews a second |",
+        "|---|---|---|---|---|",
+    ]
+    for name, accuracy, figures in (
+        ("this GRU", imdb, measured["gru"]),
+        ("NB-SVM, words to 3-grams", measured["nbsvm"]["reported"], measured["nbsvm"]),
+    ):
+        low, high = accuracy["accuracy_interval"]
+        rows.append(
+            f"| {name} | {accuracy['accuracy']:.1%} ({low:.1%} to {high:.1%}) | {figures['kib']:,} KiB"
+            f" | {figures['milliseconds']:.1f} ms | {figures['per_second']:,.0f} |"
+        )
+    return "\n".join([*rows, "", f"Measured on {measured['machine']}, {measured['date']}, by `benchmarks/nbsvm.py`."])
+
+
+def lists_table(measured: dict[str, Any]) -> str:
+    """Return how often the verdicts on the frozen lists are as expected, by kind."""
+    rows = ["| sentences | texts | as expected | uncertain |", "|---|---|---|---|"]
+    outcomes = {"plain facts (neutral or uncertain)": measured["facts"]["all"], **measured["short_sentences"]}
+    outcomes["all of these kinds"] = outcomes.pop("all")
+    rows += [
+        f"| {kind} | {outcome['texts']} | {outcome['met']:.0%} | {outcome['uncertain']:.0%} |"
+        for kind, outcome in outcomes.items()
+    ]
+    return "\n".join(rows)
+
+
 def fill(readme: str) -> str:
     """Return the README with the block between each pair of markers made anew."""
-    metrics = json.loads((REPOSITORY / "sentiment_gru" / "pretrained" / "metrics.json").read_text(encoding="utf-8"))
-    blocks = {"scores": score_table(metrics, ("reported",))}
+    metrics = read("sentiment_gru/pretrained/metrics.json")
+    blocks = {
+        "scores": score_table(metrics, ("reported",)),
+        "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
+        "lists": lists_table(read("benchmarks/results/frozen_lists.json")),
+    }
     for name, content in blocks.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", flags=re.DOTALL)
         readme, count = pattern.subn(lambda match, text=content: f"{match[1]}{text}\n{match[2]}", readme)
