@@ -15,7 +15,11 @@ from tests.conftest import REPOSITORY
 LADDERS = {
     "sentiment_gru": [
         {"errors", "configuration", "labels", "failure", "examples", "data.__init__", "training.__init__"},
-        {"modeling", "tokenization", "checkpoint"},
+        {"modeling", "tokenization", "checkpoint", "prediction"},
+        {"explanation.result"},
+        {"explanation.__init__", "explanation.gates", "explanation.attribution"},
+        {"explanation.running"},
+        {"explanation.what_if", "explanation.explain"},
         {"classifier"},
         {"verdict_html", "loading"},
         {"sentiment_tab"},
