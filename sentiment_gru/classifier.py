@@ -9,8 +9,9 @@ from transformers import PreTrainedTokenizerFast
 
 from .checkpoint import load_model, load_tokenizer, resolve
 from .errors import InputError
-from .explanation import METHODS, Explanation, Flip, Reading, Target, Token, WhatIf
+from .explanation import METHODS, Explanation, Flip, Target, Token, WhatIf
 from .explanation.explain import explain
+from .explanation.reading import Reading
 from .explanation.what_if import edited, smallest_flip
 from .modeling import SentimentGRUForSequenceClassification
 from .prediction import Prediction as Prediction

@@ -14,14 +14,27 @@ from tests.conftest import REPOSITORY
 # Of each package: a lower line may never import from a higher one, that is, one that stands further down here.
 LADDERS = {
     "sentiment_gru": [
-        {"errors", "configuration", "labels", "failure", "examples", "data.__init__", "training.__init__"},
+        {
+            "errors",
+            "configuration",
+            "labels",
+            "failure",
+            "examples",
+            "palette",
+            "links",
+            "data.__init__",
+            "training.__init__",
+        },
         {"modeling", "tokenization", "checkpoint", "prediction"},
         {"explanation.result"},
+        {"explanation.reading"},
         {"explanation.__init__", "explanation.gates", "explanation.attribution"},
         {"explanation.running"},
         {"explanation.what_if", "explanation.explain"},
         {"classifier"},
         {"verdict_html", "loading"},
+        {"charts_html", "ribbon_html"},
+        {"explanation_html", "heat_map_html", "what_if_html"},
         {"sentiment_tab"},
         {"data.sources", "data.columns"},
         {"data.splits"},

@@ -214,6 +214,10 @@ def test_the_card_comes_without_its_front_matter(tiny_checkpoint: Path, tmp_path
     assert loader.card() == "# Card\n\n---\n\nEnd"
     card.write_text("# Card\n![A plot](https://example.org/plot.png)\n")
     assert loader.card() == "# Card\n*A plot*"
+    (folder / "plot.png").write_bytes(b"png")
+    (tmp_path / "outside.png").write_bytes(b"secret")
+    card.write_text("![A plot](plot.png)\n![Other](../outside.png)\n![None](none.png)\n![Weights](config.json)")
+    assert loader.card() == "![A plot](data:image/png;base64,cG5n)\n*Other*\n*None*\n*Weights*"
     card.unlink()
     assert loader.card() == ""
 

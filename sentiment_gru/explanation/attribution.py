@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .result import Array, Deletion, Reading
+from .reading import Reading
+from .result import Array, Deletion
 
 TOKENS_TO_LEAVE_OUT = 80_000  # a text of 282 tokens without each of them; of longer ones, without two or more at once
 FIRST_STEPS, MOST_STEPS = 16, 64

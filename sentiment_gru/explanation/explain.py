@@ -8,7 +8,8 @@ from ..errors import InputError
 from ..prediction import Prediction
 from .attribution import deletion, integrated_gradients, leave_one_out
 from .gates import gates
-from .result import METHODS, Array, Explanation, Reading, Target
+from .reading import Reading
+from .result import METHODS, Array, Explanation, Target
 from .running import calibrated, running_logits
 
 
@@ -45,6 +46,7 @@ def explain(
         logits=logits,
         running=calibrated(logits),
         **arrays._asdict(),
+        directions=2 if reading.model.config.bidirectional else 1,
         attributions=attributions or {method: np.zeros(0) for method in methods},
         deletion=curves,
         strides=strides,

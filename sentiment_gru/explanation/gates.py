@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .result import Array, Reading
+from .reading import Reading
+from .result import Array
 
 
 class Gates(NamedTuple):

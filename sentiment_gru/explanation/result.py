@@ -1,14 +1,11 @@
-"""The values that explanations are made of; nothing is computed here but summaries."""
+"""The values that explanations are made of. No torch in here: what shows them can be imported in milliseconds."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ..modeling import SentimentGRUForSequenceClassification
 from ..prediction import Prediction
 
 Array = NDArray[np.floating[Any]]
@@ -25,22 +22,6 @@ class Token:
     start: int
     end: int
     unknown: bool
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One text as the model reads it: T tokens, their ids, and `score`, which maps rows of ids to (B, C) logits."""
-
-    text: str
-    tokens: tuple[Token, ...]
-    ids: list[int]
-    model: SentimentGRUForSequenceClassification = field(repr=False)
-    score: Callable[[list[list[int]]], Array] = field(repr=False)
-
-    @property
-    def tensor(self) -> torch.Tensor:
-        """The (1, T) token ids on the model's device."""
-        return torch.tensor([self.ids], dtype=torch.long, device=self.model.device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +58,7 @@ class Explanation:
         reset, update, candidate, hidden: (D, T, H) r_t, z_t, n_t and h_t; index d is layer x directions + direction,
             index t is token t in every direction (a backward layer's predecessor of t is t + 1). D is 0 for cells
             that are not GRUs.
+        directions: 1, or 2 if a second set of units reads the text from its end.
         attributions: for each method, the (T,) share of every token in the target logit. "integrated_gradients"
             (Sundararajan et al. 2017) starts from embeddings of zero; "leave_one_out" is what the logit loses without
             the token; "as_read" is what the token adds to the prefix before it, and sums to the last logit less the
@@ -101,6 +83,7 @@ class Explanation:
     update: Array
     candidate: Array
     hidden: Array
+    directions: int
     attributions: dict[str, Array]
     deletion: Deletion | None
     strides: dict[str, int]
@@ -122,6 +105,7 @@ class Explanation:
             "tokens": [asdict(token) for token in self.tokens],
             "logits": _rounded(self.logits),
             "running": _rounded(self.running),
+            "directions": self.directions,
             "gates": {gate: self.gate_summary(gate) for gate in ("reset", "update")},
             "attributions": {method: _rounded(values) for method, values in self.attributions.items()},
             "deletion": self.deletion

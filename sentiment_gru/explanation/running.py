@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from .gates import hidden_states
-from .result import Array, Reading
+from .reading import Reading
+from .result import Array
 
 TOKENS_TO_RUN = 40_000  # all prefixes of a text of 282 tokens together; of longer ones, every second or later prefix
 

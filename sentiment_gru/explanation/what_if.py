@@ -6,7 +6,8 @@ import numpy as np
 
 from ..errors import InputError
 from .attribution import leave_one_out
-from .result import Array, Flip, Reading, Token
+from .reading import Reading
+from .result import Array, Flip, Token
 from .running import calibrated
 
 ACTIONS = ("remove", "replace", "negate")
