@@ -17,6 +17,7 @@ MOST_COMPLETENESS_GAP = 0.05
 MOST_HIDDEN_STATE_ERROR = 1e-5
 MOST_TELESCOPING_ERROR = 1e-4
 NAMED = 3  # tokens and jumps that are told in words
+LONG_WORDS = 60  # characters
 FAINT = 0.1  # share of the strongest token under which a token is not named
 
 WORKING = '<p class="why-note why-working">Working out why …</p>'
@@ -65,7 +66,7 @@ def lead(explanation: Explanation) -> str:
     said = []
     for name, indices, side in sides:
         words = [
-            f"<strong>{escape(explanation.tokens[i].text)}</strong> ({_signed(values[i])})"
+            f"<strong>{escape(_words(explanation, i, i + 1))}</strong> ({_signed(values[i])})"
             for i in indices
             if side * values[i] >= FAINT * np.abs(values).max() > 0
         ]
@@ -183,8 +184,9 @@ def target_to_show(labels: dict[str, float]) -> tuple[str, str] | None:
 
 
 def _words(explanation: Explanation, start: int, end: int) -> str:
-    """Return tokens `start` to `end`, which is not one of them, as they stand in the text."""
-    return explanation.text[explanation.tokens[start].start : explanation.tokens[end - 1].end]
+    """Return tokens `start` to `end`, which is not one of them, as they stand in the text, cut if very long."""
+    words = explanation.text[explanation.tokens[start].start : explanation.tokens[end - 1].end]
+    return words if len(words) <= LONG_WORDS else f"{words[:LONG_WORDS]}…"
 
 
 def _signed(value: float) -> str:

@@ -27,7 +27,13 @@
     tell(index);
   };
 
-  const nameInWhatIf = (word) => document.querySelectorAll(".what-if-token").forEach((place) => (place.textContent = word));
+  // Gradio draws what an accordion holds when it is opened: this is looked at after every change of the page.
+  const nameInWhatIf = () => {
+    const word = numbers?.tokens[chosen]?.text ?? "none yet";
+    document.querySelectorAll(".what-if-token").forEach((place) => {
+      if (place.textContent !== word) place.textContent = word; // Setting it is a change too.
+    });
+  };
 
   // The numbers of a token. Words of the text enter the page as text nodes only.
   const tell = (index) => {
@@ -63,7 +69,7 @@
       list.append(row);
     }
     explanation.querySelector(".chosen").replaceChildren(title, list);
-    nameInWhatIf(token.text);
+    nameInWhatIf();
   };
 
   const showMethod = () => {
@@ -74,13 +80,13 @@
   // A new explanation was drawn, or the old one has gone.
   const update = () => {
     const found = document.querySelector(".why");
-    if (found === explanation) return;
+    if (found === explanation) return nameInWhatIf();
     explanation = found;
     chosen = -1;
     document.documentElement.style.removeProperty("--chosen-share");
-    nameInWhatIf("none yet");
+    numbers = found && JSON.parse(found.dataset.explanation);
+    nameInWhatIf();
     if (!found) return;
-    numbers = JSON.parse(found.dataset.explanation);
     showMethod();
     if (linkedToken !== null && numbers.text === parameters().get("text")) choose(linkedToken);
     linkedToken = null;

@@ -87,11 +87,11 @@ def explain(text: str, loader: ClassifierLoader) -> str:
     return or_apology(explanation)
 
 
-def change(text: str, index: float | None, action: str, replacement: str, loader: ClassifierLoader) -> str:
+def change(text: str, index: float | None, action: str, replacement: str | None, loader: ClassifierLoader) -> str:
     """Return what becomes of the verdict when the chosen token is removed, replaced or negated."""
     if index is None or index < 0:
         return CHOOSE_FIRST
-    arguments = (text, int(index), action, replacement[:MAX_REPLACEMENT])
+    arguments = (text, int(index), action, (replacement or "")[:MAX_REPLACEMENT])
     return or_apology(lambda: what_if_html(loader.classifier().what_if(*arguments)))
 
 
@@ -190,7 +190,7 @@ def _what_if(visit: gr.State, loader: ClassifierLoader) -> gr.HTML:
         result = _html("sentiment-changed")
     action.change(lambda chosen: gr.Textbox(visible=chosen == "replace"), action, replacement, **LIGHT)
 
-    def show_change(visit: Visit, index: float | None, action: str, replacement: str) -> str:
+    def show_change(visit: Visit, index: float | None, action: str, replacement: str | None) -> str:
         return change(visit.text, index, action, replacement, loader)
 
     gr.on(

@@ -45,6 +45,10 @@ def _changed_part(before: str, after: str) -> str:
     end = 0
     while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
         end += 1
+    while start and before[start - 1].isalnum():  # whole words, whatever letters they share
+        start -= 1
+    while end and before[-end].isalnum():
+        end -= 1
     went, came = before[start : len(before) - end], after[start : len(after) - end]
     head, tail = after[:start], after[len(after) - end :]
     marks = (f"<del>{escape(went)}</del>" if went.strip() else "") + (
