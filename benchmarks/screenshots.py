@@ -78,8 +78,15 @@ def judge(page: Page, text: str) -> None:
     """Enter a text and wait for its verdict and explanation."""
     page.get_by_label("Your text").fill(text)
     page.get_by_label("Your text").press("Enter")
-    page.wait_for_timeout(300)
-    page.locator(".why-working").wait_for(state="detached")
+    explained(page, text)
+
+
+def explained(page: Page, text: str) -> None:
+    """Wait for the explanation of a text; an empty one has none."""
+    page.wait_for_function(
+        "text => JSON.parse(document.querySelector('.why')?.dataset.explanation ?? '{\"text\": \"\"}').text === text",
+        arg=text,
+    )
 
 
 def photograph_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None:
@@ -97,13 +104,12 @@ def photograph_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None
         judge(page, text)
         shoot(page, f"sentiment-5-{state}")
     page.get_by_role("button", name="Long", exact=True).click()
-    page.wait_for_timeout(300)
-    page.locator(".why-working").wait_for(state="detached")
+    explained(page, EXAMPLES["Long"])
     page.get_by_role("button", name="About this model").click()
     shoot(page, "sentiment-6-long-and-about")
     page.get_by_role("button", name="About this model").click()
     judge(page, LONG_TEXT)
-    page.locator(".token").nth(200).click()
+    page.locator(".token", has_text="superb").last.click()
     shoot(page, "sentiment-7-longer")
     page.route("**/gradio_api/run/**", fail)
     page.get_by_role("button", name="Get the verdict").click()
