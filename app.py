@@ -17,7 +17,8 @@ from quiz import Bank, BankError, load_bank
 from quiz.quiz_tab import QUIZ_CSS, RADIO_SCRIPT, build_quiz_tab
 from sentiment_gru.errors import SentimentError
 from sentiment_gru.loading import ClassifierLoader
-from sentiment_gru.sentiment_tab import SENTIMENT_CSS, build_sentiment_tab
+from sentiment_gru.palette import palette_css
+from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
 from studio.guard import add_failure_dialog, guard_handlers
 from studio.look import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, theme
 
@@ -52,8 +53,8 @@ def launch_settings() -> dict[str, Any]:
         "server_name": os.getenv("HOST") or None,  # None leaves the choice to Gradio's own variable, as on Spaces
         "server_port": _port(),
         "theme": theme(),
-        "css": STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS,
-        "head": f'<meta name="description" content="{DESCRIPTION}">{STUDIO_SCRIPT}{RADIO_SCRIPT}',
+        "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS,
+        "head": f'<meta name="description" content="{DESCRIPTION}">{STUDIO_SCRIPT}{RADIO_SCRIPT}{SENTIMENT_SCRIPT}',
         "favicon_path": FAVICON,
         "footer_links": [],
         "show_error": False,

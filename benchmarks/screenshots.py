@@ -8,10 +8,15 @@ The model is the shipped checkpoint, or MODEL.
 
 import argparse
 import shutil
+import sys
 from collections.abc import Callable
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from serving import CHROMIUM_ARGUMENTS, REPOSITORY, serve
+
+sys.path.insert(0, str(REPOSITORY))
+
+from sentiment_gru.examples import EXAMPLES
 
 SCREENSHOTS = REPOSITORY / "screenshots"
 README_PICTURE = REPOSITORY / "docs" / "screenshot.png"
@@ -25,6 +30,7 @@ TEXTS = {
     "unknown": "Blorf zindle quaxotl vrimp",
     "empty": "",
 }
+LONG_TEXT = "\n".join(text for text in EXAMPLES.values()) * 2  # more than 400 tokens
 REPORT = "Error id: 00000000-0000-0000-0000-000000000000\nVersion: 0.1.0\nKind: RuntimeError\nWhat I did: "
 
 
@@ -68,21 +74,68 @@ def camera(suffix: str) -> Callable[[Page, str], None]:
     return shoot
 
 
+def judge(page: Page, text: str) -> None:
+    """Enter a text and wait for its verdict and explanation."""
+    page.get_by_label("Your text").fill(text)
+    page.get_by_label("Your text").press("Enter")
+    explained(page, text)
+
+
+def explained(page: Page, text: str) -> None:
+    """Wait for the explanation of a text; an empty one has none."""
+    page.wait_for_function(
+        "text => JSON.parse(document.querySelector('.why')?.dataset.explanation ?? '{\"text\": \"\"}').text === text",
+        arg=text,
+    )
+
+
 def photograph_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None:
     """Take the states of the Sentiment tab."""
+    page.locator(".why").wait_for()
     shoot(page, "sentiment-1-worked-example")
+    page.locator(".token").nth(8).click()
+    shoot(page, "sentiment-2-token-chosen")
+    for name in ("Leave one out", "As read"):
+        page.get_by_role("radio", name=name).check()
+        shoot(page, f"sentiment-3-{name.lower().replace(' ', '-')}")
+    page.get_by_role("radio", name="Integrated gradients").check()
+    photograph_questions(page, shoot)
     for state, text in TEXTS.items():
-        page.get_by_label("Your text").fill(text)
-        page.get_by_label("Your text").press("Enter")
-        page.wait_for_timeout(300)
-        shoot(page, f"sentiment-2-{state}")
+        judge(page, text)
+        shoot(page, f"sentiment-5-{state}")
     page.get_by_role("button", name="Long", exact=True).click()
+    explained(page, EXAMPLES["Long"])
     page.get_by_role("button", name="About this model").click()
-    shoot(page, "sentiment-3-long-and-about")
+    shoot(page, "sentiment-6-long-and-about")
+    page.get_by_role("button", name="About this model").click()
+    judge(page, LONG_TEXT)
+    page.locator(".token", has_text="superb").last.click()
+    shoot(page, "sentiment-7-longer")
     page.route("**/gradio_api/run/**", fail)
     page.get_by_role("button", name="Get the verdict").click()
     page.get_by_label("Report").wait_for()
-    shoot(page, "sentiment-4-failure")
+    shoot(page, "sentiment-8-failure")
+
+
+def photograph_questions(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the answers to what-if and to the smallest deletion, and the heat maps, of the token chosen."""
+    page.get_by_role("button", name="What if?").click()
+    page.get_by_label("Replace it").check()
+    page.get_by_label("Replacement").fill("mildly")
+    page.get_by_role("button", name="Try it").click()
+    page.locator("#sentiment-changed table").wait_for()
+    shoot(page, "sentiment-4-what-if")
+    page.get_by_role("button", name="Find the smallest deletion").click()
+    page.get_by_text("Found greedily").wait_for()
+    shoot(page, "sentiment-4-flip")
+    page.get_by_role("button", name="What if?").click()
+    page.get_by_role("button", name="Every unit").click()
+    for gate in ("Update gate z", "Hidden state h"):
+        page.get_by_role("radio", name=gate).check()
+        page.locator(".heat-map").first.wait_for()
+        page.wait_for_timeout(500)
+        shoot(page, f"sentiment-4-{gate.lower().replace(' ', '-')}")
+    page.get_by_role("button", name="Every unit").click()
 
 
 def fail(route: Route) -> None:

@@ -10,26 +10,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .classifier import Prediction, SentimentClassifier
+    from .classifier import SentimentClassifier
     from .configuration import SentimentGRUConfig
     from .errors import CheckpointError, DatasetError, InputError, OptionsError, SentimentError, StorageError
+    from .explanation import Explanation, Token
     from .modeling import SentimentGRUForSequenceClassification
+    from .prediction import Prediction
 
 _HOMES = {
     "CheckpointError": "errors",
     "DatasetError": "errors",
+    "Explanation": "explanation",
     "InputError": "errors",
     "OptionsError": "errors",
-    "Prediction": "classifier",
+    "Prediction": "prediction",
     "SentimentClassifier": "classifier",
     "SentimentError": "errors",
     "SentimentGRUConfig": "configuration",
     "SentimentGRUForSequenceClassification": "modeling",
     "StorageError": "errors",
+    "Token": "explanation",
 }
 __all__ = [
     "CheckpointError",
     "DatasetError",
+    "Explanation",
     "InputError",
     "OptionsError",
     "Prediction",
@@ -38,6 +43,7 @@ __all__ = [
     "SentimentGRUConfig",
     "SentimentGRUForSequenceClassification",
     "StorageError",
+    "Token",
 ]
 
 

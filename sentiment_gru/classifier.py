@@ -1,7 +1,6 @@
 """Load a checkpoint once, classify many texts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,52 +9,16 @@ from transformers import PreTrainedTokenizerFast
 
 from .checkpoint import load_model, load_tokenizer, resolve
 from .errors import InputError
+from .explanation import METHODS, Explanation, Flip, Target, Token, WhatIf
+from .explanation.explain import explain
+from .explanation.reading import Reading
+from .explanation.what_if import edited, smallest_flip
 from .modeling import SentimentGRUForSequenceClassification
-from .tokenization import keep_ends
+from .prediction import Prediction as Prediction
+from .tokenization import is_punctuation, keep_ends
 
 BATCH_TEXTS = 64
 BATCH_TOKENS = 32_768  # padded tokens per batch: bounds memory when texts are long
-MOSTLY_UNKNOWN = 0.5
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The verdict on one text.
-
-    Attributes:
-        label: the label with the highest score.
-        scores: calibrated score of every label; they sum to 1.
-        uncertain: the highest score lies in the band where the verdict was often wrong on validation texts,
-            or no token of the text is known.
-        tokens: tokens found in the text.
-        unknown_tokens: how many of them the vocabulary does not hold.
-        truncated_tokens: how many, in the middle of a very long text, were not read.
-    """
-
-    label: str
-    scores: dict[str, float]
-    uncertain: bool
-    tokens: int
-    unknown_tokens: int
-    truncated_tokens: int
-
-    @property
-    def cannot_tell(self) -> bool:
-        """Whether the text holds no known token, so that the verdict says nothing about it."""
-        return self.unknown_tokens == self.tokens
-
-    @property
-    def warning(self) -> str | None:
-        """What the reader should know before trusting the verdict, in one sentence."""
-        if self.tokens == 0:
-            return "There is no word in this text."
-        if self.cannot_tell:
-            return "The model knows none of these words."
-        if self.unknown_tokens / self.tokens > MOSTLY_UNKNOWN:
-            return "The model knows fewer than half of these words; is the text in another language?"
-        if self.truncated_tokens:
-            return f"The text is very long: {self.truncated_tokens:,} tokens in its middle were not read."
-        return None
 
 
 class SentimentClassifier:
@@ -66,6 +29,7 @@ class SentimentClassifier:
         self.tokenizer = tokenizer
         self.config = model.config
         self.labels = [self.config.id2label[i] for i in range(self.config.num_labels)]
+        self._punctuation = {i for token, i in tokenizer.get_vocab().items() if is_punctuation(token)}
 
     @classmethod
     def from_pretrained(cls, model: str | Path | None = None) -> "SentimentClassifier":
@@ -87,6 +51,58 @@ class SentimentClassifier:
         encoded = self.encode(texts)
         scores = torch.from_numpy(self.logits(texts, encoded)).double().softmax(dim=-1).numpy()
         return [self._prediction(ids, row) for ids, row in zip(encoded, scores, strict=True)]
+
+    def explain(self, text: str, methods: Sequence[str] = METHODS, target: Target = None) -> Explanation:
+        """Show how the model reads one text, with the proofs that what is shown is true.
+
+        Args:
+            text: the text; of a very long one the explanation covers the tokens that are read.
+            methods: ways to attribute the verdict to tokens, of `METHODS`; none of them for gates and running
+                prediction only.
+            target: the logit to explain: a label's, by default that of the predicted label; or the difference
+                between the logits of two labels.
+
+        Raises:
+            InputError: the text is not a string, or a method or label does not exist.
+        """
+        (text,) = self._check([text])
+        return explain(self.read(text), self([text])[0], self.labels, methods, target)
+
+    def what_if(self, text: str, index: int, action: str, replacement: str = "") -> WhatIf:
+        """Classify a text before and after one of its tokens is changed.
+
+        Args:
+            text: the text.
+            index: the token, counted from 0 as in `Explanation.tokens`.
+            action: "remove", "replace" (by `replacement`), or "negate" (English: "not" comes or goes).
+            replacement: any text.
+
+        Raises:
+            InputError: there is no such token or action.
+        """
+        (text,) = self._check([text])
+        changed = edited(text, self.read(text).tokens, index, action, replacement)
+        before, after = self([text, changed])
+        return WhatIf(text, changed, before, after)
+
+    def smallest_flip(self, text: str) -> Flip | None:
+        """Look for few tokens without which the verdict is another one, taking greedily one after the other.
+
+        A smaller set may exist. None if `what_if.MOST_REMOVED` removals do not flip the verdict.
+        """
+        (text,) = self._check([text])
+        return smallest_flip(self.read(text), self.labels)
+
+    def read(self, text: str) -> Reading:
+        """Return the T tokens of a text that the model reads, and what runs the model on others."""
+        encoding = self.tokenizer(text, return_attention_mask=False, return_offsets_mapping=True)
+        ids, spans = encoding["input_ids"], encoding["offset_mapping"]
+        kept = keep_ends(list(range(len(ids))), self.config.max_tokens)
+        tokens = tuple(
+            Token(text[start:end], start, end, ids[i] == self.config.unk_token_id)
+            for i, (start, end) in zip(kept, (spans[i] for i in kept), strict=True)
+        )
+        return Reading(text, tokens, [ids[i] for i in kept], self.model, lambda rows: self.logits((), rows))
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text, uncut."""
@@ -125,13 +141,15 @@ class SentimentClassifier:
 
     def _prediction(self, ids: list[int], scores: np.ndarray) -> Prediction:
         unknown = ids.count(self.config.unk_token_id)
+        punctuation = sum(token in self._punctuation for token in ids)
         return Prediction(
             label=self.labels[int(scores.argmax())],
             scores={label: float(score) for label, score in zip(self.labels, scores, strict=True)},
-            uncertain=bool(scores.max() < self.config.uncertain_below) or unknown == len(ids),
+            uncertain=bool(scores.max() < self.config.uncertain_below) or unknown + punctuation == len(ids),
             tokens=len(ids),
             unknown_tokens=unknown,
             truncated_tokens=max(0, len(ids) - self.config.max_tokens),
+            punctuation_tokens=punctuation,
         )
 
 

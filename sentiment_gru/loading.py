@@ -1,6 +1,7 @@
 """Load the classifier behind the page: torch and transformers take seconds to import, a visitor waits for neither."""
 
 import asyncio
+import base64
 import logging
 import re
 import threading
@@ -8,13 +9,16 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from .checkpoint import check_folder, resolve
 
 if TYPE_CHECKING:
-    from .classifier import Prediction, SentimentClassifier
+    from .classifier import SentimentClassifier
+    from .prediction import Prediction
 
 logger = logging.getLogger(__name__)
+IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 class ClassifierLoader:
@@ -27,7 +31,7 @@ class ClassifierLoader:
             CheckpointError: what is wrong with the checkpoint, in one line.
         """
         self.folder = resolve(model)
-        check_folder(self.folder)
+        self.config = check_folder(self.folder)  # as in config.json
         self._classifier: Future[SentimentClassifier] = Future()
         self._lock = threading.Lock()
 
@@ -46,20 +50,34 @@ class ClassifierLoader:
 
     def __call__(self, texts: Sequence[str]) -> "list[Prediction]":
         """Classify texts; waits for the classifier, and raises whatever kept it from loading."""
+        return self.classifier()(texts)
+
+    def classifier(self) -> "SentimentClassifier":
+        """Return the classifier; waits for it, and raises whatever kept it from loading."""
         self.start()
         if error := self._classifier.exception():
             raise error.with_traceback(None)  # it is raised for every visitor, and would grow each time
-        return self._classifier.result()(texts)
+        return self._classifier.result()
 
     def card(self) -> str:
         """Return the checkpoint's model card in Markdown, without its front matter; empty if it has none.
 
-        An image becomes its description: this server serves no files, and the page asks no other server.
+        An image of the checkpoint folder comes in the text itself, as this server serves no files; any other becomes
+        its description, as the page asks no other server.
         """
         path = self.folder / "README.md"
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         text = re.sub(r"\A---\n.*?^---\n", "", text, flags=re.DOTALL | re.MULTILINE)
-        return re.sub(r"!\[([^]]*)\]\([^)]*\)", r"*\1*", text).strip()
+        return re.sub(r"!\[([^]]*)\]\(([^)]*)\)", self._image, text).strip()
+
+    def _image(self, match: re.Match[str]) -> str:
+        """Return an image in Markdown, with its bytes if it lies in the folder, else its description."""
+        description, target = match.groups()
+        path = (self.folder / unquote(target)).resolve()
+        kind = IMAGE_TYPES.get(path.suffix.lower())
+        if kind is None or not path.is_relative_to(self.folder.resolve()) or not path.is_file():
+            return f"*{description}*"
+        return f"![{description}](data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()})"
 
     def _load(self) -> None:
         try:

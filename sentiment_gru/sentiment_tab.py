@@ -1,23 +1,52 @@
-"""The Sentiment tab: Gradio wiring only. What the visitor reads stands in `verdict_html`, `failure`, `examples`."""
+"""The Sentiment tab: Gradio wiring only. What the visitor reads stands in the `*_html` modules, `failure`, `examples`.
 
-import time
+Choosing a token happens in the browser (sentiment_tab.js), as do the link and the download. The server keeps of a
+visitor the text that was judged last, and computes again what is asked about it.
+"""
+
 from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from . import verdict_html
+from .errors import InputError
 from .examples import EXAMPLES
+from .explanation_html import WORKING, explanation_html, target_to_show
 from .failure import failure_html, log_failure
+from .heat_map_html import GATES, heat_map_html
 from .loading import ClassifierLoader
+from .what_if_html import CHOOSE_FIRST, NO_TEXT, TO_CHANGE, flip_html, what_if_html
 
 if TYPE_CHECKING:
     from .classifier import Prediction
 
 MAX_CHARACTERS = 200_000
-# For launch(css=...); every rule in it is about an element of this tab.
+MAX_REPLACEMENT = 200
+# For launch(css=...) and launch(head=...); all of it is about elements of this tab.
 SENTIMENT_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+SENTIMENT_SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
+
+LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# Queued, a few at a time: verdicts pass by. "multiple", as the next text must not wait for the last one's reasons.
+HEAVY: dict[str, Any] = {
+    "concurrency_limit": 2,
+    "concurrency_id": "explanations",
+    "trigger_mode": "multiple",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+
+
+@dataclass
+class Visit:
+    """What is kept of a visitor: the text judged last."""
+
+    text: str = ""
 
 
 def judge(text: str, classify: "Callable[[list[str]], list[Prediction]]") -> str:
@@ -26,19 +55,111 @@ def judge(text: str, classify: "Callable[[list[str]], list[Prediction]]") -> str
         return verdict_html.too_long(len(text), MAX_CHARACTERS)
     if not text.strip():
         return verdict_html.PROMPT
-    try:
-        start = time.perf_counter()
+
+    def verdict() -> str:
+        start = perf_counter()
         (prediction,) = classify([text])
-        return verdict_html.verdict(prediction, 1000 * (time.perf_counter() - start))
+        return verdict_html.verdict(prediction, 1000 * (perf_counter() - start))
+
+    return or_apology(verdict)
+
+
+def or_apology(make: Callable[[], str]) -> str:
+    """Return the HTML that a function makes, what it refuses, or an apology with a report."""
+    try:
+        return make()
+    except InputError as error:
+        return f'<p class="why-note">{escape(str(error))}</p>'
     except Exception as error:
         return failure_html(log_failure(error).report)
 
 
+def explain(text: str, loader: ClassifierLoader) -> str:
+    """Return the explanation of a text that has been judged; nothing where there was nothing to judge."""
+    if not can_be_explained(text):
+        return ""
+
+    def explanation() -> str:
+        classifier = loader.classifier()
+        (prediction,) = classifier([text])
+        return explanation_html(classifier.explain(text, target=target_to_show(prediction.scores)))
+
+    return or_apology(explanation)
+
+
+def change(text: str, index: float | None, action: str, replacement: str | None, loader: ClassifierLoader) -> str:
+    """Return what becomes of the verdict when the chosen token is removed, replaced or negated."""
+    if index is None or index < 0:
+        return CHOOSE_FIRST
+    arguments = (text, int(index), action, (replacement or "")[:MAX_REPLACEMENT])
+    return or_apology(lambda: what_if_html(loader.classifier().what_if(*arguments)))
+
+
+def flip(text: str, loader: ClassifierLoader) -> str:
+    """Return few tokens without which the verdict is another one."""
+    if not can_be_explained(text):
+        return NO_TEXT
+
+    def found() -> str:
+        classifier = loader.classifier()
+        return flip_html(classifier([text])[0], classifier.read(text).tokens, classifier.smallest_flip(text))
+
+    return or_apology(found)
+
+
+def draw_units(text: str, letter: str | None, loader: ClassifierLoader) -> str:
+    """Return the heat map of a gate."""
+    if letter not in GATES or not can_be_explained(text):
+        return ""
+    return or_apology(lambda: heat_map_html(loader.classifier().explain(text, methods=()), letter))
+
+
+def can_be_explained(text: str) -> bool:
+    """Return whether a text was fit to be judged."""
+    return bool(text.strip()) and len(text) <= MAX_CHARACTERS
+
+
 def build_sentiment_tab(loader: ClassifierLoader) -> None:
     """Lay out the tab inside the surrounding `gr.Tab` of a `gr.Blocks`."""
-    worked_example = next(iter(EXAMPLES.values()))
+    visit = gr.State(Visit())
+    text, button, chips = _text_box()
+    verdict = gr.HTML(
+        verdict_html.LOADING,
+        apply_default_css=False,
+        js_on_load="element.setAttribute('role', 'status')",  # so that a screen reader says what is new
+        elem_id="sentiment-verdict",
+    )
+    explanation = _html("sentiment-why")
+    changed = _what_if(visit, loader)
+    units = _heat_map(visit, loader) if loader.config.get("cell", "gru") == "gru" else []
+    with gr.Accordion("About this model", open=False, elem_id="sentiment-about"):
+        gr.Markdown(loader.card() or "This checkpoint comes without a model card.")
+
+    def show_verdict(value: str, visit: Visit) -> tuple[str | None, ...]:
+        visit.text = value
+        return judge(value, loader), WORKING if can_be_explained(value) else "", "", *([None] * len(units))
+
+    def show_explanation(visit: Visit) -> Any:
+        judged = visit.text
+        html = explain(judged, loader)
+        return html if visit.text == judged else gr.skip()  # the visitor has moved on
+
+    fresh = [verdict, explanation, changed, *units]
+    judged = [
+        gr.on([text.submit, button.click], show_verdict, [text, visit], fresh, **LIGHT),
+        chips.click(lambda sample: sample[0], chips, text, **LIGHT).then(show_verdict, [text, visit], fresh, **LIGHT),
+        # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
+        gr.on(None, None, text, text, js="(text) => [window.sentimentTab.linkedText() ?? text]", **LIGHT)
+        .then(loader.ready, None, None, **LIGHT)
+        .then(show_verdict, [text, visit], fresh, **LIGHT),
+    ]
+    for event in judged:
+        event.then(show_explanation, visit, explanation, **HEAVY)
+
+
+def _text_box() -> tuple[gr.Textbox, gr.Button, gr.Dataset]:
     text = gr.Textbox(
-        worked_example,
+        next(iter(EXAMPLES.values())),
         label="Your text",
         info="Enter gives the verdict, Shift + Enter a new line.",
         lines=1,  # more than one would make Enter a new line
@@ -53,20 +174,45 @@ def build_sentiment_tab(loader: ClassifierLoader) -> None:
         sample_labels=list(EXAMPLES),
         elem_id="sentiment-examples",
     )
-    verdict = gr.HTML(
-        verdict_html.LOADING,
-        apply_default_css=False,
-        js_on_load="element.setAttribute('role', 'status')",  # so that a screen reader says what is new
-        elem_id="sentiment-verdict",
+    return text, button, chips
+
+
+def _what_if(visit: gr.State, loader: ClassifierLoader) -> gr.HTML:
+    with gr.Accordion("What if?", open=False, elem_id="sentiment-what-if"):
+        gr.HTML(TO_CHANGE, apply_default_css=False)
+        index = gr.Number(visible=False)  # the browser fills it with the token chosen
+        choices = [("Remove it", "remove"), ("Negate it", "negate"), ("Replace it", "replace")]
+        action = gr.Radio(choices, value="remove", label="Change")
+        replacement = gr.Textbox(label="Replacement", max_length=MAX_REPLACEMENT, visible=False)
+        with gr.Row():
+            try_it = gr.Button("Try it", variant="primary", elem_id="sentiment-try")
+            flip_it = gr.Button("Find the smallest deletion that flips the verdict", elem_id="sentiment-flip")
+        result = _html("sentiment-changed")
+    action.change(lambda chosen: gr.Textbox(visible=chosen == "replace"), action, replacement, **LIGHT)
+
+    def show_change(visit: Visit, index: float | None, action: str, replacement: str | None) -> str:
+        return change(visit.text, index, action, replacement, loader)
+
+    gr.on(
+        [try_it.click, replacement.submit],
+        show_change,
+        [visit, index, action, replacement],
+        result,
+        js="(visit, index, ...others) => [visit, window.sentimentTab.chosen(), ...others]",
+        **HEAVY,
     )
-    with gr.Accordion("About this model", open=False, elem_id="sentiment-about"):
-        gr.Markdown(loader.card() or "This checkpoint comes without a model card.")
+    flip_it.click(lambda visit: flip(visit.text, loader), visit, result, **HEAVY)
+    return result
 
-    def show_verdict(value: str) -> str:
-        return judge(value, loader)
 
-    light: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    gr.on([text.submit, button.click], show_verdict, text, verdict, **light)
-    chips.click(lambda sample: sample[0], chips, text, **light).then(show_verdict, text, verdict, **light)
-    # In two steps, so that it is the text of then, not of page load, that is judged once the model is there.
-    gr.on(None, loader.ready, None, None, **light).then(show_verdict, text, verdict, **light)
+def _heat_map(visit: gr.State, loader: ClassifierLoader) -> list[gr.Radio | gr.HTML]:
+    with gr.Accordion("Every unit at every token", open=False, elem_id="sentiment-units"):
+        choices = [("Update gate z", "z"), ("Reset gate r", "r"), ("Candidate n", "n"), ("Hidden state h", "h")]
+        letter = gr.Radio(choices, label="Show")
+        picture = _html("sentiment-heat-map")
+    letter.input(lambda visit, chosen: draw_units(visit.text, chosen, loader), [visit, letter], picture, **HEAVY)
+    return [letter, picture]
+
+
+def _html(elem_id: str) -> gr.HTML:
+    return gr.HTML("", apply_default_css=False, js_on_load=None, elem_id=elem_id)

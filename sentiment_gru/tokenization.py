@@ -1,5 +1,6 @@
 """Train the tokenizer. All text processing lives in its `tokenizer.json`, so training and serving cannot differ."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -80,6 +81,15 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = Fals
         model_input_names=["input_ids", "attention_mask"],
         split_special_tokens=True,  # a user who types "[PAD]" means those five characters
     )
+
+
+def is_punctuation(token: str) -> bool:
+    """Return whether a token is a punctuation mark or an ellipsis; emoticons and emoji say something, and are not.
+
+    >>> is_punctuation("."), is_punctuation("..."), is_punctuation(":)"), is_punctuation("n't")
+    (True, True, False, False)
+    """
+    return token == "..." or (len(token) == 1 and unicodedata.category(token).startswith("P"))
 
 
 def keep_ends(ids: list[int], limit: int) -> list[int]:

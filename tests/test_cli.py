@@ -41,6 +41,7 @@ def test_json_lines_hold_every_field_and_keep_the_order(tiny_checkpoint: Path) -
         "tokens",
         "unknown_tokens",
         "truncated_tokens",
+        "punctuation_tokens",
         "cannot_tell",
         "warning",
     }

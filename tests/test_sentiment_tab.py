@@ -16,7 +16,7 @@ from sentiment_gru import CheckpointError, Prediction, SentimentClassifier
 from sentiment_gru.examples import EXAMPLES
 from sentiment_gru.failure import TITLE
 from sentiment_gru.loading import ClassifierLoader
-from sentiment_gru.sentiment_tab import MAX_CHARACTERS, judge
+from sentiment_gru.sentiment_tab import MAX_CHARACTERS, change, draw_units, explain, flip, judge
 from sentiment_gru.verdict_html import LOADING, PROMPT, balance, percent, sentence, verdict
 
 MARKUP = '<img src=x onerror="alert(1)">'
@@ -214,9 +214,50 @@ def test_the_card_comes_without_its_front_matter(tiny_checkpoint: Path, tmp_path
     assert loader.card() == "# Card\n\n---\n\nEnd"
     card.write_text("# Card\n![A plot](https://example.org/plot.png)\n")
     assert loader.card() == "# Card\n*A plot*"
+    (folder / "plot.png").write_bytes(b"png")
+    (tmp_path / "outside.png").write_bytes(b"secret")
+    card.write_text("![A plot](plot.png)\n![Other](../outside.png)\n![None](none.png)\n![Weights](config.json)")
+    assert loader.card() == "![A plot](data:image/png;base64,cG5n)\n*Other*\n*None*\n*Weights*"
     card.unlink()
     assert loader.card() == ""
 
 
 def test_loading_is_told_in_words() -> None:
     assert "Loading the model" in LOADING
+
+
+class Loaded(ClassifierLoader):
+    """A loader whose classifier is there."""
+
+    def __init__(self, classifier: SentimentClassifier) -> None:
+        self._there = classifier
+
+    def classifier(self) -> SentimentClassifier:
+        """Return the classifier."""
+        return self._there
+
+
+def test_what_can_be_asked_about_a_text_is_answered(classifier: SentimentClassifier) -> None:
+    loader = Loaded(classifier)
+    text = "this film was superb"
+    assert 'class="why"' in explain(text, loader)
+    assert "Choose a token" in change(text, None, "remove", "", loader)
+    assert "Choose a token" in change(text, -1, "remove", None, loader)
+    assert "<del>superb</del>" in change(text, 3, "remove", None, loader)
+    assert "<ins>dull</ins>" in change(text, 3, "replace", "dull", loader)
+    assert "there is no token 4" in change(text, 4, "remove", "", loader)
+    assert "not &#x27;&lt;b&gt;&#x27;" in change(text, 0, "<b>", "", loader)
+    assert "verdict turns" in flip(text, loader)
+    assert "heat-map" in draw_units(text, "z", loader)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "x" * (MAX_CHARACTERS + 1)])
+def test_nothing_is_explained_where_nothing_was_judged(text: str) -> None:
+    assert explain(text, None) == ""
+    assert draw_units(text, "z", None) == ""
+    assert "no text to change" in flip(text, None)
+
+
+def test_an_explanation_that_fails_is_an_apology(caplog: pytest.LogCaptureFixture) -> None:
+    assert TITLE in explain("a film", None)
+    assert "Error id" in caplog.text

@@ -1,0 +1,176 @@
+// Choosing a token, the switch of methods, the link and the download: all that needs no server.
+(() => {
+  let explanation = null; // the element drawn last, and its numbers
+  let numbers = null;
+  let chosen = -1;
+  let method = "integrated_gradients";
+  let linkedToken = null; // a token of the address that waits for its text to be explained
+
+  const parameters = () => new URLSearchParams(location.hash.slice(1));
+  const tokens = () => explanation.querySelectorAll(".token");
+  const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
+  const percent = (score) => `${(100 * score).toFixed(1)}%`;
+
+  const choose = (index, focus = false) => {
+    const all = tokens();
+    if (!all[index] || (index === chosen && !focus)) return;
+    const before = all[chosen] ?? all[0];
+    before.setAttribute("aria-pressed", "false");
+    before.tabIndex = -1;
+    chosen = index;
+    all[index].setAttribute("aria-pressed", "true");
+    all[index].tabIndex = 0;
+    if (focus) all[index].focus();
+    const style = document.documentElement.style;
+    style.setProperty("--chosen-from", index / all.length);
+    style.setProperty("--chosen-share", 1 / all.length);
+    tell(index);
+  };
+
+  // Gradio draws what an accordion holds when it is opened: this is looked at after every change of the page.
+  const nameInWhatIf = () => {
+    const word = numbers?.tokens[chosen]?.text ?? "none yet";
+    document.querySelectorAll(".what-if-token").forEach((place) => {
+      if (place.textContent !== word) place.textContent = word; // Setting it is a change too.
+    });
+  };
+
+  // The numbers of a token. Words of the text enter the page as text nodes only.
+  const tell = (index) => {
+    const token = numbers.tokens[index];
+    const rows = [];
+    const sign = Number(explanation.dataset.sign);
+    const poles = JSON.parse(explanation.dataset.poles);
+    for (const [name, values] of Object.entries(numbers.attributions)) {
+      const value = sign * values[index];
+      const words = explanation.querySelector(`input[value=${name}]`).parentElement.textContent;
+      rows.push([words, Math.abs(value) < 0.005 ? "0.00" : `${signed(value)} ${poles[value < 0 ? 1 : 0]}`]);
+    }
+    Object.keys(numbers.prediction.scores)
+      .map((label, column) => [label, numbers.running[index][column], numbers.running[index + 1][column]])
+      .sort((a, b) => b[2] - a[2])
+      .slice(0, 4)
+      .forEach(([label, from, to]) => rows.push([`Probability of ${label}`, `${percent(from)} → ${percent(to)}`]));
+    explanation.querySelectorAll(".chart-direction").forEach((title, direction) => {
+      const gate = (name) => numbers.gates[name].mean[direction][index].toFixed(2);
+      rows.push([title.textContent, `mean r ${gate("reset")}, mean z ${gate("update")}`]);
+    });
+    const title = document.createElement("p");
+    title.className = "chosen-title";
+    const word = document.createElement("strong");
+    word.textContent = token.text;
+    title.append(word, ` token ${index + 1} of ${numbers.tokens.length}${token.unknown ? ", not known to the model" : ""}`);
+    const list = document.createElement("dl");
+    for (const [name, value] of rows) {
+      const row = document.createElement("div");
+      for (const [tag, content] of [["dt", name], ["dd", value]]) {
+        row.appendChild(document.createElement(tag)).textContent = content;
+      }
+      list.append(row);
+    }
+    explanation.querySelector(".chosen").replaceChildren(title, list);
+    nameInWhatIf();
+  };
+
+  const showMethod = () => {
+    explanation.dataset.shown = method;
+    explanation.querySelector(`input[value=${method}]`).checked = true;
+  };
+
+  // A new explanation was drawn, or the old one has gone.
+  const update = () => {
+    const found = document.querySelector(".why");
+    if (found === explanation) return nameInWhatIf();
+    explanation = found;
+    chosen = -1;
+    document.documentElement.style.removeProperty("--chosen-share");
+    numbers = found && JSON.parse(found.dataset.explanation);
+    nameInWhatIf();
+    if (!found) return;
+    showMethod();
+    if (linkedToken !== null && numbers.text === parameters().get("text")) choose(linkedToken);
+    linkedToken = null;
+  };
+  new MutationObserver(update).observe(document.documentElement, { childList: true, subtree: true });
+
+  const says = (button, words) => {
+    const before = button.textContent;
+    button.textContent = words;
+    setTimeout(() => (button.textContent = before), 2000);
+  };
+
+  const actions = {
+    link: (button) => {
+      const token = chosen < 0 ? "" : `&token=${chosen}`;
+      history.replaceState(null, "", `#text=${encodeURIComponent(numbers.text)}${token}`);
+      // Not navigator.clipboard, which pages served without TLS do not have.
+      const field = Object.assign(document.createElement("textarea"), { value: location.href });
+      button.after(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      button.focus();
+      says(button, "Link copied");
+    },
+    json: () => {
+      const content = new Blob([JSON.stringify(numbers, null, 2)], { type: "application/json" });
+      const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content) });
+      link.download = "explanation.json";
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    },
+  };
+
+  document.addEventListener("click", ({ target, clientX }) => {
+    if (!explanation) return;
+    const token = target.closest(".why .token");
+    if (token) choose(Number(token.dataset.index), true);
+    const plot = target.closest(".on-tokens");
+    if (plot) {
+      const { left, width } = plot.getBoundingClientRect();
+      choose(Math.floor(((clientX - left) / width) * tokens().length));
+    }
+    const button = target.closest("[data-action]");
+    if (button) actions[button.dataset.action](button);
+  });
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches(".why .token")) choose(Number(target.dataset.index));
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches(".why-methods input")) return;
+    method = target.value;
+    showMethod();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches(".why .token")) return;
+    const last = tokens().length - 1;
+    const next = { ArrowRight: chosen + 1, ArrowLeft: chosen - 1, Home: 0, End: last }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    choose(Math.min(Math.max(next, 0), last), true);
+  });
+
+  // Also for links of other tabs: "#text=...&token=3", see links.py.
+  const readToken = () => {
+    const token = parameters().get("token");
+    linkedToken = token === null ? null : Number(token);
+  };
+  window.addEventListener("hashchange", () => {
+    const text = parameters().get("text");
+    const area = document.querySelector("#sentiment-text textarea");
+    if (text === null || !area) return;
+    readToken();
+    document.querySelector("[role=tab]")?.click();
+    area.value = text;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(() => document.getElementById("sentiment-submit").click(), 50); // once Gradio knows the text
+  });
+
+  window.sentimentTab = {
+    chosen: () => chosen,
+    linkedText: () => {
+      readToken();
+      return parameters().get("text");
+    },
+  };
+})();

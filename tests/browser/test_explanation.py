@@ -1,0 +1,255 @@
+"""The reasons for a verdict, as a visitor finds and questions them in the real app."""
+
+import base64
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from benchmarks.serving import serve
+from sentiment_gru.heat_map_html import png
+from sentiment_gru.links import text_link
+from tests.browser.test_pages import assert_accessible, assert_fits, press_until, sentence
+
+pytestmark = pytest.mark.browser
+
+TEXT = "Not bad at all, I loved it."
+MARKUP = 'Lovely <img src=x onerror="window.ran = true"> ${window.ran = true} {{window.ran = true}} film'
+
+
+def explain(page: Page, text: str) -> None:
+    """Enter a text and wait for its explanation."""
+    page.get_by_label("Your text").fill(text)
+    page.get_by_label("Your text").press("Enter")
+    explained(page, text)
+
+
+def explained(page: Page, text: str) -> None:
+    """Wait for the explanation of a text."""
+    page.wait_for_function(
+        "text => JSON.parse(document.querySelector('.why')?.dataset.explanation ?? '{}').text === text", arg=text
+    )
+
+
+def chosen(page: Page) -> str:
+    """Return the token that is marked in the ribbon, having checked that the charts mark it too."""
+    tokens = page.locator(".token")
+    marked = page.locator(".token[aria-pressed=true]")
+    expect(marked).to_have_count(1)
+    share = float(page.evaluate("document.documentElement.style.getPropertyValue('--chosen-from')"))
+    assert share == pytest.approx(int(marked.get_attribute("data-index")) / tokens.count())
+    for mark in page.locator(".why .chosen-mark").all():
+        assert (
+            mark.evaluate("element => getComputedStyle(element).opacity") == "1"
+            or not mark.locator("xpath=ancestor::*[contains(@class, 'on-tokens')]").count()
+        )
+    expect(page.locator(".chosen-title strong")).to_have_text(marked.inner_text())
+    return marked.inner_text()
+
+
+def test_a_token_is_chosen_by_mouse_in_the_text_and_in_the_charts(page: Page) -> None:
+    explain(page, TEXT)
+    page.locator(".token", has_text="bad").click()
+    assert chosen(page) == "bad"
+    for fact in ("Integrated gradients", "Leave one out", "As read", "Probability of positive", "mean z"):
+        expect(page.locator(".chosen")).to_contain_text(fact)
+    for plot in page.locator(".why .on-tokens").all():
+        box = plot.bounding_box()
+        plot.click(position={"x": box["width"] * 0.99, "y": 10})
+        assert chosen(page) == "."
+        plot.click(position={"x": 1, "y": 10})
+        assert chosen(page) == "Not"
+
+
+def test_the_method_is_switched_and_stays_for_the_next_text(page: Page) -> None:
+    explain(page, TEXT)
+    token = page.locator(".token", has_text="bad")
+    before = token.evaluate("element => getComputedStyle(element).getPropertyValue('--v')")
+    page.get_by_role("radio", name="As read").check()
+    expect(page.get_by_text("What each token changes")).to_be_visible()
+    expect(page.get_by_text("Adds up how the logit reacts")).to_be_hidden()
+    assert token.evaluate("element => getComputedStyle(element).getPropertyValue('--v')") != before
+    explain(page, "Dull.")
+    expect(page.get_by_role("radio", name="As read")).to_be_checked()
+
+
+def test_the_keyboard_is_enough_to_question_a_verdict(page: Page) -> None:
+    press_until(page, "Tab", "#sentiment-text textarea")
+    page.keyboard.press("Control+A")
+    page.keyboard.type(TEXT)
+    page.keyboard.press("Enter")
+    explained(page, TEXT)
+    press_until(page, "Tab", ".why-methods input")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Leave one out")).to_be_checked()
+    press_until(page, "Tab", ".token")
+    assert chosen(page) == "Not"
+    page.keyboard.press("ArrowRight")
+    assert chosen(page) == "bad"
+    page.keyboard.press("End")
+    assert chosen(page) == "."
+    page.keyboard.press("Home")
+    assert chosen(page) == "Not"
+    press_until(page, "Tab", "#sentiment-what-if button")
+    page.keyboard.press("Enter")
+    expect(page.locator(".what-if-token")).to_have_text("Not")
+    press_until(page, "Tab", "#sentiment-try")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sentiment-changed del")).to_have_text("Not")
+    press_until(page, "Tab", "#sentiment-flip")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sentiment-changed")).to_contain_text("Found greedily")
+
+
+def test_a_token_is_replaced(page: Page) -> None:
+    explain(page, TEXT)
+    page.get_by_role("button", name="What if?").click()
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator("#sentiment-changed")).to_contain_text("Choose a token")
+    page.locator(".token", has_text="loved").click()
+    page.get_by_role("radio", name="Replace it").check()
+    page.get_by_label("Replacement").fill("hated")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator("#sentiment-changed ins")).to_have_text("hated")
+    expect(page.locator("#sentiment-changed")).to_contain_text("After:")
+    explain(page, "Dull.")
+    expect(page.locator("#sentiment-changed")).to_be_empty()
+
+
+def test_the_units_are_drawn_on_demand(page: Page) -> None:
+    explain(page, TEXT)
+    page.locator(".token", has_text="bad").click()
+    page.get_by_role("button", name="Every unit at every token").click()
+    page.get_by_role("radio", name="Hidden state h").check()
+    expect(page.locator(".heat-map")).to_have_count(2)
+    page.get_by_role("radio", name="Update gate z").check()
+    expect(page.locator("#sentiment-heat-map")).to_contain_text("update gate z")
+    page.locator(".heat-map").first.click(position={"x": 1, "y": 10})
+    assert chosen(page) == "Not"
+
+
+def test_everything_can_be_downloaded(page: Page) -> None:
+    explain(page, TEXT)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as JSON").click()
+    found = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert found["text"] == TEXT
+    assert set(found["attributions"]) == {"integrated_gradients", "leave_one_out", "as_read"}
+
+
+def test_a_link_opens_a_text_with_a_token_chosen(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page(address + "/" + text_link(TEXT, token=1))
+    expect(page.get_by_label("Your text")).to_have_value(TEXT)
+    explained(page, TEXT)
+    assert chosen(page) == "bad"
+    page.locator(".token", has_text="loved").click()
+    page.get_by_role("button", name="Copy a link to this text").click()
+    expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    again = open_page(page.url)
+    explained(again, TEXT)
+    assert chosen(again) == "loved"
+
+
+def test_a_link_in_another_tab_brings_the_text_to_the_front(page: Page) -> None:
+    explained(page, page.get_by_label("Your text").input_value())
+    page.get_by_role("tab", name="Quiz").click()
+    page.evaluate("link => { location.hash = link }", text_link(TEXT, token=1))
+    expect(page.get_by_role("tab", name="Sentiment")).to_have_attribute("aria-selected", "true")
+    explained(page, TEXT)
+    assert chosen(page) == "bad"
+
+
+def test_the_next_text_does_not_wait_for_the_reasons_of_the_last(page: Page) -> None:
+    page.get_by_label("Your text").fill("It was fine. " * 400)
+    page.get_by_label("Your text").press("Enter")
+    expect(page.locator(".verdict-diagnostics")).to_contain_text("1,600 tokens")
+    expect(page.get_by_text("Working out why")).to_be_visible()
+    page.get_by_label("Your text").fill(TEXT)
+    page.get_by_label("Your text").press("Enter")
+    explained(page, TEXT)
+    page.wait_for_timeout(5_000)  # the long text is done by then
+    explained(page, TEXT)
+
+
+def test_markup_is_text_and_never_runs(page: Page) -> None:
+    explain(page, MARKUP)
+    expect(page.locator(".ribbon")).to_have_text(MARKUP)
+    page.get_by_role("button", name="What if?").click()
+    page.get_by_role("radio", name="Replace it").check()
+    for index in range(page.locator(".token").count()):
+        page.locator(".token").nth(index).click()
+    page.get_by_label("Replacement").fill(MARKUP)
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator("#sentiment-changed ins")).to_contain_text("onerror")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.ran") is None
+
+
+def test_markup_in_a_link_never_runs(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page(address + "/" + text_link(MARKUP, token=2))
+    explained(page, MARKUP)
+    assert page.evaluate("window.ran") is None
+    page = open_page(address + "/#text=Fine.&token=<img src=x onerror=window.ran=true>")
+    explained(page, "Fine.")
+    expect(page.locator(".token[aria-pressed=true]")).to_have_count(0)
+    assert page.evaluate("window.ran") is None
+
+
+def test_markup_in_a_label_and_a_plot_of_the_card(
+    open_page: Callable[..., Page], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "labels")
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"] = {"0": "one", "1": MARKUP, "2": "three"}
+    config["label2id"] = {name: int(index) for index, name in config["id2label"].items()}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "plot.png").write_bytes(base64.b64decode(png(np.ones((3, 4)))))
+    (folder / "README.md").write_text("# Card\n\n![A plot](plot.png)\n")
+    with serve(MODEL=str(folder)) as address:
+        page = open_page(address)
+        explain(page, "a lovely film")
+        page.locator(".token").first.click()
+        expect(page.locator(".chosen")).to_contain_text(MARKUP)
+        assert page.evaluate("window.ran") is None
+        page.get_by_role("button", name="About this model").click()
+        image = page.get_by_role("img", name="A plot")
+        assert image.evaluate("element => element.naturalWidth") == 4
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation(open_page: Callable[..., Page], address: str, theme: str) -> None:
+    page = open_page(f"{address}/?__theme={theme}")
+    for text in (TEXT, "Blorf zindle quaxotl vrimp …", "The film opens on Friday. " * 80):
+        explain(page, text)
+        page.locator(".token").first.click()
+        assert_accessible(page)
+    for method in ("Leave one out", "As read"):
+        page.get_by_role("radio", name=method).check()
+        assert_accessible(page)
+    explain(page, TEXT)
+    page.get_by_role("button", name="What if?").click()
+    page.get_by_role("radio", name="Replace it").check()
+    page.get_by_role("button", name="Find the smallest deletion").click()
+    expect(page.locator("#sentiment-changed table")).to_be_visible()
+    page.get_by_role("button", name="Every unit at every token").click()
+    page.get_by_role("radio", name="Reset gate r").check()
+    page.locator(".heat-map").first.wait_for()
+    assert_accessible(page)
+    sentence(page, "positive")
+
+
+def test_a_telephone_needs_no_horizontal_scrolling(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page(address, width=390)
+    explain(page, "I did not like it. " * 80 + "x" * 300)
+    page.locator(".token").last.click()
+    page.get_by_role("button", name="What if?").click()
+    page.get_by_role("button", name="Try it").click()
+    page.locator("#sentiment-changed table").wait_for()
+    page.get_by_role("button", name="Every unit at every token").click()
+    page.get_by_role("radio", name="Candidate n").check()
+    page.locator(".heat-map").first.wait_for()
+    assert_fits(page)
