@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .classifier import Prediction, SentimentClassifier
     from .configuration import SentimentGRUConfig
-    from .errors import CheckpointError, DatasetError, InputError, OptionsError, SentimentError, StorageError
+    from .errors import CheckpointError, DatasetError, FileError, InputError, OptionsError, SentimentError, StorageError
     from .modeling import SentimentGRUForSequenceClassification
 
 _HOMES = {
     "CheckpointError": "errors",
     "DatasetError": "errors",
+    "FileError": "errors",
     "InputError": "errors",
     "OptionsError": "errors",
     "Prediction": "classifier",
@@ -30,6 +31,7 @@ _HOMES = {
 __all__ = [
     "CheckpointError",
     "DatasetError",
+    "FileError",
     "InputError",
     "OptionsError",
     "Prediction",
