@@ -304,10 +304,10 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
 
 
 def test_a_long_text_stored_once_for_many_rows_is_not_unpacked_for_all(tmp_path: Path) -> None:
-    text = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 2_000, pyarrow.int32()), ["x" * 1_000_000])
+    text = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 300, pyarrow.int32()), ["x" * 1_000_000])
     pyarrow.parquet.write_table(pyarrow.table({"text": text.cast(pyarrow.string())}), tmp_path / "in.parquet")
     tracemalloc.start()
-    assert sum(1 for _ in open_table(tmp_path / "in.parquet").content.read()) == 2_000
+    assert sum(1 for _ in open_table(tmp_path / "in.parquet").content.read()) == 300
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50_000_000

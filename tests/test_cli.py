@@ -1,5 +1,6 @@
 """The two command lines, run as a user runs them."""
 
+import io
 import json
 import os
 import signal
@@ -8,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from sentiment_gru.__main__ import main
 from tests.conftest import REPOSITORY
 
 
@@ -117,22 +121,32 @@ def test_a_file_is_scored_into_another_format(tiny_checkpoint: Path, tmp_path: P
     assert run("-m", "sentiment_gru", *arguments, "--force", "--text-column", "review").returncode == 0
 
 
-def test_options_that_do_not_go_together_are_refused_in_one_line(tmp_path: Path) -> None:
-    source = tmp_path / "in.csv"
-    source.write_text("id,text\n1,fine\n")
-    for arguments, message in (
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         (["--output", "out.csv"], "--output goes with --file"),
-        (["--file", str(source)], "--file needs an --output"),
-        (["--file", str(source), "--output", "o.csv", "text"], "neither texts nor --json"),
-        (["--file", str(source), "--output", "o.csv", "--label-map", "1=pos"], "goes with --label-column"),
-        (["--file", str(source), "--output", "o.csv", "--text-column", "no"], "only 'id', 'text'"),
+        (["--file", "in.csv"], "--file needs an --output"),
+        (["--file", "in.csv", "--output", "o.csv", "text"], "neither texts nor --json"),
+        (["--file", "in.csv", "--output", "o.csv", "--label-map", "1=pos"], "goes with --label-column"),
+        (["--file", "in.csv", "--output", "o.csv", "--text-column", "no"], "only 'id', 'text'"),
         (["--file", "no.csv", "--output", "o.csv"], "cannot be read"),
-    ):
-        result = run("-m", "sentiment_gru", *arguments)
-        assert result.returncode == 1
-        assert result.stderr.startswith("error: ")
-        assert message in result.stderr
-        assert result.stderr.count("\n") == 1
+    ],
+)
+def test_a_file_is_refused_before_the_model_is_loaded(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "in.csv").write_text("id,text\n1,fine\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    assert main(["--model", "no/such-model", *arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_an_interrupted_run_leaves_no_output(tiny_checkpoint: Path, tmp_path: Path) -> None:

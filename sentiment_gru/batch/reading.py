@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import FileError
 from .table import Content, Limits, Table, numbered, survey
-from .text_files import open_delimited, open_json_lines, open_lines
+from .text_files import open_delimited, open_json_lines, open_lines, pasted
 from .workbooks import open_workbook
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
 PARQUET_ROWS = 1_000  # read at a time
+MOST_PASTED = 200_000  # characters: they stay in memory, for each visitor
 # How files begin that are often met under a wrong name.
 _SIGNATURES = {
     b"PK\x03\x04": "an XLSX workbook or another archive",
@@ -53,6 +54,19 @@ def open_table(path: Path, limits: Limits | None = None, header: bool | None = N
         return survey(path, suffix, openers.get(suffix, lambda: open_json_lines(path))(), limits)
     except OSError as error:
         raise FileError(f"the file cannot be read: {error.strerror or error}") from error
+
+
+def open_pasted(text: str, limits: Limits) -> Table:
+    """Describe lines that were pasted, one text each.
+
+    Raises:
+        FileError: no line, too many lines, or too many characters.
+    """
+    if not text.strip():
+        raise FileError("there is no line to score")
+    if len(text) > MOST_PASTED:
+        raise FileError(f"these are {len(text):,} characters; up to {MOST_PASTED:,} can be pasted, more in a file")
+    return survey(None, ".txt", pasted(text), limits)
 
 
 def _check_file(path: Path, suffix: str, limits: Limits) -> None:

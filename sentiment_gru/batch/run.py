@@ -84,7 +84,7 @@ def score_table(
     yield Progress(rows, table.rows, time.perf_counter() - start, tally.report())
 
 
-def check_output(output: Path, source: Path, force: bool) -> None:
+def check_output(output: Path, source: Path | None, force: bool) -> None:
     """Refuse an output that cannot or must not be written.
 
     Raises:
@@ -95,7 +95,7 @@ def check_output(output: Path, source: Path, force: bool) -> None:
         raise FileError(f"the output's name ends in {output.suffix!r}; what can be written ends in {endings}")
     if not output.parent.is_dir():
         raise FileError(f"there is no folder {str(output.parent)!r} for the output")
-    if output.exists() and (not output.is_file() or output.samefile(source)):
+    if output.exists() and (not output.is_file() or (source is not None and output.samefile(source))):
         raise FileError(f"{output} is the input itself or no plain file; give the output another name")
     if output.exists() and not force:
         raise FileError(f"{output} is there already; --force replaces it")

@@ -74,12 +74,12 @@ class Content:
 
 @dataclass(frozen=True)
 class Table:
-    """A file that has been read through once; every name in `columns` is there once.
+    """A file, or pasted lines (`path` is None), read through once; every name in `columns` is there once.
 
     `preview` holds the cells of the first rows as text, cut; the other attributes are as in `Content`.
     """
 
-    path: Path
+    path: Path | None
     suffix: str
     columns: list[str]
     rows: int
@@ -108,7 +108,7 @@ class Table:
         return usual_name(self.columns, LABEL_COLUMNS)
 
 
-def survey(path: Path, suffix: str, content: Content, limits: Limits) -> Table:
+def survey(path: Path | None, suffix: str, content: Content, limits: Limits) -> Table:
     """Read a file through once: count its rows, keep the first ones, check the limits.
 
     Raises:

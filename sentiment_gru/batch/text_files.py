@@ -67,6 +67,12 @@ def open_lines(path: Path) -> Content:
     return Content(["text"], read, _encoding_notes(encoding), marked=_is_marked(encoding))
 
 
+def pasted(text: str) -> Content:
+    """Take lines that no file holds, one text each."""
+    lines = text.strip("\n").split("\n")
+    return Content(["text"], lambda: numbered(([line], "") for line in lines))
+
+
 def open_json_lines(path: Path) -> Content:
     """Open a file with one JSON object a line; its columns are all keys, in the order in which they first come.
 
