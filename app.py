@@ -19,7 +19,7 @@ import gradio as gr
 from quiz import Bank, BankError, load_bank
 from quiz.quiz_tab import QUIZ_CSS, RADIO_SCRIPT, build_quiz_tab
 from sentiment_gru.api_tab import build_api
-from sentiment_gru.batch_tab import FILES_CSS, LIMITS, build_batch_tab
+from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
 from sentiment_gru.errors import SentimentError
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, build_sentiment_tab
@@ -61,7 +61,7 @@ def launch_settings() -> dict[str, Any]:
         "server_port": _port(),
         "theme": theme(),
         "css": STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS + FILES_CSS,
-        "head": f'<meta name="description" content="{DESCRIPTION}">{STUDIO_SCRIPT}{RADIO_SCRIPT}',
+        "head": f'<meta name="description" content="{DESCRIPTION}">{STUDIO_SCRIPT}{RADIO_SCRIPT}{FILES_SCRIPT}',
         "favicon_path": FAVICON,
         "footer_links": ["api"],
         "show_error": False,

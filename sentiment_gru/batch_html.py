@@ -76,7 +76,7 @@ def results(report: "Report", seconds: float) -> str:
         f'<p class="files-note">{_counts(report)} In {duration(seconds)}, {speed}.</p>'
         f"{f'<ul>{missed}</ul>' if missed else ''}"
         f"{_grading(report.grading) if report.grading else ''}"
-        f"<h3>Scores</h3>{batch_charts.histogram(report.histogram)}{_legend(list(report.labels))}"
+        f"<h2>Scores</h2>{batch_charts.histogram(report.histogram)}{_legend(list(report.labels))}"
         f"{_least_certain(report.least_certain)}"
     )
 
@@ -101,7 +101,7 @@ def _grading(grading: "Grading") -> str:
     )
     if grading.accuracy is None or grading.macro_f1 is None or grading.calibration_error is None:
         known = ", ".join(map(escape, grading.verdicts))
-        return f"<h3>Against the file's labels</h3><p>None of them is one of the model's: {known}.</p>{rest}"
+        return f"<h2>Against the file's labels</h2><p>None of them is one of the model's: {known}.</p>{rest}"
     figures = {
         "Accuracy": f"{grading.accuracy:.1%}",
         "Macro-F1": f"{grading.macro_f1:.3f}",
@@ -116,9 +116,9 @@ def _grading(grading: "Grading") -> str:
             f"{grading.among_present:.1%} would be right.</p>"
         )
     return (
-        f'<h3>Against the file\'s labels</h3><dl class="files-figures">{cells}</dl>'
+        f'<h2>Against the file\'s labels</h2><dl class="files-figures">{cells}</dl>'
         f'<p class="files-note">Over {grading.rows:,} rows.</p>{among}{rest}{batch_charts.confusion(grading)}'
-        f"<h3>Calibration</h3>{batch_charts.calibration(grading.bins)}"
+        f"<h2>Calibration</h2>{batch_charts.calibration(grading.bins)}"
         '<p class="files-note">On the diagonal, verdicts are right as often as their score says. '
         "Larger dots stand for more rows.</p>"
     )
@@ -133,7 +133,7 @@ def _least_certain(doubtful: Sequence["Doubtful"]) -> str:
     if not rows:
         return ""
     return (
-        "<h3>Least certain rows</h3>"
+        "<h2>Least certain rows</h2>"
         '<div class="files-scroll" role="region" tabindex="0" aria-label="Least certain rows">'
         '<table class="files-table"><thead><tr><th scope="col">Row</th><th scope="col">Text</th>'
         f'<th scope="col">Verdict</th></tr></thead><tbody>{rows}</tbody></table></div>'

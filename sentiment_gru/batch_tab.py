@@ -22,10 +22,13 @@ NO_LABELS = "(none)"
 QUEUE = "files"  # one file is scored at a time, whoever asks: two would only share the processor
 # For launch(css=...); every rule in it is about an element of this tab.
 FILES_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+# For launch(head=...); refuses a file that is too large before it is sent.
+FILES_SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
 INTRODUCTION = (
     '<p class="files-note">Scores a whole file: CSV, TSV, XLSX, JSON lines, Parquet, or one text a line. '
     f"Up to {LIMITS.megabytes} MB and {LIMITS.rows:,} rows. All your columns come back, with the verdicts after them. "
     "Files are deleted from this server within two hours.</p>"
+    f'<p id="files-too-large" role="alert" data-megabytes="{LIMITS.megabytes}"></p>'
 )
 
 View = tuple[Any, ...]

@@ -22,7 +22,7 @@ from sentiment_gru.batch_tab import describe, describe_lines, steps
 from tests.tables import write_csv
 from tests.test_sentiment_tab import MARKUP, Tags, words
 
-TAGS = {"p", "strong", "small", "div", "span", "i", "ul", "li", "h3", "dl", "dt", "dd", "svg", "g"}
+TAGS = {"p", "strong", "small", "div", "span", "i", "ul", "li", "h2", "dl", "dt", "dd", "svg", "g"}
 TAGS |= {"table", "caption", "thead", "tbody", "tr", "th", "td", "text", "rect", "line", "circle", "polyline", "title"}
 names = st.text(max_size=8) | st.just(MARKUP) | st.just("${alert(1)}") | st.just('"><script>alert(1)</script>')
 POLES = ["negative", "neutral", "positive"]
