@@ -1,11 +1,14 @@
 """GRU Sentiment Studio in the browser.
 
     python app.py
+    python app.py --mcp     # its endpoints are MCP tools, too
 
 Environment: HOST and PORT to listen on, MODEL (a checkpoint folder or Hub id), QUIZ_BANK (an answer bank), and
 REPORT_URL (where visitors can report a failure).
 """
 
+import argparse
+import importlib.util
 import logging
 import os
 import sys
@@ -15,6 +18,8 @@ import gradio as gr
 
 from quiz import Bank, BankError, load_bank
 from quiz.quiz_tab import QUIZ_CSS, RADIO_SCRIPT, build_quiz_tab
+from sentiment_gru.api_tab import build_api
+from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
 from sentiment_gru.errors import SentimentError
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
@@ -42,6 +47,9 @@ def build_app(loader: ClassifierLoader | None = None, bank: Bank | None = None) 
                 build_sentiment_tab(loader)
             with gr.Tab("Quiz"):
                 build_quiz_tab(bank)
+            with gr.Tab("Files"):
+                build_batch_tab(loader)
+        build_api(loader)
         add_failure_dialog()
     guard_handlers(app)
     return app.queue(api_open=False, max_size=64)
@@ -53,15 +61,16 @@ def launch_settings() -> dict[str, Any]:
         "server_name": os.getenv("HOST") or None,  # None leaves the choice to Gradio's own variable, as on Spaces
         "server_port": _port(),
         "theme": theme(),
-        "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS,
-        "head": f'<meta name="description" content="{DESCRIPTION}">{STUDIO_SCRIPT}{RADIO_SCRIPT}{SENTIMENT_SCRIPT}',
+        "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS + FILES_CSS,
+        "head": f'<meta name="description" content="{DESCRIPTION}">'
+        f"{STUDIO_SCRIPT}{RADIO_SCRIPT}{SENTIMENT_SCRIPT}{FILES_SCRIPT}",
         "favicon_path": FAVICON,
-        "footer_links": [],
+        "footer_links": ["api"],
         "show_error": False,
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
-        "max_file_size": "1kb",  # nothing here takes a file, but the upload route is always open
+        "max_file_size": f"{LIMITS.megabytes}mb",  # of each upload, which is open to whoever reaches the page
         "state_session_capacity": 1000,
     }
 
@@ -79,6 +88,11 @@ def _refuse(reason: object) -> NoReturn:
 
 def main() -> None:
     """Serve the page, and load the model once the page can be reached."""
+    parser = argparse.ArgumentParser(description=TITLE)
+    parser.add_argument("--mcp", action="store_true", help="serve the endpoints as MCP tools, too")
+    mcp = parser.parse_args().mcp
+    if mcp and importlib.util.find_spec("mcp") is None:
+        _refuse(f"--mcp needs one more package: pip install 'gradio[mcp]=={gr.__version__}'")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         loader = ClassifierLoader(os.getenv("MODEL") or None)
@@ -86,7 +100,7 @@ def main() -> None:
     except (BankError, SentimentError) as error:
         _refuse(error)
     try:
-        app.launch(**launch_settings(), prevent_thread_lock=True)
+        app.launch(**launch_settings(), mcp_server=mcp, prevent_thread_lock=True)
     except OSError:
         _refuse("it cannot listen to HOST and PORT; is the port taken?")
     loader.start()

@@ -7,9 +7,13 @@ The model is the shipped checkpoint, or MODEL.
 """
 
 import argparse
+import csv
+import random
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from serving import CHROMIUM_ARGUMENTS, REPOSITORY, serve
@@ -31,6 +35,17 @@ TEXTS = {
     "empty": "",
 }
 LONG_TEXT = "\n".join(text for text in EXAMPLES.values()) * 2  # more than 400 tokens
+FILE_ROWS = [
+    (TEXTS["positive"], "positive"),
+    ("A lovely café scene, and the songs are a joy.", "positive"),
+    ("Not bad at all.", "positive"),
+    (TEXTS["negative"], "negative"),
+    ("I wanted to like it. I did not.", "negative"),
+    ("A great idea, badly told.", "negative"),
+    (TEXTS["neutral"], "neutral"),
+    ("It runs for two hours and was shot in Lisbon.", "neutral"),
+    ("", "neutral"),
+]
 REPORT = "Error id: 00000000-0000-0000-0000-000000000000\nVersion: 0.1.0\nKind: RuntimeError\nWhat I did: "
 
 
@@ -48,7 +63,7 @@ def main() -> None:
             return
         for width_name, width in WIDTHS.items():
             for theme in THEMES:
-                for tab in (photograph_sentiment, photograph_quiz):
+                for tab in (photograph_sentiment, photograph_quiz, photograph_files):
                     tab(open_page(browser, address, width, theme), camera(f"{width_name}-{theme}"))
 
 
@@ -159,6 +174,51 @@ def photograph_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
         page.locator("#quiz-next").click()
         page.locator("#quiz-next").wait_for(state="hidden")
     shoot(page, "quiz-3-results")
+
+
+def photograph_files(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the states of the Files tab: files with and without labels, while it runs, and what goes wrong."""
+    page.get_by_role("tab", name="Files").click()
+    shoot(page, "files-1-empty")
+    with TemporaryDirectory() as folder:
+        draws = random.Random(0)
+        labelled = [[i, *draws.choice(FILE_ROWS)] for i in range(2_000)]
+        plain = [[i, text, "an aisle seat", 4] for i, text, _ in labelled]
+        long = [[i, f"{TEXTS['positive']} {TEXTS['negative']} " * 5] for i in range(4_000)]
+        files = {
+            "labelled": write_rows(Path(folder, "reviews.csv"), [["id", "review", "label"], *labelled]),
+            "plain": write_rows(Path(folder, "survey.csv"), [["id", "answer", "seat", "stars"], *plain], "cp1252", ";"),
+            "long": write_rows(Path(folder, "long.csv"), [["id", "text"], *long]),
+            "empty": write_rows(Path(folder, "empty.csv"), []),
+        }
+        for name in ("labelled", "plain"):
+            page.set_input_files("#files-upload input[type=file]", files[name])
+            page.locator("#files-found").get_by_text("2,000 rows").wait_for()
+            shoot(page, f"files-2-preview-{name}")
+            page.locator("#files-start").click()
+            page.locator("#files-results").get_by_text("rows scored.").wait_for()
+            shoot(page, f"files-4-done-{name}")
+            page.get_by_role("button", name="Clear").click()
+        page.set_input_files("#files-upload input[type=file]", files["long"])
+        page.locator("#files-found").get_by_text("4,000 rows").wait_for()
+        page.locator("#files-start").click()
+        page.locator("#files-progress").get_by_text("left").wait_for()
+        shoot(page, "files-3-running")
+        page.locator("#files-cancel").click()
+        page.locator("#files-results").get_by_text("Stopped.").wait_for()
+        shoot(page, "files-5-stopped")
+        page.get_by_role("button", name="Clear").click()
+        page.set_input_files("#files-upload input[type=file]", files["empty"])
+        page.locator("#files-found").get_by_text("That did not work.").wait_for()
+        page.get_by_role("button", name="Or paste lines").click()
+        shoot(page, "files-6-refused-and-paste")
+
+
+def write_rows(path: Path, rows: Sequence[Sequence[object]], encoding: str = "utf-8", delimiter: str = ",") -> Path:
+    """Write a CSV file."""
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    return path
 
 
 if __name__ == "__main__":

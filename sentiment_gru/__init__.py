@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .classifier import SentimentClassifier
     from .configuration import SentimentGRUConfig
-    from .errors import CheckpointError, DatasetError, InputError, OptionsError, SentimentError, StorageError
+    from .errors import CheckpointError, DatasetError, FileError, InputError, OptionsError, SentimentError, StorageError
     from .explanation import Explanation, Token
     from .modeling import SentimentGRUForSequenceClassification
     from .prediction import Prediction
@@ -21,6 +21,7 @@ _HOMES = {
     "CheckpointError": "errors",
     "DatasetError": "errors",
     "Explanation": "explanation",
+    "FileError": "errors",
     "InputError": "errors",
     "OptionsError": "errors",
     "Prediction": "prediction",
@@ -35,6 +36,7 @@ __all__ = [
     "CheckpointError",
     "DatasetError",
     "Explanation",
+    "FileError",
     "InputError",
     "OptionsError",
     "Prediction",

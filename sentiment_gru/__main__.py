@@ -2,6 +2,7 @@
 
 python -m sentiment_gru "I loved it." "Dull."
 python -m sentiment_gru --json < lines.txt
+python -m sentiment_gru --file reviews.csv --text-column review --output scored.csv
 """
 
 import argparse
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 
+from .batch.command_line import add_options, check_options, score_file
 from .classifier import Prediction, SentimentClassifier
 from .errors import SentimentError
 
@@ -18,22 +20,30 @@ CHUNK = 1_000  # lines of standard input scored at a time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the verdict on every text, in order."""
+    """Print the verdict on every text, in order, or score a file."""
     parser = argparse.ArgumentParser(prog="python -m sentiment_gru", description=main.__doc__)
     parser.add_argument("text", nargs="*", help="texts; without any, one a line from standard input")
     parser.add_argument("--model", help="checkpoint folder or Hub id; by default the shipped one")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_options(parser)
     options = parser.parse_args(arguments)
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     texts: Iterable[str] = options.text or (line.rstrip("\r\n") for line in sys.stdin)
     show = _json_line if options.json else _table_line
     try:
+        check_options(options)
+        if options.file is not None:
+            score_file(options)
+            return 0
         classifier = SentimentClassifier.from_pretrained(options.model)
         for text, prediction in _classify(classifier, texts):
             print(show(text, prediction), flush=True)
     except SentimentError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; no output was written or replaced", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
     return 0

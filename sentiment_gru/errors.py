@@ -13,6 +13,10 @@ class DatasetError(SentimentError):
     """A dataset, split, column or label that cannot be used; the message lists what is there."""
 
 
+class FileError(SentimentError):
+    """A file of texts that cannot be read or written; the message names the fault and, where it can, the remedy."""
+
+
 class InputError(SentimentError):
     """A text that is not a text, such as None or a number."""
 

@@ -4,7 +4,8 @@ Gradio tells the page of an unqueued event only that it failed. `studio.js` read
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -28,13 +29,29 @@ def guard_handlers(app: gr.Blocks) -> None:
 
 
 def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the handler with its exceptions logged, and replaced by one whose message is fit for the visitor."""
+    """Return the handler with its exceptions logged, and replaced by one whose message is fit for the visitor.
+
+    A `gr.Error` that the handler raises has such a message already.
+    """
 
     @wraps(handler)
     def run(*values: Any) -> Any:
-        try:
+        with _reporting():
             return handler(*values)
-        except Exception as error:
-            raise gr.Error(log_failure(error).report, print_exception=False) from error
 
-    return run
+    @wraps(handler)
+    def run_steps(*values: Any) -> Iterator[Any]:
+        with _reporting():
+            yield from handler(*values)
+
+    return run_steps if inspect.isgeneratorfunction(handler) else run
+
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    try:
+        yield
+    except gr.Error:
+        raise
+    except Exception as error:
+        raise gr.Error(log_failure(error).report, print_exception=False) from error

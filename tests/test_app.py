@@ -1,11 +1,13 @@
 """The app as a whole: it builds, refuses to start with one line, and opens nothing it does not need."""
 
+import inspect
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +47,23 @@ def assert_refused(result: subprocess.CompletedProcess[str], *reasons: str) -> N
         assert reason in result.stderr
 
 
-def test_the_page_has_two_tabs(built: gr.Blocks) -> None:
-    assert [block.label for block in built.blocks.values() if isinstance(block, gr.Tab)] == ["Sentiment", "Quiz"]
+def test_the_page_has_three_tabs_and_the_quiz_is_the_second(built: gr.Blocks) -> None:
+    tabs = [block.label for block in built.blocks.values() if isinstance(block, gr.Tab)]
+    assert tabs == ["Sentiment", "Quiz", "Files"]
 
 
-def test_no_event_is_in_the_public_api(built: gr.Blocks) -> None:
-    assert {event.api_visibility for event in built.fns.values()} == {"private"}
+def test_the_public_api_is_what_is_documented_and_no_event_of_the_page(built: gr.Blocks) -> None:
+    endpoints = built.get_api_info()["named_endpoints"]
+    assert set(endpoints) == {"/classify", "/score_file"}
+    assert not built.get_api_info(all_endpoints=True)["unnamed_endpoints"]
+    names = {name: [one["parameter_name"] for one in info["parameters"]] for name, info in endpoints.items()}
+    assert names["/classify"] == ["text"]
+    assert names["/score_file"] == ["file", "text_column", "label_column", "output_format"]
+    assert all("Example: " in info["description"] for info in endpoints.values())
+    assert {event.api_visibility for event in built.fns.values()} == {"private", "public"}
+    assert sum(event.api_visibility == "public" for event in built.fns.values()) == 2
     assert built.api_open is False
+    assert app.launch_settings()["footer_links"] == ["api"]
 
 
 def test_the_key_of_the_quiz_is_not_in_the_page(built: gr.Blocks) -> None:
@@ -89,6 +101,26 @@ def test_a_handler_that_fails_answers_with_a_report_and_no_secret(caplog: pytest
     assert "secret" not in caught.value.message
     assert "my private words" not in caught.value.message
     assert "secret in /srv/app" in caplog.text
+
+
+def test_a_handler_of_many_steps_that_fails_answers_with_a_report_too() -> None:
+    def broken(_: Any) -> Iterator[str]:
+        yield "one step"
+        raise KeyError("secret in /srv/app")
+
+    assert inspect.isgeneratorfunction(guarded(broken))
+    run = guarded(broken)("words")
+    assert next(run) == "one step"
+    with pytest.raises(gr.Error, match="Kind: KeyError"):
+        next(run)
+
+
+def test_a_message_that_is_meant_for_the_visitor_is_left_alone() -> None:
+    def refusing() -> None:
+        raise gr.Error("the file is empty")
+
+    with pytest.raises(gr.Error, match="the file is empty"):
+        guarded(refusing)()
 
 
 def test_every_handler_is_guarded(built: gr.Blocks) -> None:

@@ -1,11 +1,17 @@
 """The two command lines, run as a user runs them."""
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pytest
+
+from sentiment_gru.__main__ import main
 from tests.conftest import REPOSITORY
 
 
@@ -95,3 +101,73 @@ def test_every_training_option_has_help() -> None:
     assert result.returncode == 0
     assert "--dataset" in result.stdout
     assert os.linesep + "  --seed SEED" in result.stdout
+
+
+def test_a_file_is_scored_into_another_format(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    source, output = tmp_path / "in.csv", tmp_path / "out.jsonl"
+    source.write_text("id;review;label\n1;this film was great;pos\n2;;neg\n3;awful;neg\n", encoding="utf-8-sig")
+    arguments = ["--model", str(tiny_checkpoint), "--file", str(source), "--output", str(output)]
+    result = run("-m", "sentiment_gru", *arguments, "--label-column", "label")
+    assert result.returncode == 0, result.stderr
+    assert "2 of 3 rows scored" in result.stdout
+    assert "1 not scored: no text." in result.stdout
+    assert "Against 2 labels: accuracy" in result.stdout
+    assert "(texts: column 'review')" in result.stdout
+    assert "separated by semicolons" in result.stderr
+    assert "rows/s" in result.stderr
+    rows = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["1", "2", "3"]
+    again = run("-m", "sentiment_gru", *arguments)
+    assert (again.returncode, "--force" in again.stderr) == (1, True)
+    assert run("-m", "sentiment_gru", *arguments, "--force", "--text-column", "review").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--output", "out.csv"], "--output goes with --file"),
+        (["--file", "in.csv"], "--file needs an --output"),
+        (["--file", "in.csv", "--output", "o.csv", "text"], "neither texts nor --json"),
+        (["--file", "in.csv", "--output", "o.csv", "--label-map", "1=pos"], "goes with --label-column"),
+        (["--file", "in.csv", "--output", "o.csv", "--text-column", "no"], "only 'id', 'text'"),
+        (["--file", "no.csv", "--output", "o.csv"], "cannot be read"),
+    ],
+)
+def test_a_file_is_refused_before_the_model_is_loaded(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "in.csv").write_text("id,text\n1,fine\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    assert main(["--model", "no/such-model", *arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_an_interrupted_run_leaves_no_output(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.txt"
+    source.write_text("this film was great, and so long that it takes a while to read " * 20 + "\n")
+    source.write_text(source.read_text() * 20_000)
+    arguments = ["--model", str(tiny_checkpoint), "--file", str(source), "--output", str(tmp_path / "out.csv")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sentiment_gru", *arguments],
+        cwd=REPOSITORY,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while not any(".scoring-" in name for name in os.listdir(tmp_path)):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "no output was written" in stderr
+    assert os.listdir(tmp_path) == ["in.txt"]

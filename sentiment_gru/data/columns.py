@@ -11,9 +11,8 @@ from datasets import ClassLabel, Dataset, Value
 
 from ..errors import DatasetError
 from ..labels import NO_LABEL, canonical_label, plain_label
+from .names import LABEL_COLUMNS, TEXT_COLUMNS, usual_name
 
-TEXT_COLUMNS = ("text", "sentence", "review", "content", "tweet", "comment", "body", "message")
-LABEL_COLUMNS = ("label", "labels", "sentiment", "class", "target", "category", "topic", "emotion", "stars", "rating")
 SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev", "eval"),
@@ -107,7 +106,7 @@ def find_columns(dataset: Dataset, reading: Reading) -> Columns:
             " (a CSV file has commas between its columns, a .tsv file tabs)"
         )
     strings = [name for name in dataset.column_names if _is_string(dataset, name) and name != reading.label_column]
-    text = _told(dataset, reading.text_column, _is_string, "text") or _usual(strings, TEXT_COLUMNS)
+    text = _told(dataset, reading.text_column, _is_string, "text") or usual_name(strings, TEXT_COLUMNS)
     label = _find_label(dataset, reading, text)
     text = text or _only([name for name in strings if name != label], dataset, "text")
     return Columns(text, label)
@@ -115,7 +114,7 @@ def find_columns(dataset: Dataset, reading: Reading) -> Columns:
 
 def _find_label(dataset: Dataset, reading: Reading, text: str | None) -> str:
     scalars = [name for name in dataset.column_names if _is_scalar(dataset, name) and name != text]
-    label = _told(dataset, reading.label_column, _is_scalar, "label") or _usual(scalars, LABEL_COLUMNS)
+    label = _told(dataset, reading.label_column, _is_scalar, "label") or usual_name(scalars, LABEL_COLUMNS)
     if label:
         return label
     named = [name for name in scalars if isinstance(dataset.features[name], ClassLabel)]
@@ -128,11 +127,6 @@ def _told(dataset: Dataset, name: str | None, fits: Callable[[Dataset, str], boo
     if not fits(dataset, name):
         raise DatasetError(f"--{what}-column {name}: the column holds {dataset.features[name]}, not one {what} a row")
     return name
-
-
-def _usual(names: Sequence[str], usual: Sequence[str]) -> str | None:
-    lowered = {name.lower(): name for name in reversed(names)}
-    return next((lowered[name] for name in usual if name in lowered), None)
 
 
 def _only(candidates: Sequence[str], dataset: Dataset, what: str) -> str:

@@ -1,0 +1,219 @@
+"""The Files tab and the API in the real app: upload to download, stopped on the way, fed what should not run."""
+
+import csv
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+from playwright.sync_api import Page, expect
+
+import app
+from sentiment_gru import Prediction
+from sentiment_gru.batch.scoring import CHUNK_ROWS
+from sentiment_gru.loading import ClassifierLoader
+from tests.browser.test_pages import assert_accessible, assert_fits
+from tests.tables import write_csv
+
+pytestmark = [
+    pytest.mark.browser,
+    # Gradio's own statistics of its queue, in the tests that serve the app in this process.
+    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting"),
+]
+
+MARKUP = "<img src=x onerror='window.ran = true'>${window.ran = true}"
+ROWS = [["id", "review", "label"], ["1", "I loved every minute.", "positive"], ["2", "Dull and too long.", "neg"]]
+
+
+class SlowLoader(ClassifierLoader):
+    """A loader whose classifier takes its time, and counts the texts it has scored."""
+
+    scored = 0
+
+    def __call__(self, texts: Sequence[str]) -> list[Prediction]:
+        """Classify, a quarter of a second a chunk."""
+        time.sleep(0.25)
+        self.scored += len(texts)
+        return super().__call__(texts)
+
+
+@pytest.fixture
+def slow(tiny_checkpoint: Path) -> Iterator[tuple[SlowLoader, str]]:
+    """Serve the app in this process; return its loader and its address."""
+    loader = SlowLoader(tiny_checkpoint)
+    built = app.build_app(loader)
+    settings = app.launch_settings() | {"server_name": "127.0.0.1", "server_port": None}
+    _, url, _ = built.launch(**settings, prevent_thread_lock=True, quiet=True)
+    yield loader, url
+    built.close()
+
+
+def open_files(page: Page) -> Page:
+    page.get_by_role("tab", name="Files").click()
+    return page
+
+
+def upload(page: Page, path: Path) -> None:
+    page.set_input_files("#files-upload input[type=file]", path)
+
+
+def download(page: Page, folder: Path) -> Path:
+    with page.expect_download() as caught:
+        page.locator("#files-download").click()
+    path = folder / caught.value.suggested_filename
+    caught.value.save_as(path)
+    return path
+
+
+def test_from_upload_to_download(page: Page, tmp_path: Path) -> None:
+    open_files(page)
+    upload(page, write_csv(tmp_path / "reviews.csv", ROWS))
+    expect(page.locator("#files-found")).to_contain_text("reviews.csv: 2 rows, 3 columns.")
+    expect(page.get_by_label("Texts are in")).to_have_value("review")
+    expect(page.get_by_label("Compare with the labels in")).to_have_value("label")
+    page.get_by_role("button", name="Score the file").click()
+    expect(page.locator("#files-results")).to_contain_text("2 of 2 rows scored.")
+    expect(page.locator("#files-results")).to_contain_text("100.0%")
+    path = download(page, tmp_path)
+    assert path.name == "reviews-scored.csv"
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    assert [row["id"] for row in rows] == ["1", "2"]
+    assert [row["model_label"] for row in rows] == ["positive", "negative"]
+
+
+def test_pasted_lines_by_keyboard(page: Page, tmp_path: Path) -> None:
+    open_files(page)
+    page.get_by_role("button", name="Or paste lines").press("Enter")
+    page.get_by_label("One text a line").fill("I loved it.\nDull.\n=1+1")
+    page.get_by_role("button", name="Read the lines").press("Enter")
+    expect(page.locator("#files-found")).to_contain_text("Pasted lines: 3 rows")
+    page.get_by_role("button", name="Score the file").press("Enter")
+    expect(page.locator("#files-results")).to_contain_text("3 of 3 rows scored.")
+    assert "'=1+1" in download(page, tmp_path).read_text()
+
+
+def test_markup_in_cells_column_names_and_file_names_never_runs(page: Page, tmp_path: Path) -> None:
+    rows = [["label", MARKUP, "text"], [MARKUP, MARKUP, MARKUP], ["positive", "=1+1", "fine " + MARKUP]]
+    open_files(page)
+    upload(page, write_csv(tmp_path / f"{MARKUP}.csv", rows))
+    expect(page.locator("#files-found")).to_contain_text("2 rows, 3 columns.")
+    expect(page.locator("#files-found")).to_contain_text(MARKUP)
+    page.get_by_label("Texts are in").click()
+    expect(page.get_by_role("option", name="onerror")).to_be_visible()
+    page.get_by_role("option", name="onerror").click()
+    page.get_by_role("button", name="Score the file").click()
+    expect(page.locator("#files-results")).to_contain_text(MARKUP)
+    expect(page.locator("#files-results")).to_contain_text("2 of 2 rows scored.")
+    assert page.evaluate("window.ran") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("empty.csv", b"", "The file is empty."),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(99), "but it is a picture."),
+        ("locked.xlsx", b"\xd0\xcf\x11\xe0" + bytes(99), "has a password"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told(page: Page, tmp_path: Path, name: str, data: bytes, told: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    open_files(page)
+    upload(page, tmp_path / name)
+    expect(page.locator("#files-found")).to_contain_text(told)
+    expect(page.get_by_role("button", name="Score the file")).to_be_hidden()
+
+
+def test_stop_really_stops(open_page: Callable[..., Page], slow: tuple[SlowLoader, str], tmp_path: Path) -> None:
+    loader, url = slow
+    page = open_files(open_page(url))
+    upload(page, write_csv(tmp_path / "long.csv", [["id", "text"], *[[i, "a great film"] for i in range(20_000)]]))
+    page.get_by_role("button", name="Score the file").click()
+    expect(page.locator("#files-progress")).to_contain_text("rows/s")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#files-results")).to_contain_text("Stopped.")
+    at_stop = loader.scored
+    assert_stopped(loader, at_stop)
+    expect(page.get_by_role("button", name="Score the file")).to_be_visible()
+
+
+def test_leaving_the_page_stops_too(
+    open_page: Callable[..., Page], slow: tuple[SlowLoader, str], tmp_path: Path
+) -> None:
+    loader, url = slow
+    page = open_files(open_page(url))
+    upload(page, write_csv(tmp_path / "long.csv", [["id", "text"], *[[i, "a great film"] for i in range(20_000)]]))
+    page.get_by_role("button", name="Score the file").click()
+    expect(page.locator("#files-progress")).to_contain_text("rows/s")
+    page.close()
+    time.sleep(3)
+    assert_stopped(loader, loader.scored)
+
+
+def assert_stopped(loader: SlowLoader, at_stop: int) -> None:
+    """Check that at most the chunk at hand is still scored, and then no row more."""
+    time.sleep(5)  # the chunk at hand takes well under a second, but not on a machine that does other things
+    scored = loader.scored
+    assert 0 < scored <= at_stop + CHUNK_ROWS
+    time.sleep(1.5)
+    assert loader.scored == scored < 20_000
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation_in_any_state(
+    open_page: Callable[..., Page], slow: tuple[SlowLoader, str], tmp_path: Path, theme: str
+) -> None:
+    page = open_files(open_page(f"{slow[1]}?__theme={theme}", width=390 if theme == "dark" else 1280))
+    assert_accessible(page)
+    (tmp_path / "empty.csv").write_bytes(b"")
+    upload(page, tmp_path / "empty.csv")
+    expect(page.locator("#files-found")).to_contain_text("The file is empty.")
+    assert_accessible(page)
+    page.get_by_role("button", name="Clear").or_(page.get_by_label("Remove")).first.click()
+    long = [["id", "text", "label"], *[[i, "a great film, " + "x" * 50, "positive"] for i in range(1_500)]]
+    upload(page, write_csv(tmp_path / "long.csv", long))
+    page.get_by_role("button", name="Or paste lines").click()
+    expect(page.locator("#files-found")).to_contain_text("1,500 rows")
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_role("button", name="Score the file").click()
+    expect(page.locator("#files-progress")).to_contain_text("rows/s")
+    assert_accessible(page)
+    expect(page.locator("#files-results")).to_contain_text("Calibration")
+    assert_accessible(page)
+    assert_fits(page)
+
+
+def test_the_api_is_usable_and_documented(page: Page, address: str, tmp_path: Path) -> None:
+    client = Client(address, verbose=False, download_files=str(tmp_path))
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/classify", "/score_file"}
+    verdict = client.predict("I loved every minute.", api_name="/classify")
+    assert verdict["label"] == "positive"
+    source = write_csv(tmp_path / "reviews.csv", ROWS)
+    path, report = client.predict(handle_file(source), "review", "label", "jsonl", api_name="/score_file")
+    assert [json.loads(line)["model_label"] for line in Path(path).read_text().splitlines()] == ["positive", "negative"]
+    assert report["grading"]["accuracy"] == 1
+    for arguments, told in (
+        ((handle_file(source), "no", "", "csv"), "no text column 'no'"),
+        ((handle_file(source), "review", "", "exe"), "ends in '.exe'"),
+        ((handle_file(source), "review", "", "../../csv"), "ends in"),
+    ):
+        with pytest.raises(Exception, match=told):
+            client.predict(*arguments, api_name="/score_file")
+    page.get_by_role("button", name="Use via API").click()
+    expect(page.get_by_text("/classify").first).to_be_visible()
+    expect(page.get_by_text("/score_file").first).to_be_visible()
+
+
+def test_a_file_too_large_is_refused_before_it_is_sent(page: Page, tmp_path: Path) -> None:
+    uploads: list[str] = []
+    page.on("request", lambda request: uploads.append(request.url) if "/upload" in request.url else None)
+    (tmp_path / "large.csv").write_bytes(b"id,text\n" + b"1,fine\n" * 8_000_000)
+    open_files(page)
+    upload(page, tmp_path / "large.csv")
+    expect(page.get_by_role("alert")).to_contain_text("This file has 57 MB; up to 50 MB can be read.")
+    assert uploads == []
+    upload(page, write_csv(tmp_path / "reviews.csv", ROWS))
+    expect(page.locator("#files-found")).to_contain_text("2 rows")
+    expect(page.get_by_role("alert")).to_have_text("")
