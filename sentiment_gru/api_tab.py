@@ -12,19 +12,26 @@ import gradio as gr
 
 from .batch.reading import open_table
 from .batch.run import score_table
-from .batch.scoring import MAX_CHARACTERS, Classify
+from .batch.scoring import Classify
 from .batch_tab import LIMITS, QUEUE
 from .errors import SentimentError
+from .explanation import METHODS
 from .loading import ClassifierLoader
+from .prediction import MAX_CHARACTERS
 
 
-def classify_text(classify: Classify, text: object) -> dict[str, Any]:
-    """Return a verdict as plain values, or raise a `gr.Error` whose message says what is wrong with the text."""
+def check_text(text: object) -> str:
+    """Return a text that can be judged, or raise a `gr.Error` whose message says what is wrong with it."""
     if not isinstance(text, str) or not text.strip():
         raise gr.Error("text must be a string with at least one word", print_exception=False)
     if len(text) > MAX_CHARACTERS:
         raise gr.Error(f"text has {len(text):,} characters; up to {MAX_CHARACTERS:,} are read", print_exception=False)
-    (prediction,) = classify([text])
+    return text
+
+
+def classify_text(classify: Classify, text: object) -> dict[str, Any]:
+    """Return a verdict as plain values."""
+    (prediction,) = classify([check_text(text)])
     return {**asdict(prediction), "cannot_tell": prediction.cannot_tell, "warning": prediction.warning}
 
 
@@ -42,6 +49,23 @@ def build_api(loader: ClassifierLoader) -> None:
             tokens, unknown_tokens, truncated_tokens, cannot_tell (no word of it is known), warning (or null).
         """
         return classify_text(loader, text)
+
+    def explain(text: str, methods: list[str]) -> dict[str, Any]:
+        """Say how the model comes to its verdict on a text. Example: text = "Not bad at all.", methods = ["as_read"].
+
+        Args:
+            text: The text, of up to 200,000 characters.
+            methods: Some of "integrated_gradients", "leave_one_out" and "as_read", or none.
+
+        Returns:
+            prediction, target (label, and the one it is set against), tokens (with start and end in the text),
+            logits and running scores (after 0, 1, ... tokens), gates (mean, 10% and 90% of r and z over units),
+            attributions (by method), deletion (curves, and the mean of random orders), strides, proofs.
+        """
+        try:
+            return loader.classifier().explain(check_text(text), methods).to_dict()
+        except SentimentError as error:
+            raise gr.Error(str(error), print_exception=False) from error
 
     def score_file(file: str, text_column: str, label_column: str, output_format: str) -> Any:
         """Score every row of a file of up to 50 MB and 100,000 rows. Example: text_column = "review".
@@ -74,6 +98,14 @@ def build_api(loader: ClassifierLoader) -> None:
             gr.Textbox(label="text"),
             gr.JSON(label="verdict"),
             api_name="classify",
+            **public,
+        )
+        gr.Button().click(
+            explain,
+            [gr.Textbox(label="text"), gr.CheckboxGroup(list(METHODS), value=list(METHODS), label="methods")],
+            gr.JSON(label="explanation"),
+            api_name="explain",
+            concurrency_limit=1,
             **public,
         )
         gr.Button().click(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+MAX_CHARACTERS = 200_000  # of a text that visitors may send; more is no review, and would keep all others waiting
 MOSTLY_UNKNOWN = 0.5
 
 

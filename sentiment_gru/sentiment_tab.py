@@ -20,12 +20,12 @@ from .explanation_html import WORKING, explanation_html, target_to_show
 from .failure import failure_html, log_failure
 from .heat_map_html import GATES, heat_map_html
 from .loading import ClassifierLoader
+from .prediction import MAX_CHARACTERS
 from .what_if_html import CHOOSE_FIRST, NO_TEXT, TO_CHANGE, flip_html, what_if_html
 
 if TYPE_CHECKING:
     from .classifier import Prediction
 
-MAX_CHARACTERS = 200_000
 MAX_REPLACEMENT = 200
 # For launch(css=...) and launch(head=...); all of it is about elements of this tab.
 SENTIMENT_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")

@@ -54,14 +54,15 @@ def test_the_page_has_three_tabs_and_the_quiz_is_the_second(built: gr.Blocks) ->
 
 def test_the_public_api_is_what_is_documented_and_no_event_of_the_page(built: gr.Blocks) -> None:
     endpoints = built.get_api_info()["named_endpoints"]
-    assert set(endpoints) == {"/classify", "/score_file"}
+    assert set(endpoints) == {"/classify", "/explain", "/score_file"}
     assert not built.get_api_info(all_endpoints=True)["unnamed_endpoints"]
     names = {name: [one["parameter_name"] for one in info["parameters"]] for name, info in endpoints.items()}
     assert names["/classify"] == ["text"]
+    assert names["/explain"] == ["text", "methods"]
     assert names["/score_file"] == ["file", "text_column", "label_column", "output_format"]
     assert all("Example: " in info["description"] for info in endpoints.values())
     assert {event.api_visibility for event in built.fns.values()} == {"private", "public"}
-    assert sum(event.api_visibility == "public" for event in built.fns.values()) == 2
+    assert sum(event.api_visibility == "public" for event in built.fns.values()) == 3
     assert built.api_open is False
     assert app.launch_settings()["footer_links"] == ["api"]
 

@@ -12,7 +12,8 @@ from sentiment_gru import FileError, Prediction, SentimentClassifier
 from sentiment_gru.batch.reading import open_table
 from sentiment_gru.batch.report import BINS, LEAST_CERTAIN, Report
 from sentiment_gru.batch.run import DECIMALS, Progress, result_names, score_table
-from sentiment_gru.batch.scoring import CHUNK_ROWS, MAX_CHARACTERS
+from sentiment_gru.batch.scoring import CHUNK_ROWS
+from sentiment_gru.prediction import MAX_CHARACTERS
 from tests.conftest import made_up_texts
 from tests.tables import write_csv, write_table
 

@@ -14,11 +14,11 @@ from sentiment_gru.batch.grading import Bin, Grading
 from sentiment_gru.batch.reading import MOST_PASTED
 from sentiment_gru.batch.report import BINS, Doubtful, Histogram, Report
 from sentiment_gru.batch.run import Progress
-from sentiment_gru.batch.scoring import MAX_CHARACTERS
 from sentiment_gru.batch.table import Content, Table
 from sentiment_gru.batch_charts import calibration, confusion, histogram
 from sentiment_gru.batch_html import duration, preview, progress, refusal, results
 from sentiment_gru.batch_tab import describe, describe_lines, steps
+from sentiment_gru.prediction import MAX_CHARACTERS
 from tests.tables import write_csv
 from tests.test_sentiment_tab import MARKUP, Tags, words
 

@@ -16,7 +16,8 @@ from sentiment_gru import CheckpointError, Prediction, SentimentClassifier
 from sentiment_gru.examples import EXAMPLES
 from sentiment_gru.failure import TITLE
 from sentiment_gru.loading import ClassifierLoader
-from sentiment_gru.sentiment_tab import MAX_CHARACTERS, change, draw_units, explain, flip, judge
+from sentiment_gru.prediction import MAX_CHARACTERS
+from sentiment_gru.sentiment_tab import change, draw_units, explain, flip, judge
 from sentiment_gru.verdict_html import LOADING, PROMPT, balance, percent, sentence, verdict
 
 MARKUP = '<img src=x onerror="alert(1)">'

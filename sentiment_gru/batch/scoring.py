@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ..prediction import MAX_CHARACTERS, Prediction
 from .table import UNCOMPUTED, Row
 
-if TYPE_CHECKING:
-    from ..classifier import Prediction
+Classify = Callable[[Sequence[str]], list[Prediction]]
 
-Classify = Callable[[Sequence[str]], "list[Prediction]"]
-
-MAX_CHARACTERS = 200_000  # of a text; more is no review, and would keep all others waiting
 # A chunk is done in well under a second on one core, which is how long a cancelled run goes on.
 CHUNK_ROWS = 256
 CHUNK_CHARACTERS = 100_000
@@ -23,7 +19,7 @@ class ScoredRow:
 
     row: Row
     text: str
-    prediction: "Prediction | None"
+    prediction: Prediction | None
     error: str
 
 

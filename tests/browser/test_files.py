@@ -187,9 +187,14 @@ def test_axe_finds_no_violation_in_any_state(
 
 def test_the_api_is_usable_and_documented(page: Page, address: str, tmp_path: Path) -> None:
     client = Client(address, verbose=False, download_files=str(tmp_path))
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/classify", "/score_file"}
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/classify", "/explain", "/score_file"}
     verdict = client.predict("I loved every minute.", api_name="/classify")
     assert verdict["label"] == "positive"
+    explanation = client.predict("Not bad.", ["as_read"], api_name="/explain")
+    assert [token["text"] for token in explanation["tokens"]] == ["Not", "bad", "."]
+    assert set(explanation["attributions"]) == {"as_read"}
+    with pytest.raises(Exception, match="at least one word"):
+        client.predict(" ", [], api_name="/explain")
     source = write_csv(tmp_path / "reviews.csv", ROWS)
     path, report = client.predict(handle_file(source), "review", "label", "jsonl", api_name="/score_file")
     assert [json.loads(line)["model_label"] for line in Path(path).read_text().splitlines()] == ["positive", "negative"]
