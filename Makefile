@@ -7,7 +7,7 @@ IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
 SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
 TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
 
-.PHONY: app install test check fix train train-release screenshots
+.PHONY: app install test check fix train-release bench-explain bench-rivals screenshots
 
 app: .venv/runtime
 	$(PY) app.py
@@ -32,9 +32,13 @@ train-release: .venv/runtime
 		--work out/release --output-dir sentiment_gru/pretrained
 	$(PY) benchmarks/readme.py
 
-train: .venv/runtime
-	$(PY) train.py --dataset $(IMDB) --dataset $(SST2) --dataset $(TWEETS) \
-		--evaluate-test --no-report --output-dir sentiment_gru/pretrained
+# What the README says of explanations, of the rival and of the frozen lists, measured anew.
+bench-explain: .venv/runtime
+	$(PY) benchmarks/explanations.py
+
+bench-rivals: .venv/runtime
+	$(PY) benchmarks/nbsvm.py $(IMDB)
+	$(PY) benchmarks/frozen_lists.py
 	$(PY) benchmarks/readme.py
 
 screenshots: .venv/dev

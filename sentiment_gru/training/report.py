@@ -86,8 +86,9 @@ def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dic
 def calibrate(folder: Path, dev: JoinedSplit) -> None:
     """Fit temperature and uncertain band of a saved checkpoint on dev, read as a user's texts are read."""
     classifier = SentimentClassifier.from_pretrained(folder)
-    logits = classifier.logits(dev.split.texts)
     config = classifier.config
+    config.temperature, config.temperature_exponent = 1.0, 0.0
+    logits = classifier.logits(dev.split.texts)
     lengths = np.array([min(len(ids), config.max_tokens) for ids in classifier.encode(dev.split.texts)])
     sets = restricted_sets(dev, logits, classifier.labels)
     config.temperature, config.temperature_exponent = fit_temperature(
