@@ -1,21 +1,26 @@
 """The recipe of the shipped checkpoint: its parts, and all of it on tiny datasets."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
 from sentiment_gru import OptionsError, SentimentClassifier
 from sentiment_gru.data.soft_labels import read_soft_labels
 from sentiment_gru.distillation import __main__ as command
 from sentiment_gru.distillation import recipe
+from sentiment_gru.distillation.averaging import average_checkpoints
 from sentiment_gru.distillation.blending import blend, fit_weights
 from sentiment_gru.distillation.nbsvm import NBSVM, out_of_fold
 from sentiment_gru.distillation.recipe import Recipe, Sources
 from sentiment_gru.distillation.sentences import cut_sentences
+from sentiment_gru.training.seeds import dev_score
 from tests.conftest import write_dataset
 
 GOOD, BAD = "a good and lovely film", "a bad and dreary film"
@@ -126,6 +131,9 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     assert read_soft_labels(work / "sentences.parquet").labels == ["negative", "neutral", "positive"]
     metrics = json.loads((output / "metrics.json").read_text())
     assert set(metrics["seeds"]) == {"0", "1"}
+    assert metrics["average_of_seeds"] == pytest.approx(
+        dev_score(json.loads((work / "average/metrics.json").read_text()))
+    )
     assert metrics["datasets"]["imdb"]["reported"]["texts"] == 2
     assert "reported" not in json.loads((work / "last-0" / "metrics.json").read_text())["datasets"]["imdb"]
     assert metrics["options"]["soft_labels"] == ["reviews", "sentences"]
@@ -135,9 +143,21 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     assert command.main(arguments) == 0  # nothing is left to train
 
 
+def test_the_average_of_checkpoints_has_the_mean_of_their_weights(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    for name in ("one", "other", "mean"):
+        shutil.copytree(tiny_checkpoint, tmp_path / name)
+    weights = load_file(tiny_checkpoint / "model.safetensors")
+    save_file(
+        {name: weight * 3 for name, weight in weights.items()}, tmp_path / "other/model.safetensors", {"format": "pt"}
+    )
+    average_checkpoints([tmp_path / "one", tmp_path / "other"], tmp_path / "mean")
+    for name, weight in load_file(tmp_path / "mean/model.safetensors").items():
+        torch.testing.assert_close(weight, weights[name] * 2)
+
+
 @pytest.mark.usefixtures("tiny")
 def test_an_unknown_stage_is_refused_with_those_there_are(sources: Sources, tmp_path: Path) -> None:
     with pytest.raises(
-        OptionsError, match="there is no stage 'last', only first, first-0, short-2, reviews, sentences, last-0, rel"
+        OptionsError, match="there is no stage 'last', only first, first-0, short-2, reviews, sentences, last-0, ave"
     ):
         Recipe(sources, tmp_path, tmp_path / "out", [0]).run("last")

@@ -58,7 +58,7 @@ LADDERS = {
         {"training.trainer", "training.report", "training.hub"},
         {"training.run"},
         {"training.seeds", "training.plan"},
-        {"distillation.nbsvm", "distillation.blending", "distillation.sentences"},
+        {"distillation.averaging", "distillation.nbsvm", "distillation.blending", "distillation.sentences"},
         {"distillation.recipe"},
         {"distillation.__main__"},
         {"__init__", "__main__"},

@@ -61,13 +61,18 @@ def write_report(
     return metrics
 
 
-def report_reported(folder: Path, corpora: Sequence[Corpus], facts: dict[str, Any]) -> None:
-    """Measure a finished checkpoint on the reported splits, and add that and further facts to its metrics and card."""
+def measure_again(folder: Path, corpora: Sequence[Corpus], evaluate_test: bool, facts: dict[str, Any]) -> None:
+    """Measure a checkpoint whose weights have changed, or on further splits, and renew its metrics and card.
+
+    Args:
+        folder: the checkpoint, with the metrics of its training.
+        corpora: the datasets under the split rule.
+        evaluate_test: also measure on the reported splits.
+        facts: what else is known now.
+    """
     classifier = SentimentClassifier.from_pretrained(folder)
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8")) | facts
-    scored = [split for split in score_splits(classifier, corpora, evaluate_test=True) if split.role == "reported"]
-    for name, figures in measure(classifier, corpora, scored)["datasets"].items():
-        metrics["datasets"][name] |= figures
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    metrics |= measure(classifier, corpora, score_splits(classifier, corpora, evaluate_test)) | facts
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     write_card(folder, metrics)
 
