@@ -78,9 +78,12 @@ def explain(text: str, loader: ClassifierLoader) -> str:
     """Return the explanation of a text that has been judged; nothing where there was nothing to judge."""
     if not can_be_explained(text):
         return ""
+    try:
+        classifier = loader.classifier()
+    except Exception:  # told where the verdict would stand
+        return ""
 
     def explanation() -> str:
-        classifier = loader.classifier()
         (prediction,) = classifier([text])
         return explanation_html(classifier.explain(text, target=target_to_show(prediction.scores)))
 

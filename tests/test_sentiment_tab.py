@@ -260,5 +260,12 @@ def test_nothing_is_explained_where_nothing_was_judged(text: str) -> None:
 
 
 def test_an_explanation_that_fails_is_an_apology(caplog: pytest.LogCaptureFixture) -> None:
-    assert TITLE in explain("a film", None)
+    assert TITLE in explain("a film", Loaded(None))
     assert "Error id" in caplog.text
+
+
+def test_a_model_that_cannot_be_loaded_is_told_once(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    loader = ClassifierLoader(shutil.copytree(tiny_checkpoint, tmp_path / "gone"))
+    shutil.rmtree(loader.folder)
+    assert TITLE in judge("a film", loader)
+    assert explain("a film", loader) == ""
