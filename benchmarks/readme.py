@@ -40,25 +40,12 @@ def rivals_table(metrics: dict[str, Any], measured: dict[str, Any]) -> str:
     return "\n".join([*rows, "", f"Measured on {measured['machine']}, {measured['date']}, by `benchmarks/nbsvm.py`."])
 
 
-def lists_table(measured: dict[str, Any]) -> str:
-    """Return how often the verdicts on the frozen lists are as expected, by kind."""
-    rows = ["| sentences | texts | as expected | uncertain |", "|---|---|---|---|"]
-    outcomes = {"plain facts (neutral or uncertain)": measured["facts"]["all"], **measured["short_sentences"]}
-    outcomes["all of these kinds"] = outcomes.pop("all")
-    rows += [
-        f"| {kind} | {outcome['texts']} | {outcome['met']:.0%} | {outcome['uncertain']:.0%} |"
-        for kind, outcome in outcomes.items()
-    ]
-    return "\n".join(rows)
-
-
 def fill(readme: str) -> str:
     """Return the README with the block between each pair of markers made anew."""
     metrics = read("sentiment_gru/pretrained/metrics.json")
     blocks = {
         "scores": score_table(metrics, ("reported",)),
         "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
-        "lists": lists_table(read("benchmarks/results/frozen_lists.json")),
     }
     for name, content in blocks.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", flags=re.DOTALL)

@@ -48,8 +48,7 @@ model would show on as many texts.
 {data}
 
 *dev* decided when to stop, the temperature and the uncertain band. The training read the *reported* split only after
-that, and chose nothing by it. Training texts equal to a reported or a dev text (letters and digits alone) were
-removed.
+that, and chose nothing by it. Training texts equal to a reported or a dev text were removed.{remarks}
 
 ## When the model doubts
 
@@ -115,6 +114,7 @@ def render_body(metrics: dict[str, Any]) -> str:
         parameters=metrics["parameters"],
         scores=score_table(metrics),
         data=_data_table(metrics),
+        remarks="".join(f" {remark}" for remark in metrics.get("remarks", [])),
         temperature=metrics["temperature"],
         short_temperature=metrics["temperature"] * (SHORTEST / REFERENCE) ** metrics.get("temperature_exponent", 0),
         long_temperature=metrics["temperature"] * (LONGEST / REFERENCE) ** metrics.get("temperature_exponent", 0),
