@@ -46,7 +46,8 @@ def build_api(loader: ClassifierLoader) -> None:
 
         Returns:
             label, scores (of every label, they sum to 1), uncertain (whether such verdicts were often wrong),
-            tokens, unknown_tokens, truncated_tokens, cannot_tell (no word of it is known), warning (or null).
+            tokens, unknown_tokens, truncated_tokens, punctuation_tokens, cannot_tell (no word of it is known), warning
+            (or null).
         """
         return classify_text(loader, text)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,7 @@ def test_an_interrupted_run_leaves_no_output(tiny_checkpoint: Path, tmp_path: Pa
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a background job is started to ignore it
     )
     assert process.stderr is not None
     while not any(".scoring-" in name for name in os.listdir(tmp_path)):

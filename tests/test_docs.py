@@ -45,11 +45,18 @@ def test_every_make_target_of_the_readme_exists() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
+def options_of(module: str) -> set[str]:
+    arguments = [sys.executable, "-m", module, "--help"]
+    result = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return set(re.findall(r"--[a-z-]+", result.stdout))
+
+
 def test_every_option_of_the_readme_exists() -> None:
     known = {
         "train.py": {f"--{name.replace('_', '-')}" for name in TrainingOptions.__dataclass_fields__},
-        "sentiment_gru": {"--json", "--model"},
-        "sentiment_gru.evaluation": {"--dataset", "--split", "--json", "--model"},
+        "sentiment_gru": options_of("sentiment_gru"),
+        "sentiment_gru.evaluation": options_of("sentiment_gru.evaluation"),
+        "app.py": {"--mcp"},
     }
     checked = 0
     for command in commands():

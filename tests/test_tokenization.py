@@ -1,9 +1,10 @@
 """The tokenizer keeps what carries sentiment and maps every token to the original text."""
 
 from itertools import pairwise
+from unicodedata import category, normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
@@ -71,9 +72,11 @@ def test_offsets_lie_in_the_text_and_never_go_back(tokenizer: PreTrainedTokenize
 
 
 @given(text=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20))
+@example(text="\u00b8a")
 def test_every_word_number_sign_and_emoji_is_counted(words: PreTrainedTokenizerFast, text: str) -> None:
-    if not text.strip("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"):
-        return
+    # Skin tones say nothing alone, nor do accents without a letter, such as a cedilla: taken apart, a space and a mark.
+    said = [c for c in normalize("NFKD", text) if category(c)[0] in "LNPS" and not "\U0001f3fb" <= c <= "\U0001f3ff"]
+    assume(said)
     assert len(words(text)["input_ids"]) >= 1
 
 
