@@ -114,11 +114,14 @@ def _in_words(error: ValidationError) -> str:
     given = shorten(repr(instance), 60, placeholder="...'")
     match error.validator:
         case "required":
-            return f"the field {next(name for name in wanted if name not in instance)!r} is missing"
+            # One error for each missing field, which only the message names.
+            return f"the field {next(name for name in wanted if error.message.startswith(repr(name)))!r} is missing"
         case "additionalProperties":
             known = schema["properties"]
             unknown = next(name for name in instance if name not in known)
             return f"there is no field {unknown!r} here; the fields are {', '.join(known)}"
+        case "not":
+            return "this field does not belong here"
         case "enum":
             return f"{given} should be one of {', '.join(map(str, wanted))}"
         case "const":
@@ -129,8 +132,6 @@ def _in_words(error: ValidationError) -> str:
             return f"{len(instance)} entries, but it takes {wanted} or more"
         case "maxItems":
             return f"{len(instance)} entries, but it takes {wanted} at most"
-    if schema is False:
-        return "this field does not belong here"
     return f"{given} should be {schema['description']}" if "description" in schema else error.message
 
 

@@ -19,6 +19,7 @@ ENOUGH = 20
 MARGIN = 0.05
 LONGEST_KEY = 1.3
 NEGATIVE = re.compile(r"\b(not|never|except|incorrect|false|wrong|cannot)\b|n't\b", re.IGNORECASE)
+_QUOTED = re.compile(r"“[^”]*”")
 ABOVE = re.compile(r"\b(all|none|both|neither|some) of (the|these|those) (above|others?|options?|answers?)\b", re.I)
 NAMES = {"cho2014": "Cho", "chung2014": "Chung", "pytorch": "PyTorch", "keras": "Keras", "onnx": "ONNX"}
 JARGON = {
@@ -74,7 +75,7 @@ def _located(fault: Fault, text: str) -> str:
 def _item_problems(item: Item, opens: bool) -> Iterator[Fault]:
     if item.negative and not opens:
         yield Fault("a question put negatively may only open the bank", item.id, "negative")
-    if not item.negative and (word := NEGATIVE.search(item.stem)):
+    if not item.negative and (word := NEGATIVE.search(_QUOTED.sub("", item.stem))):
         yield Fault(f"the stem says {word[0]!r}: ask for what is so, or mark the item as negative", item.id, "stem")
     name = NAMES.get(item.convention, "")
     if name not in item.stem + (item.code or ""):

@@ -84,6 +84,10 @@ NAMED: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN}
 
 def of_convention(name: str) -> Any:
     """Return the cell of a convention: that of the paper or library; ONNX is asked about PyTorch's weights."""
+    if name == "keras":
+        from .keras_cell import KerasGRU  # slow to import, and a test dependency
+
+        return KerasGRU
     return CONVENTIONS.get(name, nn.GRU)
 
 
@@ -139,10 +143,13 @@ class Layer:
     def step(self, x: Tensor | None = None, h: Tensor | None = None) -> Tensor:
         """Return the (H,) state after one step from (E,) input and (H,) state, by default the layer's own."""
         x, h = self.x if x is None else x, self.h if h is None else h
+        return self.states(x[None, None], h)[0]
+
+    def states(self, inputs: Tensor, h: Tensor) -> Tensor:
+        """Return the (T, H) states over (T, 1, E) inputs, from an (H,) state; an LSTM's cell state starts equal."""
         state = h[None, None]  # (1, 1, H)
-        if isinstance(self.module, nn.LSTM):
-            return self.module(x[None, None], (state, state))[1][0][0, 0]
-        return self.module(x[None, None], state)[1][0, 0]
+        outputs = self.module(inputs, (state, state) if isinstance(self.module, nn.LSTM) else state)[0]
+        return outputs[:, 0]
 
     def keeping(self) -> float:
         """Return the value of the update gate, 0 or 1, at which the cell returns the old state.
@@ -157,19 +164,16 @@ class Layer:
         return self.gated(z=1 - self.keeping()).step(x, h)
 
     def gate(self, name: str, x: Tensor | None = None, h: Tensor | None = None) -> Tensor:
-        """Return the (H,) values of a gate, r or z, read off what the gate does to the state.
+        """Return the (H,) values of a gate, r or z, read off what the gate does; it sees the given input and state.
 
-        For z the candidate is held at 0, so that the step returns the kept share of h. For r the candidate is
-        the tanh of r * h, and the step writes it. The gate itself sees the given input and state.
+        For z the candidate is held at 1, so that the step shows how far it moves from h to 1. For r the candidate
+        is the tanh of r * h, and the step writes it.
         """
         x, h = self.x if x is None else x, self.h if h is None else h
-        layer = copy.deepcopy(self)
-        w, u, b, c = layer.weights("n")
-        for part in (w, u, b, c):
-            part.zero_()
         keep = self.keeping()
         if name == "z":
-            share = layer.step(x, h) / h
-            return share if keep == 1 else 1 - share
-        u.copy_(torch.eye(self.hidden, dtype=torch.double))
-        return layer.gated(z=1 - keep).step(x, h).atanh() / h
+            moved = (self.fixed(n=OPEN).step(x, h) - h) / (1 - h)
+            return 1 - moved if keep == 1 else moved
+        layer = self.fixed(n=0).gated(z=1 - keep)
+        layer.weights("n")[1].copy_(torch.eye(self.hidden, dtype=torch.double))
+        return layer.step(x, h).atanh() / h
