@@ -5,10 +5,11 @@
     session = start_session(load_bank())
     session, grade = answer(session, session.current.id, session.current.options[0].oid)
 
-The page is in `quiz.quiz_tab`, which alone needs Gradio.
+The page is in `quiz.quiz_tab`, which alone needs Gradio; the proofs of the keys are in `quiz.checks`.
 """
 
-from .bank import Bank, BankError, Item, PublicItem, load_bank, public_view
+from .bank import Bank, Item, PublicItem, load_bank, public_view
+from .faults import BankError
 from .session import Grade, Session, SessionError, advance, answer, start_session
 
 __all__ = [

@@ -1,39 +1,19 @@
 """The answer bank: questions and key, loaded from one JSON file and checked before anyone sees a question.
 
-The JSON Schema beside this module holds the shape of the file. What a schema cannot say, such as that every
-option has its feedback, is said here. A bank with a fault is refused whole, with one line naming the item and
-the fault.
+A bank with a fault is refused whole, with one line naming the item and the fault (see `quiz.faults`).
 """
 
-import json
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from .faults import BankError, find_faults, parse, read_text
 
-_HERE = Path(__file__).parent
-_SHIPPED_BANK = _HERE / "answer_bank.json"
-_SCHEMA = _HERE / "answer_bank.schema.json"
+SHIPPED_BANK = Path(__file__).parent / "answer_bank.json"
 
-
-class BankError(ValueError):
-    """The answer bank cannot be used.
-
-    Attributes:
-        item_id: The item at fault, or None if the fault is in the file as a whole.
-        fault: What is wrong.
-    """
-
-    def __init__(self, fault: str, item_id: str | None = None) -> None:
-        """Make the one-line message from the fault and the item it was found in."""
-        self.fault = " ".join(fault.split())
-        self.item_id = item_id
-        super().__init__(f"item {item_id}: {self.fault}" if item_id else f"answer bank: {self.fault}")
+Claim = str | float
+"""What an answer states, as a number or a formula that the item's proof can compute."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +25,29 @@ class Option:
     correct: bool
     feedback: str
     misconception: str | None
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True)
+class Anticipated:
+    """A wrong number that tells how the learner came to it; the claim is the formula that gives it."""
+
+    value: float
+    feedback: str
+    misconception: str
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """The key of an item answered with a number: right within `tolerance` of `value`."""
+
+    value: float
+    tolerance: float
+    right: str
+    wrong: str
+    anticipated: tuple[Anticipated, ...]
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,27 +60,74 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Media:
+    """A picture beside the stem, and what it shows in words."""
+
+    src: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """How the key is proved: a function of `quiz.checks`, such as "update.mix"; or the reason why none can."""
+
+    fn: str | None = None
+    cell: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Live:
+    """Where the app shows the fact: a text and token of the Sentiment tab, or a panel inside the GRU."""
+
+    tab: str
+    text: str | None = None
+    token: int | None = None
+    panel: str | None = None
+
+
+@dataclass(frozen=True)
 class Item:
-    """One question with its key. For the server only: show learners `public_view(item)`."""
+    """One question with its key. For the server only: show learners `public_view(item)`.
+
+    Either `options` or `numeric` holds the key, by `type`: single, multi or numeric.
+    """
 
     id: str
-    blueprint: str
     version: int
+    status: str
     type: str
     topic: str
     objective: str
     bloom: str
+    difficulty: int
     convention: str
     stem: str
     options: tuple[Option, ...]
+    numeric: Numeric | None
     explanation: str
     sources: tuple[Source, ...]
     hints: tuple[str, ...]
+    blueprint: str | None = None
+    negative: bool = False
+    code: str | None = None
+    media: tuple[Media, ...] = ()
+    check: Check | None = None
+    live: Live | None = None
+    prereq: tuple[str, ...] = ()
+    enemies: tuple[str, ...] = ()
+
+    @property
+    def correct_options(self) -> tuple[Option, ...]:
+        """The options that are right; none if the answer is a number."""
+        return tuple(option for option in self.options if option.correct)
 
     @property
     def correct_option(self) -> Option:
-        """The option that is right."""
-        return next(option for option in self.options if option.correct)
+        """The option that is right in a single-choice item."""
+        (option,) = self.correct_options
+        return option
 
 
 @dataclass(frozen=True)
@@ -100,15 +150,27 @@ class PublicItem:
     """What a learner may know of an item before answering."""
 
     id: str
+    type: str
     topic: str
     stem: str
+    code: str | None
+    media: tuple[Media, ...]
     options: tuple[PublicOption, ...]
+    unit: str
 
 
 def public_view(item: Item) -> PublicItem:
     """Return the part of an item that may reach the browser before the answer is in."""
-    options = tuple(PublicOption(option.oid, option.text) for option in item.options)
-    return PublicItem(item.id, item.topic, item.stem, options)
+    return PublicItem(
+        id=item.id,
+        type=item.type,
+        topic=item.topic,
+        stem=item.stem,
+        code=item.code,
+        media=item.media,
+        options=tuple(PublicOption(option.oid, option.text) for option in item.options),
+        unit=item.numeric.unit if item.numeric else "",
+    )
 
 
 def load_bank(path: str | Path | None = None) -> Bank:
@@ -123,89 +185,51 @@ def load_bank(path: str | Path | None = None) -> Bank:
     Raises:
         BankError: If the file cannot be read, or breaks the schema or a rule.
     """
-    data = _read_json(_SHIPPED_BANK if path is None else Path(path))
-    _check_schema(data)
-    seen: set[str] = set()
-    for raw in data["items"]:
-        if raw["id"] in seen:
-            raise BankError("the id is used by more than one item", raw["id"])
-        seen.add(raw["id"])
-        for fault in _faults(raw):
-            raise BankError(fault, raw["id"])
+    path = SHIPPED_BANK if path is None else Path(path)
+    data = parse(read_text(path), path)
+    for fault in find_faults(data):
+        raise BankError(fault.text, fault.item_id)
+    return make_bank(data)
+
+
+def make_bank(data: Any) -> Bank:
+    """Return the bank in JSON data in which `find_faults` finds nothing."""
     return Bank(tuple(_item(raw) for raw in data["items"]))
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        # Editors on Windows like to put a byte order mark first: utf-8-sig drops it.
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise BankError(f"{path} cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise BankError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start})") from error
-    except json.JSONDecodeError as error:
-        raise BankError(f"{path} is not JSON (line {error.lineno}: {error.msg})") from error
-    except RecursionError as error:
-        raise BankError(f"{path} is nested too deeply") from error
-
-
-def _check_schema(data: Any) -> None:
-    schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
-    error = best_match(Draft202012Validator(schema).iter_errors(data))
-    if error is None:
-        return
-    item_id, path = None, list(error.absolute_path)
-    if path[:1] == ["items"] and len(path) > 1:
-        raw = data["items"][path[1]]
-        named = raw.get("id") if isinstance(raw, dict) else None
-        item_id, path = str(named or f"number {int(path[1]) + 1}"), path[2:]
-    place = ".".join(str(step) for step in path)
-    fault = shorten(error.message, 200, placeholder=" ...")
-    raise BankError(f"{place}: {fault}" if place else fault, item_id)
-
-
-def _faults(raw: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with an item that fits the schema."""
-    key = raw["key"]
-    oids = [option["oid"] for option in raw["options"]]
-    correct = set(key["correct"])
-    for oid in _repeated(oids):
-        yield f"option id {oid!r} is used more than once"
-    for text in _repeated(option["text"] for option in raw["options"]):
-        yield f"option text {text!r} is used more than once"
-    if len(key["correct"]) != 1:
-        yield f"a single-choice item has exactly one correct option, not {len(key['correct'])}"
-    yield from _mismatches("the correct answer", correct, correct & set(oids))
-    yield from _mismatches("feedback", set(key["feedback"]), set(oids))
-    yield from _mismatches("a misconception", set(key["misconception"]), set(oids) - correct)
-
-
-def _repeated(values: Iterator[str] | list[str]) -> list[str]:
-    return [value for value, count in Counter(values).items() if count > 1]
-
-
-def _mismatches(what: str, found: set[str], wanted: set[str]) -> Iterator[str]:
-    for oid in sorted(wanted - found):
-        yield f"option {oid!r} lacks {what}"
-    for oid in sorted(found - wanted):
-        yield f"{what} is given for {oid!r}, which cannot have it"
 
 
 def _item(raw: dict[str, Any]) -> Item:
     key = raw["key"]
-    options = tuple(
-        Option(
-            oid=option["oid"],
-            text=option["text"],
-            correct=option["oid"] in key["correct"],
-            feedback=key["feedback"][option["oid"]],
-            misconception=key["misconception"].get(option["oid"]),
-        )
-        for option in raw["options"]
-    )
+    special = {"options", "key", "sources", "media", "check", "live", "prereq", "enemies"}
     return Item(
-        **{name: raw[name] for name in raw.keys() - {"options", "key", "sources"}},
-        options=options,
+        **{name: raw[name] for name in raw.keys() - special},
+        options=tuple(_option(option, key) for option in raw.get("options", [])),
+        numeric=_numeric(key) if raw["type"] == "numeric" else None,
         sources=tuple(Source(**source) for source in raw["sources"]),
         hints=tuple(key["hints"]),
+        media=tuple(Media(**media) for media in raw.get("media", [])),
+        check=Check(**raw["check"]) if "check" in raw else None,
+        live=Live(**raw["live"]) if "live" in raw else None,
+        prereq=tuple(raw.get("prereq", [])),
+        enemies=tuple(raw.get("enemies", [])),
+    )
+
+
+def _option(raw: dict[str, Any], key: dict[str, Any]) -> Option:
+    oid = raw["oid"]
+    return Option(
+        **raw,
+        correct=oid in key["correct"],
+        feedback=key["feedback"][oid],
+        misconception=key["misconception"].get(oid),
+    )
+
+
+def _numeric(key: dict[str, Any]) -> Numeric:
+    return Numeric(
+        value=key["value"],
+        tolerance=key["tolerance"],
+        unit=key.get("unit", ""),
+        right=key["feedback"]["right"],
+        wrong=key["feedback"]["wrong"],
+        anticipated=tuple(Anticipated(**wrong) for wrong in key["anticipated"]),
     )

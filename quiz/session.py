@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from .bank import Bank, Item, Option, PublicItem, public_view
 
+RUN_LENGTH = 10
+
 
 class SessionError(ValueError):
     """A step the quiz does not take, with a message fit for the learner."""
@@ -89,17 +91,29 @@ class Session:
 
 
 def start_session(bank: Bank, shuffle_seed: int | None = None) -> Session:
-    """Start a run through all items, in the order of the bank.
+    """Start a run through `RUN_LENGTH` live single-choice items, as many of each topic as of any other.
 
     Args:
-        bank: The questions.
-        shuffle_seed: Shuffles the options of each item, the same way for the same number. None keeps their
-            order.
+        bank: The questions. Its first item opens the run; the others keep the order of the bank.
+        shuffle_seed: Draws the items, and shuffles the options of each, the same way for the same number. None
+            takes the first items of each topic and keeps the order of options.
     """
+    items = [item for item in bank.items if item.status == "live" and item.type == "single"]
     if shuffle_seed is None:
-        return Session(bank.items)
+        return Session(tuple(_spread(items)))
     chance = random.Random(shuffle_seed)
-    return Session(tuple(_shuffled(item, chance) for item in bank.items))
+    drawn = _spread([*items[:1], *chance.sample(items[1:], len(items[1:]))])
+    return Session(tuple(_shuffled(item, chance) for item in sorted(drawn, key=items.index)))
+
+
+def _spread(items: list[Item]) -> list[Item]:
+    """Return the first `RUN_LENGTH` items when the topics take turns, in the order given."""
+    turns: list[tuple[int, int]] = []
+    met = Counter[str]()
+    for place, item in enumerate(items):
+        turns.append((met[item.topic], place))
+        met[item.topic] += 1
+    return [items[place] for place in sorted(place for _, place in sorted(turns)[:RUN_LENGTH])]
 
 
 def _shuffled(item: Item, chance: random.Random) -> Item:

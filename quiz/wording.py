@@ -1,6 +1,6 @@
 """What the learner reads: pure functions from a session to Markdown, with no Gradio in them."""
 
-from .bank import Item, Option
+from .bank import Item, Option, PublicItem
 from .session import Grade, Session
 
 LETTERS = "ABCDE"
@@ -30,8 +30,12 @@ def progress_bar(session: Session) -> str:
 
 
 def stem(session: Session) -> str:
-    """Return the open question."""
-    return session.current.stem if session.current else ""
+    """Return the open question, with its code below."""
+    return _question(session.current) if session.current else ""
+
+
+def _question(item: PublicItem | Item) -> str:
+    return f"{item.stem}\n\n```python\n{item.code}\n```" if item.code else item.stem
 
 
 def letters(session: Session) -> list[tuple[str, str]]:
@@ -96,7 +100,7 @@ def _review(session: Session, grade: Grade) -> str:
     return "\n\n".join(
         [
             f"#### Question {session.items.index(item) + 1}",
-            item.stem,
+            _question(item),
             f"**You chose:** {grade.chosen.text}. {grade.chosen.feedback}",
             _correct_answer(item),
             item.explanation,

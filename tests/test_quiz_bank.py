@@ -1,19 +1,19 @@
 """The answer bank: what is refused, what learners may see, and the craft of the shipped questions."""
 
+import dataclasses
 import json
-import re
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import pytest
 
 import quiz
-from quiz.bank import BankError, Item, load_bank, public_view
+from quiz.bank import Item, PublicItem, PublicOption, load_bank, public_view
+from quiz.faults import BankError
 
 SHIPPED = Path(quiz.__file__).parent / "answer_bank.json"
+SCHEMA = SHIPPED.with_name("answer_bank.schema.json")
 ITEMS = load_bank().items
 each_item = pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.id)
 Refusal = Callable[[Callable[[list[dict[str, Any]]], None]], BankError]
@@ -144,7 +144,7 @@ def test_a_misconception_on_the_right_option_is_refused(refusal: Refusal) -> Non
     assert str(error) == "item gru-anatomy-001: a misconception is given for 't2me', which cannot have it"
 
 
-@pytest.mark.parametrize("field", sorted(json.loads(SHIPPED.read_text(encoding="utf-8"))["items"][0]))
+@pytest.mark.parametrize("field", json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]["item"]["required"])
 def test_an_item_without_a_field_is_refused(refusal: Refusal, field: str) -> None:
     error = refusal(lambda items: items[2].pop(field))
     assert error.item_id == ("number 3" if field == "id" else "gru-anatomy-003")
@@ -185,62 +185,19 @@ def test_the_public_view_holds_nothing_of_the_key(item: Item) -> None:
     assert "correct" not in repr(public)
 
 
-def test_the_shipped_bank_holds_the_ten_items_of_the_first_quiz_and_opens_with_the_chapters_question() -> None:
-    assert [item.blueprint for item in ITEMS] == ["A1", "A2", "A3", "A4", "A5", "A6", "B1", "B6", "C5", "C6"]
+def test_the_public_view_is_a_whitelist() -> None:
+    assert {field.name for field in dataclasses.fields(PublicItem)} == {
+        "id", "type", "topic", "stem", "code", "media", "options", "unit",
+    }  # fmt: skip
+    assert {field.name for field in dataclasses.fields(PublicOption)} == {"oid", "text"}
+
+
+def test_the_bank_opens_with_the_chapters_question() -> None:
     assert ITEMS[0].stem == "Which of the following is **NOT** a component of a GRU?"
     assert ITEMS[0].correct_option.text == "The output gate"
-
-
-def test_only_the_opening_question_is_put_negatively() -> None:
-    negative = re.compile(r"\b(not|never|except|incorrect|false|wrong)\b|n't\b", re.IGNORECASE)
-    assert [item.blueprint for item in ITEMS if negative.search(item.stem)] == ["A1"]
+    assert [item.id for item in ITEMS if item.negative] == [ITEMS[0].id]
 
 
 @each_item
-def test_no_option_refers_to_other_options(item: Item) -> None:
-    assert not [o.text for o in item.options if re.search(r"(all|none|both) of the (above|others)", o.text, re.I)]
-
-
-@each_item
-def test_the_right_option_is_not_given_away_by_its_length(item: Item) -> None:
-    distractors = [len(option.text) for option in item.options if not option.correct]
-    assert len(item.correct_option.text) <= 1.3 * mean(distractors)
-
-
-def test_right_options_are_spread_over_the_positions() -> None:
-    positions = Counter(item.options.index(item.correct_option) for item in ITEMS)
-    assert max(positions.values()) - min(positions[place] for place in range(4)) <= 1
-
-
-@pytest.mark.parametrize(
-    "pick",
-    [
-        pytest.param(lambda item: item.options[0], id="the first"),
-        pytest.param(lambda item: item.options[-1], id="the last"),
-        pytest.param(lambda item: max(item.options, key=lambda option: len(option.text)), id="the longest"),
-        pytest.param(lambda item: min(item.options, key=lambda option: len(option.text)), id="the shortest"),
-    ],
-)
-def test_a_robot_that_does_not_read_scores_no_better_than_chance(pick: Callable[[Item], object]) -> None:
-    chance = sum(1 / len(item.options) for item in ITEMS)
-    assert sum(pick(item) is item.correct_option for item in ITEMS) <= chance + 1
-
-
-@each_item
-def test_every_feedback_is_a_text_of_its_own(item: Item) -> None:
-    texts = [option.feedback for option in item.options]
-    assert len(set(texts)) == len(texts)
-    assert min(len(text) for text in texts) >= 60
-
-
-@each_item
-def test_an_item_bound_to_a_convention_names_it(item: Item) -> None:
-    names = {"none": "", "pytorch": "PyTorch", "cho2014": "Cho", "chung2014": "Chung"}
-    assert names[item.convention] in item.stem
-
-
-@each_item
-def test_every_formula_is_closed(item: Item) -> None:
-    texts = [item.stem, item.explanation, *item.hints]
-    texts += [text for option in item.options for text in (option.text, option.feedback)]
-    assert not [text for text in texts if text.count("$") % 2 or text.count("{") != text.count("}")]
+def test_every_feedback_says_something(item: Item) -> None:
+    assert not [option.oid for option in item.options if len(option.feedback) < 60]

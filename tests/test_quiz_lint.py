@@ -1,0 +1,167 @@
+"""The linter and the command line: what a teacher is told about a bank, and the craft of the shipped one."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quiz.__main__ import main
+from quiz.bank import SHIPPED_BANK, load_bank
+from quiz.lint import MARGIN, ROBOTS, chance, lint, robot_score, technical
+
+Items = list[dict[str, Any]]
+Spoil = Callable[[Callable[[Items], object]], list[str]]
+
+
+@pytest.fixture
+def problems(tmp_path: Path) -> Spoil:
+    """Return a function that spoils a copy of the shipped items and returns the linter's problems."""
+
+    def spoil(change: Callable[[Items], object]) -> list[str]:
+        data = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
+        change(data["items"])
+        path = tmp_path / "bank.json"
+        path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+        return lint(path)[1]
+
+    return spoil
+
+
+def test_the_shipped_bank_has_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lint", str(SHIPPED_BANK)]) == 0
+    assert capsys.readouterr().out == "66 items, 0 problems\n"
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_a_robot_that_does_not_read_scores_about_chance(robot: str) -> None:
+    items = [item for item in load_bank().items if item.options]
+    assert robot_score(items, ROBOTS[robot]) <= chance(items) + MARGIN
+
+
+def test_technical_words_digits_and_symbols_count() -> None:
+    assert technical("The update gate") == 0
+    assert technical("A tanh of 64 units") == 3 + 2
+    assert technical("$z_t=1$") == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda item: item.update(stem="Which is not so?"), "the stem says 'not'"),
+        (lambda item: item.update(negative=True), "may only open the bank"),
+        (lambda item: item.update(convention="keras"), "the convention of Keras, so the stem has to name it"),
+        (lambda item: item["options"][2].update(text="All of the above"), "speaks of the other options"),
+        (lambda item: item["options"][0].update(text="The sigmoid " * 6 + "."), "times as long as the others"),
+        (lambda item: item["key"]["feedback"].update(n3pu="x", d8rk="x"), "two options have the same feedback"),
+        (lambda item: item.update(explanation="It is $x"), "a formula is not closed: 'It is $x'"),
+        (
+            lambda item: item.update(live={"tab": "sentiment", "text": "So good.", "token": 3}),
+            "token 3 is past the end",
+        ),
+        (lambda item: item.update(live={"tab": "sentiment"}), "the tab 'sentiment' needs a text"),
+        (lambda item: item.update(live={"tab": "inside", "text": "So"}), "the tab 'inside' needs a panel"),
+        (lambda item: item.update(live={"tab": "quiz"}), "live.tab: 'quiz' should be one of sentiment, inside"),
+        (lambda item: item.update(prereq=["gru-x"]), "prereq names 'gru-x', but no item has this id"),
+        (lambda item: item.update(enemies=["gru-anatomy-002"]), "enemies names the item itself"),
+        (lambda item: item["options"][0].pop("claim"), "option 'n3pu' lacks a claim"),
+        (lambda item: item.update(difficulty=9), "difficulty: 9 should be from 1, easy, to 5"),
+        (lambda item: item["sources"][0].update(url="http://x"), "should be an address that begins with https://"),
+        (lambda item: item.update(bloom="know"), "bloom: 'know' should be one of remember"),
+        (lambda item: item.update(stem=7), "stem: 7 should be a text"),
+        (lambda item: item.update(type="numeric"), "options: this field does not belong here"),
+        (lambda item: item.update(check={"fn": "reset.shut", "reason": "Because."}), "does not belong here"),
+        (lambda item: item.update(type="multi", key=item["key"] | {"correct": []}), "key.correct: 0 entries"),
+        (lambda item: item["key"].update(correct=["n3pu", "zzzz"]), "'zzzz', which cannot have it"),
+    ],
+)
+def test_a_problem_is_told_with_its_item_and_line(
+    problems: Spoil, change: Callable[[dict[str, Any]], object], told: str
+) -> None:
+    (found, *_) = [problem for problem in problems(lambda items: change(items[1])) if told in problem]
+    assert "item gru-anatomy-002: " in found
+    assert found.startswith("line ")
+
+
+def test_the_line_is_that_of_the_mistake(problems: Spoil, tmp_path: Path) -> None:
+    (found,) = problems(lambda items: items[1]["key"]["feedback"].pop("y5jb"))
+    line = (tmp_path / "bank.json").read_text(encoding="utf-8").splitlines()[int(found.split()[1].strip(",")) - 1]
+    assert '"oid": "y5jb"' in line
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda key: key.update(tolerance=0.1), "the anticipated wrong number -0.2 lies within the tolerance"),
+        (lambda key: key["anticipated"].append(key["anticipated"][0]), "the wrong number 0.5 is anticipated more"),
+        (lambda key: key.pop("value"), "key: the field 'value' is missing"),
+        (lambda key: key.update(value="a tenth"), "key.value: 'a tenth' should be a number"),
+    ],
+)
+def test_a_numeric_key_is_checked(problems: Spoil, change: Callable[[dict[str, Any]], object], told: str) -> None:
+    (found,) = problems(lambda items: change(next(i for i in items if i["id"] == "gru-update-003")["key"]))
+    assert "item gru-update-003" in found
+    assert told in found
+
+
+def test_a_key_that_is_always_in_the_same_place_is_told(problems: Spoil) -> None:
+    def key_first(items: Items) -> None:
+        for item in items:
+            item.get("options", []).sort(key=lambda option: option["oid"] not in item["key"]["correct"])
+
+    assert any("choosing option 1 every time scores" in problem for problem in problems(key_first))
+
+
+def test_a_key_that_is_always_the_longest_is_told(problems: Spoil) -> None:
+    def shorten_distractors(items: Items) -> None:
+        for item in items:
+            for number, option in enumerate(item.get("options", [])):
+                if option["oid"] not in item["key"]["correct"]:
+                    option["text"] = f"No {number}"
+
+    assert any("choosing the longest option every time" in problem for problem in problems(shorten_distractors))
+
+
+def test_a_small_bank_of_ones_own_is_held_to_no_statistics(problems: Spoil) -> None:
+    def keep_two(items: Items) -> None:
+        del items[:3], items[2:]
+        for item in items:
+            for field in ("check", "live", "prereq", "enemies", "blueprint"):
+                item.pop(field, None)
+
+    assert problems(keep_two) == []
+
+
+@pytest.mark.parametrize(("text", "told"), [("{", "is not JSON (line 1"), ("[]", "should be an object in {}")])
+def test_a_file_that_is_no_bank_is_told(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "bank.json"
+    path.write_text(text, encoding="utf-8")
+    items, (problem,) = lint(path)
+    assert items == 0
+    assert told in problem
+
+
+def test_the_command_line_proves_a_bank_and_fails_on_a_wrong_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
+    data["items"] = [item for item in data["items"] if item["id"] in {"gru-update-003", "gru-update-005"}]
+    for item in data["items"]:
+        item.pop("prereq", None)
+    path = tmp_path / "bank.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert main(["check", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "Update gate           1 of  2 proved" in printed
+    assert "gru-update-005: not proved: It asks which wording" in printed
+    assert "1 of 2 keys proved in" in printed
+    data["items"][0]["key"]["value"] = 0.1
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert main(["check", str(path)]) == 1
+    assert "gru-update-003: FAILED" in capsys.readouterr().out
+
+
+def test_proving_a_broken_bank_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(tmp_path / "nowhere.json")]) == 1
+    assert "cannot be read" in capsys.readouterr().out
