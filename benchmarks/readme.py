@@ -72,12 +72,22 @@ def proofs_table(measured: dict[str, Any]) -> str:
     return "\n".join([*table, "", note])
 
 
+def files_sentence(measured: dict[str, Any]) -> str:
+    """Return how long a large file takes, and how much memory."""
+    return (
+        f"{measured['rows']:,} rows of {measured['words_per_row']} words take {measured['seconds_to_score']:.0f} seconds"
+        f" on one thread ({measured['rows_per_second']:,} rows a second), and {measured['peak_megabytes']} MB at most,"
+        f" {measured['peak_megabytes_with_model_loaded']} of them for the loaded model (`benchmarks/files.py`)."
+    )
+
+
 def fill(readme: str) -> str:
     """Return the README with the block between each pair of markers made anew."""
     metrics = read("sentiment_gru/pretrained/metrics.json")
     blocks = {
         "scores": score_table(metrics, ("reported",)),
         "proofs": proofs_table(read("benchmarks/results/explanations.json")),
+        "files": files_sentence(read("benchmarks/results/files.json")),
         "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
     }
     for name, content in blocks.items():
