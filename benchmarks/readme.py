@@ -74,8 +74,9 @@ def proofs_table(measured: dict[str, Any]) -> str:
 
 def files_sentence(measured: dict[str, Any]) -> str:
     """Return how long a large file takes, and how much memory."""
+    seconds = f"{measured['seconds_to_score']:.0f} seconds"
     return (
-        f"{measured['rows']:,} rows of {measured['words_per_row']} words take {measured['seconds_to_score']:.0f} seconds"
+        f"{measured['rows']:,} rows of {measured['words_per_row']} words take {seconds}"
         f" on one thread ({measured['rows_per_second']:,} rows a second), and {measured['peak_megabytes']} MB at most,"
         f" {measured['peak_megabytes_with_model_loaded']} of them for the loaded model (`benchmarks/files.py`)."
     )
