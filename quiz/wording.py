@@ -25,7 +25,7 @@ def progress_bar(session: Session) -> str:
         f'<p class="quiz-count"><span>Question {number} of {total}</span><span>{score}</span></p>'
         '<div class="quiz-bar" role="progressbar" aria-label="Questions answered" aria-valuemin="0" '
         f'aria-valuemax="{total}" aria-valuenow="{answered}" aria-valuetext="{answered} of {total}">'
-        f'<div style="width: {100 * answered / total:.1f}%"></div></div>'
+        f'<div style="width: {100 * answered / max(total, 1):.1f}%"></div></div>'
     )
 
 

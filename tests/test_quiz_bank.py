@@ -181,6 +181,8 @@ def test_the_public_view_holds_nothing_of_the_key(item: Item) -> None:
     secrets = [item.explanation, *item.hints, *(source.cite for source in item.sources)]
     secrets += [option.feedback for option in item.options]
     secrets += [option.misconception for option in item.options if option.misconception]
+    if item.numeric:
+        secrets += [item.numeric.right, item.numeric.wrong, *(wrong.feedback for wrong in item.numeric.anticipated)]
     assert not [secret for secret in secrets if secret in repr(public)]
     assert "correct" not in repr(public)
 

@@ -126,7 +126,9 @@ def test_a_claim_is_computed_from_what_was_measured(claim: str | float, result: 
     assert value(claim, {"z": 0.25, "n": -0.4, "h": 0.8, "H": 4}) == pytest.approx(result)
 
 
-@pytest.mark.parametrize("claim", ["True", "q + 1", "h.real", "print(h)", "h ==", "[h]", "h in n", "lambda: h"])
+@pytest.mark.parametrize(
+    "claim", ["True", "q + 1", "h.real", "print(h)", "h ==", "[h]", "h in n", "lambda: h", "1 / 0", "h @ n"]
+)
 def test_a_claim_that_is_no_formula_is_refused(claim: str) -> None:
     with pytest.raises(ClaimError):
         value(claim, {"h": 0.8, "n": 1.0})
@@ -137,6 +139,16 @@ def test_a_check_that_does_not_exist_is_refused() -> None:
         unknown = dataclasses.replace(ITEMS[0], check=dataclasses.replace(PROVED[0].check, fn=name))  # type: ignore[type-var]
         with pytest.raises(ProofError, match="there is no"):
             prove(unknown)
+
+
+def test_a_claim_that_does_not_fit_its_check_is_refused() -> None:
+    def claiming(claim: str) -> Item:
+        options = (dataclasses.replace(ITEMS[0].options[0], claim=claim), *ITEMS[0].options[1:])
+        return dataclasses.replace(ITEMS[0], options=options)
+
+    for claim, told in [("0.5", "has to be a comparison"), ("unknown > 0", "'unknown' is not known here")]:
+        with pytest.raises(ProofError, match=told):
+            prove(claiming(claim))
 
 
 def test_an_item_without_a_check_is_not_proved() -> None:

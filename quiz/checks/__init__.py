@@ -140,7 +140,7 @@ def _verdicts(item: Item, measurement: Measurement) -> list[Verdict]:
     if item.numeric is None:
         return [_judge(option.oid, option.claim, measurement) for option in item.options]
     key = item.numeric
-    answer = measurement.names["answer"]
+    answer = _answer(measurement)
     verdicts = [Verdict(str(key.value), key.value, _show(key.value), abs(key.value - answer) <= key.tolerance)]
     for wrong in key.anticipated:
         claim = wrong.value if wrong.claim is None else wrong.claim
@@ -155,8 +155,14 @@ def _judge(answer: str, claim: Claim | None, measurement: Measurement) -> Verdic
     if claim is None:
         raise ClaimError(f"option {answer!r} makes no claim")
     result = value(claim, measurement.names)
-    holds = result if isinstance(result, bool) else same(result, measurement.names["answer"])
+    holds = result if isinstance(result, bool) else same(result, _answer(measurement))
     return Verdict(answer, claim, _show(result), holds)
+
+
+def _answer(measurement: Measurement) -> Any:
+    if "answer" not in measurement.names:
+        raise ClaimError("the check measures no answer, so a claim has to be a comparison")
+    return measurement.names["answer"]
 
 
 def _key(item: Item) -> list[str]:

@@ -64,7 +64,7 @@ def value(claim: str | float, names: Mapping[str, Value]) -> Value:
         return claim
     try:
         return _evaluate(ast.parse(claim, mode="eval").body, names)
-    except (SyntaxError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (SyntaxError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise ClaimError(f"{claim!r} cannot be computed: {error}") from error
 
 

@@ -16,6 +16,12 @@ TEXTS = (
     "Two hours of my life that I will never get back.",
     "It opens at nine and closes at five.",
     "Not bad at all, I was pleasantly surprised.",
+    "The cast is wonderful and the ending is beautiful.",
+    "Dull, far too long and badly acted.",
+    "The second half repeats everything the first half said.",
+    "The film was shot in Canada in the spring of 2003.",
+    "It is the best thing she has ever written.",
+    "What a waste of a good idea.",
 )
 
 

@@ -11,7 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from benchmarks.serving import serve
-from tests.conftest import REPOSITORY
+from quiz.bank import load_bank
+from quiz.session import start_session
 
 pytestmark = pytest.mark.browser
 
@@ -26,10 +27,8 @@ def sentence(page: Page, words: str) -> None:
 
 
 def key_of(number: int) -> tuple[int, int]:
-    """Return the position of the right and of a wrong option of a question, counted from 0."""
-    bank = json.loads((REPOSITORY / "quiz" / "answer_bank.json").read_text(encoding="utf-8"))
-    item = bank["items"][number]
-    flags = [option["oid"] in item["key"]["correct"] for option in item["options"]]
+    """Return the position of the right and of a wrong option of a question of the first run, counted from 0."""
+    flags = [option.correct for option in start_session(load_bank()).items[number].options]
     return flags.index(True), flags.index(False)
 
 
