@@ -176,6 +176,12 @@ def photograph_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
     shoot(page, "quiz-3-results")
 
 
+def clear_file(page: Page) -> None:
+    """Take the file away and wait until the server's answer has come: it would wipe what a next file shows."""
+    page.get_by_role("button", name="Clear").click()
+    page.locator("#files-found").get_by_text("rows").first.wait_for(state="hidden")
+
+
 def photograph_files(page: Page, shoot: Callable[[Page, str], None]) -> None:
     """Take the states of the Files tab: files with and without labels, while it runs, and what goes wrong."""
     page.get_by_role("tab", name="Files").click()
@@ -198,7 +204,7 @@ def photograph_files(page: Page, shoot: Callable[[Page, str], None]) -> None:
             page.locator("#files-start").click()
             page.locator("#files-results").get_by_text("rows scored.").wait_for()
             shoot(page, f"files-4-done-{name}")
-            page.get_by_role("button", name="Clear").click()
+            clear_file(page)
         page.set_input_files("#files-upload input[type=file]", files["long"])
         page.locator("#files-found").get_by_text("4,000 rows").wait_for()
         page.locator("#files-start").click()
@@ -207,7 +213,7 @@ def photograph_files(page: Page, shoot: Callable[[Page, str], None]) -> None:
         page.locator("#files-cancel").click()
         page.locator("#files-results").get_by_text("Stopped.").wait_for()
         shoot(page, "files-5-stopped")
-        page.get_by_role("button", name="Clear").click()
+        clear_file(page)
         page.set_input_files("#files-upload input[type=file]", files["empty"])
         page.locator("#files-found").get_by_text("That did not work.").wait_for()
         page.get_by_role("button", name="Or paste lines").click()

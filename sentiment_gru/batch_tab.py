@@ -104,7 +104,8 @@ def build_batch_tab(loader: ClassifierLoader) -> None:
 
     described = [table, found, choices, text_column, label_column, header, suffix, progress, results, download]
     light: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    gr.on([file.upload, file.clear], describe, file, described, **light)
+    # A file that comes while the answer to the last change is on its way must not be left out.
+    gr.on([file.upload, file.clear], describe, file, described, trigger_mode="always_last", **light)
     read.click(describe_lines, lines, described, **light)
     header.input(describe, [file, header], described, **light)
     outputs = [progress, results, download, start, cancel]
