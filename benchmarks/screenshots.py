@@ -190,7 +190,7 @@ def photograph_files(page: Page, shoot: Callable[[Page, str], None]) -> None:
         draws = random.Random(0)
         labelled = [[i, *draws.choice(FILE_ROWS)] for i in range(2_000)]
         plain = [[i, text, "an aisle seat", 4] for i, text, _ in labelled]
-        long = [[i, f"{TEXTS['positive']} {TEXTS['negative']} " * 5] for i in range(4_000)]
+        long = [[i, f"{TEXTS['positive']} {TEXTS['negative']} " * 5] for i in range(20_000)]
         files = {
             "labelled": write_rows(Path(folder, "reviews.csv"), [["id", "review", "label"], *labelled]),
             "plain": write_rows(Path(folder, "survey.csv"), [["id", "answer", "seat", "stars"], *plain], "cp1252", ";"),
@@ -206,7 +206,7 @@ def photograph_files(page: Page, shoot: Callable[[Page, str], None]) -> None:
             shoot(page, f"files-4-done-{name}")
             clear_file(page)
         page.set_input_files("#files-upload input[type=file]", files["long"])
-        page.locator("#files-found").get_by_text("4,000 rows").wait_for()
+        page.locator("#files-found").get_by_text("20,000 rows").wait_for()
         page.locator("#files-start").click()
         page.locator("#files-progress").get_by_text("left").wait_for()
         shoot(page, "files-3-running")
