@@ -139,6 +139,12 @@ def remove_leaks(corpora: Sequence[Corpus]) -> list[Corpus]:
     return cleaned
 
 
+def held_out(corpora: Sequence[Corpus]) -> set[str]:
+    """Return the `letters` of all dev and reported texts."""
+    splits = [split for corpus in corpora for split in (corpus.dev, corpus.reported) if split]
+    return {letters(text) for split in splits for text in split.texts}
+
+
 def check_corpora(corpora: Sequence[Corpus]) -> None:
     """Refuse corpora that cannot be trained on or measured.
 

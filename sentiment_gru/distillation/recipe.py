@@ -1,4 +1,6 @@
-"""The shipped checkpoint's recipe: stages from the datasets to the checkpoint, each skipped if its result is there.
+"""The shipped checkpoint's recipe: stages from the datasets to the checkpoint.
+
+Each is skipped if its result is there, but for the average and the release, which take minutes and are made anew.
 
 first.parquet       soft labels of IMDB's training and unlabelled reviews by one linear teacher
 first-N/            students of those: two GRUs that differ in directions and size
@@ -24,7 +26,7 @@ from ..classifier import SentimentClassifier
 from ..data.corpora import read_corpora
 from ..data.soft_labels import SoftLabels, write_soft_labels
 from ..data.sources import load_splits
-from ..data.splits import JoinedSplit, letters, remove_leaks
+from ..data.splits import JoinedSplit, held_out, letters, remove_leaks
 from ..errors import DatasetError, OptionsError
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
@@ -69,8 +71,7 @@ class Reviews:
 
     def __init__(self, sources: Sources) -> None:
         self.corpora = corpora = remove_leaks(read_corpora(list(sources)))
-        held = [split for corpus in corpora for split in (corpus.dev, corpus.reported) if split]
-        unwanted = {letters(text) for split in held for text in split.texts}
+        unwanted = held_out(corpora)
         splits = load_splits(sources.imdb)
         if UNLABELLED not in splits:
             raise DatasetError(f"dataset {sources.imdb!r} has no split {UNLABELLED!r}, only {', '.join(splits)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..data.columns import Reading
 from ..data.corpora import read_corpora
 from ..data.soft_labels import SoftLabels, read_soft_labels
-from ..data.splits import Corpus, JoinedSplit, TextSplit, check_corpora, cut_train, letters, remove_leaks, subsample
+from ..data.splits import Corpus, JoinedSplit, TextSplit, check_corpora, cut_train, held_out, remove_leaks, subsample
 from ..errors import DatasetError
 from ..labels import parse_label_map
 from .options import SMOKE_TEXTS, TrainingOptions
@@ -53,8 +53,7 @@ def prepare_soft_labels(options: TrainingOptions, corpora: Sequence[Corpus], lab
     Raises:
         DatasetError: a file cannot be used, or scores a label that no dataset has.
     """
-    held = [split for corpus in corpora for split in (corpus.dev, corpus.reported) if split]
-    unwanted = {letters(text) for split in held for text in split.texts}
+    unwanted = held_out(corpora)
     parts = []
     for path in options.soft_labels:
         soft = read_soft_labels(Path(path)).without(unwanted)
