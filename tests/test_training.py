@@ -153,6 +153,31 @@ def test_a_label_the_dataset_lacks_is_pushed_down_by_its_weight_only(
     assert loss.item() == pytest.approx((absent_weight * among_all + (1 - absent_weight) * among_present).item())
 
 
+def test_adversarial_training_pushes_each_text_uphill_by_a_share_of_a_mean_word(trainer: SentimentTrainer) -> None:
+    trainer.adversarial = 0.5
+    model = trainer.model.train()
+    model.config.embedding_dropout = model.config.output_dropout = 0.0
+    batch = trainer.data_collator(trainer.train_dataset.rows[:7])
+    ids, mask = batch["input_ids"], batch["attention_mask"]
+
+    embeddings = model.embedding(ids).detach().requires_grad_()
+    clean = trainer.mean_loss(model(inputs_embeds=embeddings, attention_mask=mask).logits, batch)
+    (gradient,) = torch.autograd.grad(clean, embeddings)
+    size = 0.5 * embeddings[mask.bool()].norm(dim=1).mean()
+    push = torch.stack([size * row / row.norm() for row in gradient]).detach()
+    pushed = trainer.mean_loss(model(inputs_embeds=model.embedding(ids) + push, attention_mask=mask).logits, batch)
+    clean = trainer.mean_loss(model(ids, mask).logits, batch)
+    expected = torch.autograd.grad((clean + pushed) / 2, list(model.parameters()))
+
+    model.zero_grad()
+    loss = trainer.compute_loss(model, batch)
+    loss.backward()
+    assert pushed > clean
+    assert loss.item() == pytest.approx(((clean + pushed) / 2).item())
+    for parameter, gradient in zip(model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+
+
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=200), st.integers(1, 16), st.integers(0, 3))
 def test_the_sampler_gives_every_text_once_and_depends_on_seed_and_epoch_alone(
     lengths: list[int], batch_size: int, epoch: int
@@ -201,6 +226,8 @@ def test_joined_texts_are_sorted_by_length_but_datasets_stay_apart(rows: list[tu
         ({"ema_decay": 1.0}, "--ema-decay"),
         ({"absent_weight": 1.1}, "--absent-weight"),
         ({"layer_dropout": 0.2}, "--layer-dropout"),
+        ({"adversarial": -0.1}, "--adversarial"),
+        ({"adversarial": 0.1, "word_dropout": 0.1}, "--word-dropout does not go with --adversarial"),
         ({"save_steps": 0}, "--save-steps"),
         ({"seeds": [1, 2, 1]}, "--seeds names a seed twice: 1 2 1"),
         ({"output_dir": ""}, "--output-dir"),

@@ -56,6 +56,10 @@ class TrainingOptions:
     train_tokens: int = _option(400, "longer training texts are cut to their first and last half of this")
     ema_decay: float = _option(0.999, "decay per step of the averaged weights that are evaluated and saved")
     absent_weight: float = _option(0.1, "share of a text's loss that counts labels its dataset never uses as wrong")
+    adversarial: float = _option(
+        0.0,
+        "size of an adversarial push on each text's embeddings, in lengths of a mean one; doubles the work",
+    )
     evaluate_test: bool = _option(False, "also measure on the reported splits, once, at the end")
     report: bool = _option(True, "also write history.csv, predictions.parquet and plots")
     resume: bool = _option(False, "continue the unfinished run of this output folder where its last checkpoint is")
@@ -97,6 +101,10 @@ class TrainingOptions:
             raise OptionsError(f"--ema-decay is {self.ema_decay}; it must be in [0, 1)")
         if not 0 <= self.absent_weight <= 1:
             raise OptionsError(f"--absent-weight is {self.absent_weight}; it must be in [0, 1]")
+        if self.adversarial < 0:
+            raise OptionsError(f"--adversarial is {self.adversarial}; it must be 0 (none) or more")
+        if self.adversarial and self.word_dropout:
+            raise OptionsError("--word-dropout does not go with --adversarial, which pushes the words that are there")
         if len(set(self.seeds)) < len(self.seeds):
             raise OptionsError(f"--seeds names a seed twice: {' '.join(map(str, self.seeds))}")
         if self.tensorboard and find_spec("tensorboard") is None:

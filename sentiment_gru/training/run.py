@@ -132,6 +132,7 @@ def build_trainer(
     return SentimentTrainer(
         ema_decay=options.ema_decay,
         absent_weight=options.absent_weight,
+        adversarial=options.adversarial,
         class_weights=balanced_weights(texts.split.labels, labels) if options.class_weights == "balanced" else None,
         model=model,
         args=training_arguments(options),
