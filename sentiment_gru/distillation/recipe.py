@@ -7,7 +7,8 @@ first-N/            students of those: two GRUs that differ in directions and si
 short-N/            GRUs that learn short texts only, by their labels
 reviews.parquet     soft labels of the same reviews by linear teacher and students together
 sentences.parquet   soft labels of sentences of the unlabelled reviews by all the GRUs
-last-SEED/          students of both
+language/           embeddings and cells that have learned to guess neighboring words in reviews and tweets
+last-SEED/          students of both soft labels, which start from there
 average/            the mean of the last students' weights
 """
 
@@ -21,20 +22,27 @@ from typing import Any
 
 import numpy as np
 from scipy.special import softmax
+from transformers import set_seed
 
+from ..checkpoint import CONFIG
 from ..classifier import SentimentClassifier
 from ..data.corpora import read_corpora
 from ..data.soft_labels import SoftLabels, write_soft_labels
 from ..data.sources import load_splits
 from ..data.splits import JoinedSplit, held_out, letters, remove_leaks
 from ..errors import DatasetError, OptionsError
+from ..labels import order_labels
+from ..modeling import SentimentGRUForSequenceClassification
+from ..tokenization import train_tokenizer
 from ..training.options import TrainingOptions
+from ..training.prepare import join_train, prepare_corpora, prepare_soft_labels
 from ..training.report import calibrate, measure_again
-from ..training.run import train
+from ..training.run import build_config, train
 from ..training.run_folder import RunFolder
 from ..training.seeds import dev_score
 from .averaging import average_checkpoints
 from .blending import blend, fit_weights
+from .language_model import learn_language
 from .nbsvm import NBSVM, out_of_fold
 from .sentences import cut_sentences
 
@@ -50,8 +58,9 @@ FIRST: Mapping[str, Mapping[str, Any]] = {
 STUDENT = {"train_tokens": 300, "report": False}
 SHORT: Mapping[str, Mapping[str, Any]] = {"short-2": {"epochs": 2.0, "seed": 2}, "short-3": {"epochs": 2.0, "seed": 3}}
 AVERAGE = "average"
-START = "first-0"  # the last students go on from its weights
-LAST: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3}
+START = "language"  # the last students go on from its weights
+LANGUAGE_EPOCHS = 1.0
+LAST: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3, "adversarial": 0.3}
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,7 @@ class Recipe:
             **{name: partial(self.train_student, name, [], **options) for name, options in SHORT.items()},
             "reviews": lambda: self.write("reviews", self.teach_reviews),
             "sentences": lambda: self.write("sentences", self.teach_sentences),
+            START: self.learn_language,
             **{f"last-{seed}": partial(self.train_last, seed) for seed in self.seeds},
             "average": self.average_last,
             "release": self.release,
@@ -215,8 +225,25 @@ class Recipe:
             if metrics is None or metrics["interrupted"]:
                 raise KeyboardInterrupt
 
+    def learn_language(self) -> None:
+        """Let the last students' embeddings and cells learn to guess words, with the vocabulary of all their texts."""
+        folder = self.work / START
+        if (folder / CONFIG).is_file():
+            return
+        options = self.options(str(folder), ["reviews", "sentences"], **LAST)
+        corpora = prepare_corpora(options)
+        labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
+        texts = join_train(corpora, prepare_soft_labels(options, corpora, labels)).split.texts
+        tokenizer = train_tokenizer(texts, options.vocab_size)
+        set_seed(options.seed)
+        network = SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
+        tweets = self.reviews.corpora[2].train.texts
+        learn_language(
+            network, tokenizer, self.reviews.train + self.reviews.unlabelled + tweets, folder, LANGUAGE_EPOCHS
+        )
+
     def train_last(self, seed: int) -> None:
-        """Train a last student, from the weights of a first one."""
+        """Train a last student, from what has learned to guess words."""
         start = str(self.work / START)
         self.train_student(f"last-{seed}", ["reviews", "sentences"], init_from=start, seed=seed, **LAST)
 
