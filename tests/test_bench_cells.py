@@ -162,12 +162,15 @@ def test_recall_is_complete_and_not_learned_twice(tmp_path: Path, monkeypatch: p
     measure_recall(path, tmp_path / "work", TINY_TASK, lags=(1, 2))
     result = read_result(path)
     assert result
-    assert result.keys() >= FACTS | {"task", "chance", "lags", "variants", "load"}
-    assert result["trainings"] == {"done": 24, "planned": 24}
+    assert result.keys() >= FACTS | {"settings", "chance", "variants", "load"}
+    assert result["done"] == result["planned"] == 24
     for by_lag in result["variants"].values():
         assert {lag: len(row["accuracy"]) for lag, row in by_lag.items()} == {"1": 3, "2": 3}
     monkeypatch.setattr(recall, "learn", lambda *_: pytest.fail("this was learned before"))
+    measure_recall(path, tmp_path / "elsewhere", TINY_TASK, lags=(1, 2))
+    path.unlink()
     measure_recall(path, tmp_path / "work", TINY_TASK, lags=(1, 2))
+    assert read_result(path) == result
 
 
 def test_a_result_of_other_settings_does_not_count(tmp_path: Path) -> None:
@@ -256,9 +259,10 @@ def test_a_run_that_is_there_is_skipped(reviews: Path, trained: Path, monkeypatc
 
 def test_gradients_are_measured_on_the_checkpoints_that_are_there(reviews: Path, trained: Path, tmp_path: Path) -> None:
     path = tmp_path / "gradients.json"
-    assert not measure_gradients(str(reviews), path, tmp_path)
+    assert len(measure_gradients(str(reviews), path, tmp_path, reviews=2, tokens=5)) == 6
     assert not path.exists()
-    assert measure_gradients(str(reviews), path, trained / "work", reviews=2, tokens=5)
+    assert "gru-0" not in measure_gradients(str(reviews), path, trained / "work", reviews=2, tokens=5)
+    measure_gradients(str(reviews), path, tmp_path, reviews=2, tokens=5)  # what was measured stays
     result = read_result(path)
     assert result
     assert result.keys() >= FACTS | {"distances", "models"}

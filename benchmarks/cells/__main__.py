@@ -48,8 +48,8 @@ def make(part: str, imdb: str) -> None:
     elif part == "gradients":
         from .gradients import measure_gradients
 
-        if not measure_gradients(imdb, RESULTS / "cell_gradients.json"):
-            print("gradients: no checkpoint in out/cells; run the part train first")
+        for run in measure_gradients(imdb, RESULTS / "cell_gradients.json"):
+            print(f"gradients: no checkpoint out/cells/{run}; to train it, remove benchmarks/results/cells/{run}.json")
     elif part == "recall":
         from .recall import measure_recall
 

@@ -27,7 +27,7 @@ from sentiment_gru import SentimentGRUForSequenceClassification
 from sentiment_gru.checkpoint import load_model, load_tokenizer
 from sentiment_gru.data.splits import TextSplit
 
-from .results import WORK, describe, write_result
+from .results import WORK, describe, read_result, write_result
 from .runs import compared, read_by_last_state
 from .training import dev_texts
 from .unrolled import Unrolled
@@ -36,27 +36,32 @@ REVIEWS, TOKENS, CHUNK, SEED = 100, 200, 25, 0
 FAINT = 0.01  # of the gradient at the last token
 
 
-def measure_gradients(imdb: str, path: Path, work: Path = WORK, reviews: int = REVIEWS, tokens: int = TOKENS) -> bool:
-    """Measure the checkpoints of the trainings that are there, and write the result file.
+def measure_gradients(
+    imdb: str, path: Path, work: Path = WORK, reviews: int = REVIEWS, tokens: int = TOKENS
+) -> list[str]:
+    """Measure the checkpoints that are there, and write the result file; figures of others stay in it.
 
     Returns:
-        Whether any of them is there.
+        The runs whose checkpoint is not there.
     """
     split = dev_texts(imdb)
     data = f"{reviews} dev reviews of {tokens} tokens or more, their last {tokens}; seed {SEED}"
     result = describe("gradients", data) | {"distances": distances(tokens)}
-    found = {}
-    for pooling, configurations in (("last", read_by_last_state()), ("mean_max", compared()[:3])):
-        for configuration in configurations:
-            folder = work / f"{configuration.name}-0"
-            if (folder / "config.json").is_file():
-                ids = last_tokens(load_tokenizer(folder), split, reviews, tokens)
-                found[configuration.name] = {"cell": configuration.cell, "pooling": pooling} | {
-                    point: curves(model, ids) for point, model in points(folder)
-                }
-    if found:
-        write_result(path, result | {"models": found})
-    return bool(found)
+    before = read_result(path) or {}
+    models = before["models"] if before.get("data") == data else {}
+    missing = []
+    for configuration in (*read_by_last_state(), *compared()[:3]):
+        run = f"{configuration.name}-{SEED}"
+        if (work / run / "config.json").is_file():
+            ids = last_tokens(load_tokenizer(work / run), split, reviews, tokens)
+            models[configuration.name] = {"cell": configuration.cell, "pooling": configuration.pooling} | {
+                point: curves(model, ids) for point, model in points(work / run)
+            }
+        else:
+            missing.append(run)
+    if models:
+        write_result(path, result | {"models": models})
+    return missing
 
 
 def last_tokens(tokenizer: PreTrainedTokenizerFast, split: TextSplit, reviews: int, tokens: int) -> Tensor:

@@ -110,6 +110,9 @@ def learn(task: Task, variant: str, lag: int, seed: int) -> dict[str, Any]:
 def measure_recall(path: Path, work: Path = WORK, task: Task | None = None, lags: tuple[int, ...] = LAGS) -> None:
     """Make the trainings that are neither there nor being made elsewhere, and write what is there by now."""
     task = task or Task()
+    whole = read_result(path)
+    if whole and whole["settings"] == settings_of(task, lags) and whole["done"] == whole["planned"]:
+        return
     pieces = {}
     for seed in SEEDS:
         for lag in lags:
@@ -125,15 +128,20 @@ def measure_recall(path: Path, work: Path = WORK, task: Task | None = None, lags
         combine(path, task, lags, found)
 
 
+def settings_of(task: Task, lags: tuple[int, ...]) -> dict[str, Any]:
+    """Return what shapes the result file."""
+    return {"task": asdict(task), "lags": list(lags), "variants": list(VARIANTS), "seeds": list(SEEDS)}
+
+
 def combine(path: Path, task: Task, lags: tuple[int, ...], found: list[Any]) -> None:
     """Write the result file: of each variant, by lag, the accuracy and steps of each seed."""
     result = describe("recall", f"random tokens: {task.classes} classes, {task.distractors} distractors")
     result |= {
-        "task": asdict(task),
+        "settings": settings_of(task, lags),
         "chance": 1 / task.classes,
         "tested": TESTED,
-        "lags": list(lags),
-        "trainings": {"done": len(found), "planned": len(VARIANTS) * len(lags) * len(SEEDS)},
+        "done": len(found),
+        "planned": len(VARIANTS) * len(lags) * len(SEEDS),
         "cpu_minutes": round(sum(piece["cpu_seconds"] for piece in found) / 60, 1),
         "load": [min(piece["load"] for piece in found), max(piece["load"] for piece in found)],
     }
