@@ -64,7 +64,7 @@ LADDERS = {
         {"__init__", "__main__"},
     ],
     "quiz": [
-        {"faults", "checks.claims", "checks.measurement"},
+        {"faults", "checks.claims", "checks.measurement", "inline_html", "results_html"},
         {"bank"},
         {"lint", "checks.__init__", "checks.cells", "checks.keras_cell", "checks.onnx_cell"},
         {
@@ -79,7 +79,7 @@ LADDERS = {
             "checks.gradients",
             "checks.use",
         },
-        {"session"},
+        {"session", "proof_html"},
         {"wording"},
         {"quiz_tab"},
         {"__init__", "__main__"},
@@ -152,7 +152,7 @@ def test_the_quiz_knows_nothing_of_the_classifier() -> None:
     [
         ("import sentiment_gru", ["torch", "transformers", "gradio", "datasets", "sklearn"]),
         (
-            "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.__main__",
+            "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.proof_html, quiz.__main__",
             ["torch", "transformers", "gradio", "datasets", "sklearn"],
         ),
         ("from sentiment_gru import SentimentClassifier", ["gradio", "datasets", "sklearn", "captum", "matplotlib"]),
