@@ -65,7 +65,12 @@ LADDERS = {
     ],
     "quiz": [
         {"faults", "checks.claims", "checks.measurement", "inline_html", "results_html"},
+        {"interchange.__init__", "interchange.question", "interchange.text"},
+        {"interchange.html_text", "interchange.gift_answers"},
+        {"interchange.moodle", "interchange.gift"},
         {"bank"},
+        {"interchange.outgoing", "interchange.incoming"},
+        {"interchange.commands"},
         {"lint", "checks.__init__", "checks.cells", "checks.keras_cell", "checks.onnx_cell"},
         {
             "checks.anatomy",
@@ -153,7 +158,7 @@ def test_the_quiz_knows_nothing_of_the_classifier() -> None:
         ("import sentiment_gru", ["torch", "transformers", "gradio", "datasets", "sklearn"]),
         (
             "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.proof_html, quiz.__main__",
-            ["torch", "transformers", "gradio", "datasets", "sklearn"],
+            ["torch", "transformers", "gradio", "datasets", "sklearn", "lxml"],
         ),
         ("from sentiment_gru import SentimentClassifier", ["gradio", "datasets", "sklearn", "captum", "matplotlib"]),
     ],
