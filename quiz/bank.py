@@ -13,7 +13,7 @@ from .faults import BankError, find_faults, parse, read_text
 SHIPPED_BANK = Path(__file__).parent / "answer_bank.json"
 
 # What an item of a bank with basic demands says if it says nothing.
-UNSAID = {
+UNSAID: dict[str, Any] = {
     "version": 1, "status": "live", "objective": "", "bloom": "", "difficulty": 3, "convention": "none",
     "explanation": "",
 }  # fmt: skip

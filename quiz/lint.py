@@ -99,7 +99,7 @@ def _missing(item: Item) -> Iterator[Fault]:
         silent += [f"feedback for {which} number" for which, text in told.items() if text in _UNSAID]
     lacking = [*silent, *["an explanation"] * (not item.explanation), *["a source"] * (not item.sources)]
     if lacking:
-        yield Fault(f"learners would miss {', '.join(lacking)}; the quiz works without", item.id, "key")
+        yield Fault(f"learners would miss {', '.join(lacking)}; the quiz works without them", item.id, "key")
 
 
 def _option_problems(item: Item) -> Iterator[Fault]:

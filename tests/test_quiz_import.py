@@ -7,7 +7,7 @@ import pytest
 
 from quiz.__main__ import main
 from quiz.bank import load_bank
-from quiz.interchange import gift, moodle
+from quiz.interchange import commands
 from quiz.interchange.gift import read_gift
 from quiz.interchange.html_text import auto_to_markdown, html_to_markdown
 from quiz.interchange.incoming import to_bank
@@ -30,7 +30,7 @@ $CATEGORY: $course$/top/Natural science/Water//Ice
 ::Sky:: The sky is blue by day.{T#Look up!#So it is.}
 
 //[id:planets-2] [tag:astronomy]
-[markdown]Which of these are planets? \:\) \{really\} {
+[markdown]Which of these are planets? \:) \{really\} {
 ~%50%Mars
 ~%50%Venus
 ~%-100%The **Moon** # It circles the Earth.
@@ -148,24 +148,23 @@ def test_gift_of_another_program_is_read(bank: Path, capsys: pytest.CaptureFixtu
     assert insect.stem == "How many **legs** has an insect?\n$n = ?$"
     assert (insect.numeric.value, insect.numeric.right) == (6, "Six it is.")
     pi = items["question-5"].numeric
-    assert (pi.value, pi.tolerance) == (pytest.approx(3.145), pytest.approx(0.005))
+    assert (pi.value, pi.tolerance) == (3.145, 0.005)
     assert items["question-6"].numeric.wrong == "No."
-    assert "line 8, Freezing: some answers are worth a part of the mark; here they count as wrong" not in said
     assert "tags are not kept: astronomy" in said
 
 
 @pytest.mark.parametrize(
     "told",
     [
-        "line 6, Freezing: some answers are worth a part of the mark; here they count as wrong",
-        "line 31, question 7: not imported: it is an essay, which this quiz does not have",
-        "line 33, question 8: not imported: it is a short answer, which this quiz does not have",
-        "line 35, question 9: not imported: it is a matching question, which this quiz does not have",
-        "line 37, question 10: not imported: it has no answers in { }, so it is a text without a question",
-        "line 39, Broken: not imported: the answers begin with { but do not end with }",
-        "line 41, Worth: not imported: the weight 300% does not lie between -100% and 100%",
-        "line 43, Not a number: not imported: 'many' is no number",
-        "line 45, Double: not imported: it has more than one part in { }",
+        "line 5, Freezing: some answers are worth a part of the mark; here they count as wrong",
+        "line 30, question 7: not imported: it is an essay, which this quiz does not have",
+        "line 32, question 8: not imported: it is a short answer, which this quiz does not have",
+        "line 34, question 9: not imported: it is a matching question, which this quiz does not have",
+        "line 36, question 10: not imported: it has no answers in { }, so it is a text without a question",
+        "line 38, Broken: not imported: the answers begin with { but do not end with }",
+        "line 40, Worth: not imported: the weight 300% does not lie between -100% and 100%",
+        "line 42, Not a number: not imported: 'many' is no number",
+        "line 44, Double: not imported: it has more than one part in { }",
         "6 of 14 questions written",
     ],
 )
@@ -193,9 +192,8 @@ def test_moodle_of_another_course_is_read(bank: Path) -> None:
     number = items["chromosomes"].numeric
     assert items["chromosomes"].stem == "How many, of $2n$?"
     assert (number.value, number.right, number.wrong) == (46, "23 pairs.", "No.")
-    assert [(wrong.value, wrong.feedback, wrong.misconception) for wrong in number.anticipated] == [
-        (23, "Pairs!", None)
-    ]
+    (wrong,) = number.anticipated
+    assert (wrong.value, wrong.feedback, wrong.misconception) == (23, "Pairs!", None)
     assert [option.correct for option in items["tf-2"].options] == [True, True, False]
 
 
@@ -225,8 +223,7 @@ def test_the_linter_names_what_learners_would_miss(bank: Path) -> None:
     imported(bank, "moodle", XML)
     problems = lint(bank)[1]
     assert any(
-        "item membrane-question: learners would miss feedback for option 'b', feedback for option 'c', a source;"
-        in told
+        "item membrane-question: learners would miss feedback for option 'b', feedback for option 'c', a source" in told
         for told in problems
     )
     assert all(told.startswith("line ") for told in problems)
@@ -304,11 +301,12 @@ def test_a_file_that_is_no_gift_is_refused(data: bytes, told: str) -> None:
         read_gift(data)
 
 
-@pytest.mark.parametrize(("module", "read"), [(moodle, read_moodle), (gift, read_gift)])
-def test_a_huge_file_is_refused(monkeypatch: pytest.MonkeyPatch, module: Any, read: Any) -> None:
-    monkeypatch.setattr(module, "MOST_BYTES", 10)
-    with pytest.raises(InterchangeError, match="the file has more than"):
-        read(b"<quiz></quiz>")
+def test_a_huge_file_is_refused(
+    bank: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "MOST_BYTES", 1_000)
+    assert imported(bank, "moodle", XML) == {}
+    assert "the file has more than" in capsys.readouterr().out
 
 
 def test_a_bank_without_questions_is_no_bank() -> None:
@@ -327,6 +325,7 @@ def test_a_bank_without_questions_is_no_bank() -> None:
         ('<a href="https://a.org/b">t</a> <a href="javascript:x()">u</a>', "[t](https://a.org/b) u"),
         ("<code>a_b</code> <code>`</code>", "`a_b` \\`"),
         ('<img src="x" alt="A cell"><img src="y">', "A cell(picture)"),
+        ("a\0b", "ab"),
         ("<script>alert(1)</script>a<!-- b -->c &lt;img onerror=x&gt;", "ac \\<img onerror=x\\>"),
     ],
 )
@@ -336,3 +335,7 @@ def test_html_becomes_markdown(html: str, markdown: str) -> None:
 
 def test_a_line_break_in_auto_format_is_kept() -> None:
     assert auto_to_markdown("a\nb <b>c</b>") == "a\nb **c**"
+
+
+def test_html_nested_without_end_stops_nothing() -> None:
+    assert len(html_to_markdown("<b>" * 20_000 + "x")) < 5_000

@@ -13,6 +13,7 @@ from .outgoing import not_carried, to_question
 from .question import InterchangeError
 
 FORMATS = ("moodle", "gift")
+MOST_BYTES = 20_000_000
 
 
 def add_interchange_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -59,7 +60,7 @@ def export_bank(chosen: argparse.Namespace) -> bool:
 def import_bank(chosen: argparse.Namespace) -> bool:
     """Write a bank of a file's questions, and print what is not in it; return whether a question is missing."""
     try:
-        data = chosen.file.read_bytes()
+        data = _read(chosen.file)
         if chosen.format == "moodle":
             from .moodle import read_moodle
 
@@ -83,6 +84,12 @@ def import_bank(chosen: argparse.Namespace) -> bool:
     print(f"{count} of {count + refused} questions written to {chosen.output}")
     print(f"Next: python -m quiz lint {chosen.output}")
     return bool(refused)
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > MOST_BYTES:
+        raise InterchangeError(f"the file has more than {MOST_BYTES // 1_000_000} MB")
+    return path.read_bytes()
 
 
 def _write(path: Path, data: bytes, force: bool) -> None:

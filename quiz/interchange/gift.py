@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from .gift_answers import FORMATS, Tokens, UnreadableError, read_answers, tokens, unescape
-from .question import MOST_BYTES, InterchangeError, Note, Question, path_topic, topic_path
+from .question import InterchangeError, Note, Question, path_topic, topic_path
 from .text import to_moodle
 
 _ID = re.compile(r"\[id:((?:\\\]|[^\]])+)\]")
@@ -31,23 +31,23 @@ def _write(question: Question) -> str:
     lines = [f"// {' '.join(words)}", f"::{_escape(question.name)}::[markdown]{_markdown(question.stem)}{{"]
     lines[-1] += "#" if question.kind == "numeric" else ""
     for answer in question.answers:
-        feedback = f"#{_markdown(answer.feedback)}" if answer.feedback else ""
+        feedback = f"#{_part(answer.feedback)}" if answer.feedback else ""
         weight = f"%{f'{answer.percent:.5f}'.rstrip('0').rstrip('.')}%"
         if question.kind != "numeric":
-            # Any text may stand behind a format; without one, a text such as [html] would be taken for it.
-            text = f"[markdown]{_markdown(answer.text)}"
-            lines.append(
-                f"={text}{feedback}"
-                if question.kind == "single" and weight == "%100%"
-                else f"~{weight}{text}{feedback}"
-            )
+            mark = "=" if question.kind == "single" and answer.percent == 100 else f"~{weight}"
+            lines.append(f"{mark}{_part(answer.text)}{feedback}")
         elif answer.text == "*":
             lines.append(f"~{feedback}")
         else:
             lines.append(f"={weight}{answer.text}:{answer.tolerance!r}{feedback}")
     if question.explanation:
-        lines.append(f"####{_markdown(question.explanation)}")
+        lines.append(f"####{_part(question.explanation)}")
     return "\n".join([*lines, "}"])
+
+
+def _part(text: str) -> str:
+    """Return a text in the format of the stem, which is named again where the text would be taken for a format."""
+    return ("[markdown]" if text.startswith("[") else "") + _markdown(text)
 
 
 def _markdown(text: str) -> str:
@@ -62,10 +62,8 @@ def read_gift(data: bytes) -> tuple[list[Question], list[Note]]:
     """Return the questions of a file that the quiz has a kind for, and a note on each other one.
 
     Raises:
-        InterchangeError: It is empty, too large, or not UTF-8.
+        InterchangeError: It is empty, or not UTF-8.
     """
-    if len(data) > MOST_BYTES:
-        raise InterchangeError(f"the file has more than {MOST_BYTES // 1_000_000} MB")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -114,7 +112,7 @@ def _title(block: Tokens) -> tuple[str, Tokens]:
         return "", block
     for end in range(2, len(block) - 1):
         if block[end : end + 2] == [":", ":"]:
-            return unescape(block[2:end]).strip(), block[end + 2 :]
+            return " ".join(unescape(block[2:end]).split()), block[end + 2 :]
     raise UnreadableError("the title begins with :: but does not end so")
 
 

@@ -156,7 +156,7 @@ def _number(part: Tokens, text_format: str) -> Answer:
     try:
         if ".." in text:
             low, high = (float(end) for end in text.split("..", 1))
-            return Answer(repr((low + high) / 2), percent, feedback, (high - low) / 2)
+            return Answer(repr(round((low + high) / 2, 12)), percent, feedback, round((high - low) / 2, 12))
         value, _, tolerance = text.partition(":")
         float(value)
         return Answer(value.strip(), percent, feedback, float(tolerance or 0))

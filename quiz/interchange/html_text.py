@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 
 _FORMULA = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$", re.DOTALL)
 _MARKS = re.compile(r"[\\`*_\[\]<>]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _AROUND = {"b": "**", "strong": "**", "i": "*", "em": "*"}
 _BLOCKS = {"p", "div", "ul", "ol", "table", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
 _UNSEEN = {"script", "style", "head", "title"}
@@ -18,6 +19,7 @@ _UNSEEN = {"script", "style", "head", "title"}
 
 def html_to_markdown(html: str) -> str:
     """Return the Markdown of a piece of HTML; markup it does not know leaves its text."""
+    html = _UNPRINTABLE.sub("", html)
     if not html.strip():
         return ""
     text = _inside(lxml_html.fragment_fromstring(html, create_parent="div"))
@@ -39,9 +41,9 @@ def _element(element: etree._Element) -> str:
     if not isinstance(tag, str) or tag in _UNSEEN:  # comments have no name
         return ""
     if tag == "pre":
-        return "\n\n```\n{}\n```\n\n".format("".join(element.itertext()).strip("\n"))
+        return f"\n\n```\n{_plain(element)}\n```\n\n"
     if tag in ("code", "tt", "kbd"):
-        code = "".join(element.itertext())
+        code = _plain(element)
         return f"`{code}`" if code.strip() and "`" not in code else _escaped(code)
     if tag == "br":
         return "\n"
@@ -55,6 +57,10 @@ def _element(element: etree._Element) -> str:
     if tag == "li":
         return f"\n- {inside.strip()}"
     return f"\n\n{inside}\n\n" if tag in _BLOCKS else inside
+
+
+def _plain(element: etree._Element) -> str:
+    return "".join(map(str, element.itertext())).strip("\n")
 
 
 def _words(text: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from .html_text import auto_to_markdown, html_to_markdown
-from .question import MOST_BYTES, Answer, InterchangeError, Note, Question, path_topic, topic_path
+from .question import Answer, InterchangeError, Note, Question, path_topic, topic_path
 from .text import from_moodle, to_moodle
 
 _READERS: dict[str, Callable[[str], str]] = {
@@ -115,7 +115,7 @@ def read_moodle(data: bytes) -> tuple[list[Question], list[Note]]:
             topic = path_topic(element.findtext("category/text") or "")
             continue
         name = (element.findtext("idnumber") or "").strip() or (element.findtext("name/text") or "").strip()
-        name, line = name or f"question {len(questions) + len(notes) + 1}", _line(element)
+        name, line = " ".join(name.split()) or f"question {len(questions) + len(notes) + 1}", _line(element)
         try:
             questions.append(_read(element, kind, name, topic))
         except _UnreadableError as error:
@@ -128,8 +128,6 @@ def read_moodle(data: bytes) -> tuple[list[Question], list[Note]]:
 def _root(data: bytes) -> etree._Element:
     if not data.strip():
         raise InterchangeError("the file is empty")
-    if len(data) > MOST_BYTES:
-        raise InterchangeError(f"the file has more than {MOST_BYTES // 1_000_000} MB")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         root = etree.fromstring(data, parser)

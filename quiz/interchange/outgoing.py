@@ -9,15 +9,18 @@ from .question import Answer, Question
 # What neither Moodle nor GIFT has a field for, and whether an item has it.
 NOT_CARRIED: dict[str, Callable[[Item], bool]] = {
     "objective": lambda item: bool(item.objective),
-    "misconceptions": lambda item: any(
-        option.misconception for option in (*item.options, *(item.numeric.anticipated if item.numeric else ()))
-    ),
+    "misconceptions": lambda item: any(_misconceptions(item)),
     "claims and checks": lambda item: item.check is not None,
     "link into the app": lambda item: item.live is not None,
     "prerequisites": lambda item: bool(item.prereq),
     "enemies": lambda item: bool(item.enemies),
     "pictures": lambda item: bool(item.media),
 }
+
+
+def _misconceptions(item: Item) -> list[str | None]:
+    anticipated = item.numeric.anticipated if item.numeric else ()
+    return [*(option.misconception for option in item.options), *(wrong.misconception for wrong in anticipated)]
 
 
 def to_question(item: Item) -> Question:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-MOST_BYTES = 20_000_000
-
 
 class InterchangeError(ValueError):
     """The file as a whole cannot be read or written; the message is one line."""
