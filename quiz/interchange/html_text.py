@@ -22,7 +22,11 @@ def html_to_markdown(html: str) -> str:
     html = _UNPRINTABLE.sub("", html)
     if not html.strip():
         return ""
-    text = _inside(lxml_html.fragment_fromstring(html, create_parent="div"))
+    root = lxml_html.fragment_fromstring(html, create_parent="div")
+    try:
+        text = _inside(root)
+    except RecursionError:  # nested beyond all sense: the words remain
+        text = _words(_plain(root))
     text = re.sub(r"[^\S\n]*\n[^\S\n]*(?=\n)", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
