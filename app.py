@@ -98,7 +98,7 @@ def main() -> None:
         loader = ClassifierLoader(os.getenv("MODEL") or None)
         app = build_app(loader, load_bank(os.getenv("QUIZ_BANK") or None))
     except BankError as error:
-        _refuse(f"{error}\nEvery problem, with its line: python -m quiz lint {os.getenv('QUIZ_BANK', '')}")
+        _refuse(f"{error} (every problem, with its line: python -m quiz lint {os.getenv('QUIZ_BANK', '')})")
     except SentimentError as error:
         _refuse(error)
     try:
