@@ -97,7 +97,9 @@ def main() -> None:
     try:
         loader = ClassifierLoader(os.getenv("MODEL") or None)
         app = build_app(loader, load_bank(os.getenv("QUIZ_BANK") or None))
-    except (BankError, SentimentError) as error:
+    except BankError as error:
+        _refuse(f"{error} (every problem, with its line: python -m quiz lint {os.getenv('QUIZ_BANK', '')})")
+    except SentimentError as error:
         _refuse(error)
     try:
         app.launch(**launch_settings(), mcp_server=mcp, prevent_thread_lock=True)

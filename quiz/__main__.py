@@ -2,6 +2,8 @@
 
 python -m quiz lint quiz/answer_bank.json
 python -m quiz check
+python -m quiz export --format moodle questions.xml
+python -m quiz import --format gift questions.txt -o mine.json
 """
 
 import argparse
@@ -14,6 +16,7 @@ from typing import Any
 from .bank import SHIPPED_BANK, Item, load_bank
 from .checks import NotInstalledError, prove
 from .faults import BankError
+from .interchange.commands import add_interchange_commands
 from .lint import lint
 
 
@@ -27,9 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
     ]:
         subparser = commands.add_parser("lint" if command is print_problems else "check", help=purpose)
         subparser.add_argument("bank", nargs="?", type=Path, default=SHIPPED_BANK, help="by default the shipped one")
-        subparser.set_defaults(run=command)
+        subparser.set_defaults(run=lambda chosen, command=command: command(chosen.bank))
+    add_interchange_commands(commands)
     chosen = parser.parse_args(arguments)
-    return int(chosen.run(chosen.bank))
+    return int(chosen.run(chosen))
 
 
 def print_problems(path: Path) -> bool:

@@ -3,7 +3,7 @@
 from .bank import Item, Option, PublicItem
 from .session import Grade, Session
 
-LETTERS = "ABCDE"
+LETTERS = "ABCDEFGHIJ"
 CHOOSE_FIRST = "Choose one of the answers first, then submit."
 
 
@@ -119,5 +119,7 @@ def _correct_answer(item: Item) -> str:
 
 
 def _sources(item: Item) -> str:
+    if not item.sources:
+        return ""
     links = "; ".join(f"[{source.cite}]({source.url}), {source.loc}" for source in item.sources)
     return f"{'Source' if len(item.sources) == 1 else 'Sources'}: {links}"

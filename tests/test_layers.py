@@ -64,8 +64,13 @@ LADDERS = {
         {"__init__", "__main__"},
     ],
     "quiz": [
-        {"faults", "checks.claims", "checks.measurement"},
+        {"faults", "checks.claims", "checks.measurement", "inline_html", "results_html"},
+        {"interchange.__init__", "interchange.question", "interchange.text"},
+        {"interchange.html_text", "interchange.gift_answers"},
+        {"interchange.moodle", "interchange.gift"},
         {"bank"},
+        {"interchange.outgoing", "interchange.incoming"},
+        {"interchange.commands"},
         {"lint", "checks.__init__", "checks.cells", "checks.keras_cell", "checks.onnx_cell"},
         {
             "checks.anatomy",
@@ -79,7 +84,7 @@ LADDERS = {
             "checks.gradients",
             "checks.use",
         },
-        {"session"},
+        {"session", "proof_html"},
         {"wording"},
         {"quiz_tab"},
         {"__init__", "__main__"},
@@ -158,8 +163,8 @@ def test_the_quiz_knows_nothing_of_the_classifier() -> None:
     [
         ("import sentiment_gru", ["torch", "transformers", "gradio", "datasets", "sklearn"]),
         (
-            "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.__main__",
-            ["torch", "transformers", "gradio", "datasets", "sklearn"],
+            "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.proof_html, quiz.__main__",
+            ["torch", "transformers", "gradio", "datasets", "sklearn", "lxml"],
         ),
         ("from sentiment_gru import SentimentClassifier", ["gradio", "datasets", "sklearn", "captum", "matplotlib"]),
     ],
