@@ -64,8 +64,8 @@ LADDERS = {
         {"__init__", "__main__"},
     ],
     "quiz": [
-        {"faults", "checks.claims", "checks.measurement"},
-        {"bank"},
+        {"faults", "checks.claims", "checks.measurement", "database"},
+        {"bank", "store"},
         {"lint", "checks.__init__", "checks.cells", "checks.keras_cell", "checks.onnx_cell"},
         {
             "checks.anatomy",
@@ -152,8 +152,8 @@ def test_the_quiz_knows_nothing_of_the_classifier() -> None:
     [
         ("import sentiment_gru", ["torch", "transformers", "gradio", "datasets", "sklearn"]),
         (
-            "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.__main__",
-            ["torch", "transformers", "gradio", "datasets", "sklearn"],
+            "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.store, quiz.__main__",
+            ["torch", "transformers", "gradio", "datasets", "sklearn", "sqlalchemy"],
         ),
         ("from sentiment_gru import SentimentClassifier", ["gradio", "datasets", "sklearn", "captum", "matplotlib"]),
     ],
