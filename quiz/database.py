@@ -93,20 +93,25 @@ def open_engine(address: str) -> Engine:
 
 
 def _settings(url: URL) -> dict[str, Any]:
+    connections = connections_to(url)
+    settings: dict[str, Any] = {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}
     if url.get_backend_name() == "sqlite":
-        # One connection, for which threads wait in line: SQLite has one writer, and its own waiting is by chance.
-        one_at_a_time = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
-        return {**one_at_a_time, "connect_args": {"timeout": TIMEOUT_SECONDS, "check_same_thread": False}}
+        settings["connect_args"] = {"timeout": TIMEOUT_SECONDS, "check_same_thread": False}
     if url.drivername == "postgresql+psycopg":
-        noticed_when_gone = {
+        settings["connect_args"] = {
             "connect_timeout": TIMEOUT_SECONDS,
             "tcp_user_timeout": TIMEOUT_SECONDS * 1000,
             "keepalives_idle": TIMEOUT_SECONDS,
             "keepalives_interval": 1,
             "keepalives_count": 3,
+            "prepare_threshold": None,  # as poolers refuse prepared statements
         }
-        return {"connect_args": {**noticed_when_gone, "prepare_threshold": None}}  # poolers refuse prepared statements
-    return {}
+    return settings
+
+
+def connections_to(url: URL) -> int:
+    """Return how many connections to use: one to SQLite, which has one writer, and whose own waiting is by chance."""
+    return 1 if url.get_backend_name() == "sqlite" else 4
 
 
 def _keep_to_the_file(engine: Engine, database: str | None) -> None:
@@ -150,11 +155,11 @@ def make_tables(engine: Engine) -> None:
             connection.execute(CreateTable(METADATA.tables[name], if_not_exists=True))
 
 
-def reason(error: Exception) -> str:
+def reason(error: str) -> str:
     """Return in a few words why the database did not do it."""
-    text = str(error).lower()
+    text = error.lower()
     for signs, words in [
-        (("locked", "timeout", "timed out", "limit of size"), "the database is busy"),
+        (("locked", "timeout", "in time"), "the database is busy"),
         (("readonly", "read-only"), "the database is read-only"),
         (("is full", "no space left"), "the disk of the database is full"),
     ]:

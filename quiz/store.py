@@ -13,15 +13,20 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from .records import Attempt, Feedback, StoreError
+from .workers import Workers
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Row, Select
+
+__all__ = ["Attempt", "Feedback", "Store", "StoreError"]
 
 DEFAULT_FILE = Path(__file__).parent.parent / "data" / "quiz.sqlite3"
 PATIENCE_SECONDS = 6.0
@@ -29,48 +34,6 @@ _PAGE = 1000
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL takes no NUL, UTF-8 no half of a pair
 
 Result = TypeVar("Result")
-
-
-class StoreError(Exception):
-    """Something could not be stored or read, with a message fit for the learner."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One answer to one item. Nothing in it says who gave it.
-
-    Attributes:
-        run: Random name of the run that it belongs to.
-        item_id: The item, as in the bank.
-        item_version: The version of the item.
-        answer: Ids of the options chosen, or the number as it was typed.
-        correct: Whether the answer is right.
-        credit: Part of the mark, from 0 to 1.
-        first_try: Whether the learner met the item for the first time.
-        hints: How many hints were taken.
-        confidence: How sure the learner said to be, or None.
-        milliseconds: Time from question to answer, or None.
-    """
-
-    run: str
-    item_id: str
-    item_version: int
-    answer: tuple[str, ...]
-    correct: bool
-    credit: float
-    first_try: bool
-    hints: int
-    confidence: int | None
-    milliseconds: int | None
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What a learner said of the quiz: whether it was clear, or None, and how it can be improved."""
-
-    run: str | None
-    clear: bool | None
-    text: str
 
 
 class Store:
@@ -93,9 +56,8 @@ class Store:
         url = url or os.getenv("DATABASE_URL")
         self._lock = Lock()
         self._tables_made = False
-        self._engine: Engine | None = None
-        if url:
-            self._engine = _open(url)
+        self._engine = _open(url) if url else None
+        self._workers: Workers | None = None
 
     def record(self, attempt: Attempt) -> Attempt:
         """Store the first attempt of a run at an item.
@@ -152,6 +114,15 @@ class Store:
         for row in self._all(FEEDBACK):
             yield _utc(row.recorded_at), Feedback(row.run, row.clear, row.text)
 
+    def close(self) -> None:
+        """Close the connections; the store opens new ones when it is used again."""
+        with self._lock:
+            if self._workers:
+                self._workers.stop()
+                self._workers = None
+            if self._engine:
+                self._engine.dispose()
+
     def _all(self, table: Any) -> "Iterator[Row[Any]]":
         """Yield the rows of a table page by page, so that no connection is held meanwhile."""
         last, full = 0, True
@@ -162,40 +133,39 @@ class Store:
             full = len(rows) == _PAGE
             last = rows[-1].number if rows else last
 
-    def _run(self, work: "Callable[[Engine], Result]") -> Result:
-        """Return what the work returns, if it does so in time.
+    def _run(self, job: "Callable[[Engine], Result]") -> Result:
+        """Return what the job returns.
 
-        It runs in a thread, as a database that hangs would hold up the caller for as long as it likes.
+        Raises:
+            StoreError: the database failed, or was not done in time.
         """
-        outcome: list[Result] = []
-        errors: list[Exception] = [TimeoutError("timeout: the database hangs")]
+        from sqlalchemy.exc import SQLAlchemyError
 
-        def try_it() -> None:
-            try:
-                outcome.append(work(self._ready_engine()))
-            except Exception as error:
-                errors.append(error)
-
-        thread = Thread(target=try_it, daemon=True)
-        thread.start()
-        thread.join(PATIENCE_SECONDS)
-        if not outcome:
+        try:
+            engine, workers = self._started()
+            return workers.run(lambda: self._with_tables(engine, job), PATIENCE_SECONDS)
+        except (SQLAlchemyError, OSError) as error:
             self._tables_made = False  # whatever database is there next may be a new one
-            raise _failure(errors[-1]) from errors[-1]
-        return outcome[0]
+            raise _failure(error) from error
 
-    def _ready_engine(self) -> "Engine":
-        from . import database
+    def _started(self) -> "tuple[Engine, Workers]":
+        from .database import connections_to
 
         with self._lock:
             if self._engine is None:
                 DEFAULT_FILE.parent.mkdir(parents=True, exist_ok=True)
                 self._engine = _open(f"sqlite:///{DEFAULT_FILE}")
-            engine = self._engine
+            if self._workers is None:
+                self._workers = Workers(connections_to(self._engine.url))
+            return self._engine, self._workers
+
+    def _with_tables(self, engine: "Engine", job: "Callable[[Engine], Result]") -> Result:
+        from .database import make_tables
+
         if not self._tables_made:
-            database.make_tables(engine)
+            make_tables(engine)
             self._tables_made = True
-        return engine
+        return job(engine)
 
 
 def _open(url: str) -> "Engine":
@@ -207,15 +177,12 @@ def _open(url: str) -> "Engine":
         raise StoreError(f"DATABASE_URL cannot be used: {error}") from error
 
 
-def _failure(error: Exception) -> Exception:
-    from sqlalchemy.exc import SQLAlchemyError
-
+def _failure(error: Exception) -> StoreError:
     from .database import reason
 
-    if not isinstance(error, SQLAlchemyError | OSError):
-        return error
-    logging.getLogger(__name__).warning("the database failed: %s", str(error).splitlines()[0])
-    return StoreError(f"This could not be saved or read: {reason(error)}. Please try again in a moment.")
+    said = str(error) or "not done in time"  # what a TimeoutError means
+    logging.getLogger(__name__).warning("the database failed: %s", said.splitlines()[0])
+    return StoreError(f"This could not be saved or read: {reason(said)}. Please try again in a moment.")
 
 
 def _insert_attempt(engine: "Engine", attempt: Attempt) -> Attempt:

@@ -64,7 +64,7 @@ LADDERS = {
         {"__init__", "__main__"},
     ],
     "quiz": [
-        {"faults", "checks.claims", "checks.measurement", "database"},
+        {"faults", "checks.claims", "checks.measurement", "database", "workers", "records"},
         {"bank", "store"},
         {"lint", "checks.__init__", "checks.cells", "checks.keras_cell", "checks.onnx_cell"},
         {
