@@ -8,30 +8,27 @@ What `record` and `record_feedback` return from is on disk. A database that is a
 `StoreError` within seconds; nothing has to be done for the store to work again afterwards.
 """
 
-import json
 import logging
 import os
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .lines import Dated
 from .records import Attempt, Feedback, StoreError
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Row, Select
+    from sqlalchemy import Engine, Row, Table
 
 __all__ = ["Attempt", "Feedback", "Store", "StoreError"]
 
 DEFAULT_FILE = Path(__file__).parent.parent / "data" / "quiz.sqlite3"
 PATIENCE_SECONDS = 6.0
 _PAGE = 1000
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL takes no NUL, UTF-8 no half of a pair
 
 Result = TypeVar("Result")
 
@@ -68,7 +65,9 @@ class Store:
         Raises:
             StoreError: it could not be stored.
         """
-        return self._run(partial(_insert_attempt, attempt=attempt))
+        from .rows import insert_attempt
+
+        return self._run(partial(insert_attempt, attempt=attempt))
 
     def attempts_of(self, run: str) -> list[Attempt]:
         """Return the attempts of a run, in the order recorded.
@@ -76,22 +75,30 @@ class Store:
         Raises:
             StoreError: they could not be read.
         """
-        from .database import ATTEMPTS
+        from .rows import attempts_of
 
-        query = ATTEMPTS.select().where(ATTEMPTS.c.run == _storable(run)).order_by(ATTEMPTS.c.number)
-        return [_attempt(row) for row in self._run(partial(_rows, query=query))]
+        return self._run(partial(attempts_of, run=run))
 
-    def record_feedback(self, feedback: Feedback) -> None:
-        """Store what a learner said.
+    def record_feedback(self, feedback: Feedback, time: datetime | None = None) -> None:
+        """Store what a learner said, and when: by default now.
 
         Raises:
             StoreError: it could not be stored.
         """
-        from .database import FEEDBACK
+        from .rows import insert_feedback
 
-        run = None if feedback.run is None else _storable(feedback.run)
-        values = {"run": run, "clear": feedback.clear, "text": _storable(feedback.text)}
-        self._run(partial(_insert, statement=FEEDBACK.insert().values(recorded_at=datetime.now(UTC), **values)))
+        self._run(partial(insert_feedback, feedback=feedback, time=time or datetime.now(UTC)))
+
+    def take_in(self, records: Sequence[Dated]) -> None:
+        """Store the records that the database lacks, each with its time.
+
+        Raises:
+            StoreError: not all could be stored.
+        """
+        from .rows import insert_missing
+
+        for start in range(0, len(records), _PAGE):
+            self._run(partial(insert_missing, records=records[start : start + _PAGE]))
 
     def attempts(self) -> Iterator[Attempt]:
         """Yield all attempts, in the order recorded.
@@ -100,8 +107,9 @@ class Store:
             StoreError: they could not be read.
         """
         from .database import ATTEMPTS
+        from .rows import to_attempt
 
-        return map(_attempt, self._all(ATTEMPTS))
+        return map(to_attempt, self._all(ATTEMPTS))
 
     def feedback(self) -> Iterator[tuple[datetime, Feedback]]:
         """Yield all feedback in the order recorded, each with the time, in UTC.
@@ -110,9 +118,17 @@ class Store:
             StoreError: it could not be read.
         """
         from .database import FEEDBACK
+        from .rows import to_feedback
 
-        for row in self._all(FEEDBACK):
-            yield _utc(row.recorded_at), Feedback(row.run, row.clear, row.text)
+        return map(to_feedback, self._all(FEEDBACK))
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, which may not be there yet, or None if the database is none."""
+        if self._engine is None:
+            return DEFAULT_FILE
+        database = self._engine.url.database
+        return Path(database) if database and self._engine.dialect.name == "sqlite" else None
 
     def close(self) -> None:
         """Close the connections; the store opens new ones when it is used again."""
@@ -123,12 +139,13 @@ class Store:
             if self._engine:
                 self._engine.dispose()
 
-    def _all(self, table: Any) -> "Iterator[Row[Any]]":
+    def _all(self, table: "Table") -> "Iterator[Row[Any]]":
         """Yield the rows of a table page by page, so that no connection is held meanwhile."""
+        from .rows import page
+
         last, full = 0, True
         while full:
-            page = table.select().where(table.c.number > last).order_by(table.c.number).limit(_PAGE)
-            rows = self._run(partial(_rows, query=page))
+            rows = self._run(partial(page, table=table, after=last, limit=_PAGE))
             yield from rows
             full = len(rows) == _PAGE
             last = rows[-1].number if rows else last
@@ -183,51 +200,3 @@ def _failure(error: Exception) -> StoreError:
     said = str(error) or "not done in time"  # what a TimeoutError means
     logging.getLogger(__name__).warning("the database failed: %s", said.splitlines()[0])
     return StoreError(f"This could not be saved or read: {reason(said)}. Please try again in a moment.")
-
-
-def _insert_attempt(engine: "Engine", attempt: Attempt) -> Attempt:
-    from sqlalchemy.exc import IntegrityError
-
-    from .database import ATTEMPTS
-
-    values = asdict(attempt) | {
-        "run": _storable(attempt.run),
-        "item_id": _storable(attempt.item_id),
-        "answer": json.dumps(attempt.answer),
-    }
-    try:
-        _insert(engine, ATTEMPTS.insert().values(recorded_at=datetime.now(UTC), **values))
-    except IntegrityError:
-        same = (ATTEMPTS.c.run == values["run"], ATTEMPTS.c.item_id == values["item_id"])
-        for earlier in _rows(engine, ATTEMPTS.select().where(*same)):
-            return _attempt(earlier)
-        raise
-    return Attempt(**values | {"answer": attempt.answer})
-
-
-def _insert(engine: "Engine", statement: Any) -> None:
-    from .database import transaction
-
-    with transaction(engine) as connection:
-        connection.execute(statement)
-
-
-def _rows(engine: "Engine", query: "Select[Any]") -> "list[Row[Any]]":
-    from .database import transaction
-
-    with transaction(engine) as connection:
-        return list(connection.execute(query))
-
-
-def _attempt(row: "Row[Any]") -> Attempt:
-    values = {name: getattr(row, name) for name in Attempt.__dataclass_fields__}
-    return Attempt(**values | {"answer": tuple(json.loads(row.answer))})
-
-
-def _utc(time: datetime) -> datetime:
-    """Return the time in UTC, which SQLite does not say that it is in."""
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _storable(text: str) -> str:
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)

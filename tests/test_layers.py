@@ -65,7 +65,11 @@ LADDERS = {
     ],
     "quiz": [
         {"faults", "checks.claims", "checks.measurement", "database", "workers", "records"},
-        {"bank", "store"},
+        {"bank", "lines"},
+        {"rows", "statistics"},
+        {"store", "teacher_report"},
+        {"backup"},
+        {"teacher_commands"},
         {"lint", "checks.__init__", "checks.cells", "checks.keras_cell", "checks.onnx_cell"},
         {
             "checks.anatomy",
@@ -152,7 +156,7 @@ def test_the_quiz_knows_nothing_of_the_classifier() -> None:
     [
         ("import sentiment_gru", ["torch", "transformers", "gradio", "datasets", "sklearn"]),
         (
-            "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.store, quiz.__main__",
+            "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.backup, quiz.__main__",
             ["torch", "transformers", "gradio", "datasets", "sklearn", "sqlalchemy"],
         ),
         ("from sentiment_gru import SentimentClassifier", ["gradio", "datasets", "sklearn", "captum", "matplotlib"]),
