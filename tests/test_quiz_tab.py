@@ -225,16 +225,22 @@ def test_a_proof_runs_once_and_says_what_the_chosen_option_comes_to(store: Store
     assert proofs.html(grade) == html
 
 
-def test_a_proof_that_cannot_run_here_says_why_and_names_the_source(store: Store) -> None:
-    about_model = next(item for item in BANK.items if item.check and item.check.fn and item.check.fn.startswith("use."))
-    for item in (about_model, dataclasses.replace(SINGLE, check=None)):
-        runs = runs_of(store, item)
-        grade = runs.answer(runs.open({}), item.id, right(item)).session.current_grade
-        assert grade is not None
-        html = Proofs().html(grade)
-        if item is not about_model:
-            assert "without a proof" in html
-            assert item.sources[0].url in html
+@pytest.mark.parametrize(
+    ("item", "why"),
+    [
+        (next(item for item in BANK.items if item.id == "gru-use-005"), "This proof cannot run here"),
+        (next(item for item in BANK.items if item.check and item.check.reason), "No code can prove this"),
+        (dataclasses.replace(SINGLE, check=None), "without a proof"),
+    ],
+    ids=["no model", "no code", "no check"],
+)
+def test_an_answer_without_a_proof_says_why_and_names_the_source(store: Store, item: Item, why: str) -> None:
+    runs = runs_of(store, item)
+    grade = runs.answer(runs.open({}), item.id, right(item)).session.current_grade
+    assert grade is not None
+    html = Proofs().html(grade)
+    assert why in html
+    assert item.sources[0].url in html
 
 
 def test_styles_touch_nothing_but_the_quiz() -> None:
