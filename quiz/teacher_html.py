@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from .bank import Bank, Item
+from .inline_html import inline_html
 from .records import Feedback
 from .statistics import ENOUGH, Choice, ItemReport, Report
 from .teacher_report import NO_ATTEMPTS, notes, summary
@@ -52,7 +53,7 @@ def overview(report: Report, bank: Bank, feedback: Iterable[tuple[datetime, Feed
 
 
 def _notes(report: Report) -> str:
-    return "".join(f'<p class="note">{_text(line)}</p>' for line in notes(report))
+    return "".join(f'<p class="note">{_text(line)}</p>' for line in (_LEGEND, *notes(report)))
 
 
 def _item(report: ItemReport, item: Item | None) -> str:
@@ -70,16 +71,17 @@ def _item(report: ItemReport, item: Item | None) -> str:
     texts = {option.oid: option.text for option in item.options} if item else {}
     look = found.discrimination is not None and found.discrimination < 0
     return (
-        f"<article><h3>{_text(_name(report))}</h3><p>{_text(item.stem) if item else ''}</p><dl>{terms}</dl>"
+        f"<article><h3>{_text(_name(report))}</h3><p>{inline_html(item.stem) if item else ''}</p><dl>{terms}</dl>"
         f"{_WORTH_A_LOOK if look else ''}"
         f"<ul>{''.join(_choice(choice, texts) for choice in found.choices)}</ul></article>"
     )
 
 
 def _choice(choice: Choice, texts: dict[str, str]) -> str:
+    text = inline_html(texts[choice.answer]) if choice.answer in texts else _text(choice.answer)
     mark, kind = (" <strong>right</strong>", "bar right") if choice.correct else ("", "bar")
     return (
-        f'<li><span class="share">{choice.share:.0%}</span><span>{_text(texts.get(choice.answer, choice.answer))}{mark}'
+        f'<li><span class="share">{choice.share:.0%}</span><span>{text}{mark}'
         f'<span class="{kind}" style="width:{choice.share:.1%}"></span></span></li>'
     )
 
@@ -112,6 +114,10 @@ def _feedback(feedback: list[tuple[datetime, Feedback]]) -> str:
     )
 
 
+_LEGEND = (
+    "Facility is the share of right answers. Discrimination is the correlation of an item with the rest of the run: "
+    "well above 0 where good learners get it right."
+)
 _WORTH_A_LOOK = "<p><strong>Worth a look: those who do well elsewhere get this wrong.</strong></p>"
 _CLEAR = {True: "clear", False: "not clear", None: "clear or not: not said"}
 

@@ -64,7 +64,16 @@ LADDERS = {
         {"__init__", "__main__"},
     ],
     "quiz": [
-        {"faults", "checks.claims", "checks.measurement", "database", "workers", "records", "inline_html", "results_html"},
+        {
+            "faults",
+            "checks.claims",
+            "checks.measurement",
+            "database",
+            "workers",
+            "records",
+            "inline_html",
+            "results_html",
+        },
         {"bank", "lines"},
         {"rows", "statistics"},
         {"store", "teacher_report", "teacher_guard"},
