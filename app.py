@@ -4,8 +4,8 @@
     python app.py --mcp     # its endpoints are MCP tools, too
 
 Environment: HOST and PORT to listen on, MODEL (a checkpoint folder or Hub id), QUIZ_BANK (an answer bank), DATABASE_URL
-(where answers are kept), QUIZ_SECRET (what runs are signed with), HF_TOKEN and FEEDBACK_DATASET (where answers are copied
-to), TEACHER_TOKEN (opens /teacher), and REPORT_URL (where visitors can report a failure).
+(where answers are kept), QUIZ_SECRET (what runs are signed with), HF_TOKEN and FEEDBACK_DATASET (where answers are
+copied to), TEACHER_TOKEN (opens /teacher), and REPORT_URL (where visitors can report a failure).
 """
 
 import argparse

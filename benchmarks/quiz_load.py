@@ -100,11 +100,11 @@ def measure(learners: int, seconds: float) -> dict[str, Any]:
             until = time.monotonic() + seconds
             with ThreadPoolExecutor(learners) as threads:
                 list(threads.map(lambda learner: learner.take_part(until), page))
+        times = sorted(one for learner in page for one in learner.milliseconds)
+        errors = [error for learner in page for error in learner.errors]
+        if not times:
+            sys.exit(f"no answer was acknowledged: {errors[:3]}")
         rows = sqlite3.connect(database).execute("SELECT count(*) FROM quiz_attempts").fetchone()[0]
-    times = sorted(one for learner in page for one in learner.milliseconds)
-    errors = [error for learner in page for error in learner.errors]
-    if not times:
-        sys.exit(f"no answer was acknowledged: {errors[:3]}")
     return {
         "learners": learners,
         "seconds": seconds,
