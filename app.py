@@ -4,13 +4,15 @@
     python app.py --mcp     # its endpoints are MCP tools, too
 
 Environment: HOST and PORT to listen on, MODEL (a checkpoint folder or Hub id), QUIZ_BANK (an answer bank), DATABASE_URL
-(where answers are kept), QUIZ_SECRET (what runs are signed with), and REPORT_URL (where visitors can report a failure).
+(where answers are kept), QUIZ_SECRET (what runs are signed with), HF_TOKEN and FEEDBACK_DATASET (where answers are
+copied to), TEACHER_TOKEN (opens /teacher), and REPORT_URL (where visitors can report a failure).
 """
 
 import argparse
 import importlib.util
 import logging
 import os
+import signal
 import sys
 from typing import Any, NoReturn
 
@@ -21,6 +23,7 @@ from quiz.backup import open_store
 from quiz.bank import Live
 from quiz.quiz_tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 from quiz.store import Store, StoreError
+from quiz.teacher_page import teacher_routes
 from sentiment_gru.api_tab import build_api
 from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
 from sentiment_gru.errors import SentimentError
@@ -109,13 +112,16 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         loader = ClassifierLoader(os.getenv("MODEL") or None)
-        app = build_app(loader, load_bank(os.getenv("QUIZ_BANK") or None), open_store())
+        bank, store = load_bank(os.getenv("QUIZ_BANK") or None), open_store()
+        app = build_app(loader, bank, store)
     except (BankError, SentimentError, StoreError) as error:
         _refuse(error)
     try:
-        app.launch(**launch_settings(), mcp_server=mcp, prevent_thread_lock=True)
+        routes = {"routes": teacher_routes(store, bank)}
+        app.launch(**launch_settings(), app_kwargs=routes, mcp_server=mcp, prevent_thread_lock=True)
     except OSError:
         _refuse("it cannot listen to HOST and PORT; is the port taken?")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # in good order: the copy of the last answers is committed
     loader.start()
     app.block_thread()
 

@@ -13,6 +13,10 @@ from .records import Feedback
 from .statistics import ENOUGH, Choice, Confidence, ItemReport, Report
 
 HEADINGS = ("item", "first tries", "facility", "credit", "discr.", "seconds", "hints", "answers")
+LEGEND = (
+    "facility: share right; discr.: correlation with the rest of the run; seconds: median; hints: share that took one; "
+    "*: right."
+)
 NO_ATTEMPTS = "Nothing has been answered yet."
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -24,7 +28,7 @@ def table(report: Report) -> str:
     rows = [HEADINGS, *(row(item) for item in report.items if item.first_tries)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([summary(report), "", *lines, "", *notes(report)])
+    return "\n".join([summary(report), "", *lines, "", LEGEND, *notes(report)])
 
 
 def summary(report: Report) -> str:
@@ -55,11 +59,8 @@ def _choice(choice: Choice) -> str:
 
 
 def notes(report: Report) -> list[str]:
-    """Return what has to be known to read the table, a line each."""
-    lines = [
-        "facility: share right; discr.: correlation with the rest of the run; seconds: median; hints: share that took "
-        "one; *: right."
-    ]
+    """Return what holds for all items, a line each."""
+    lines = []
     unanswered = sum(not item.first_tries for item in report.items)
     if unanswered:
         lines.append(f"{unanswered} items of the bank have no first try yet.")

@@ -57,7 +57,7 @@ def test_every_option_of_the_readme_exists() -> None:
         "sentiment_gru": options_of("sentiment_gru"),
         "sentiment_gru.evaluation": options_of("sentiment_gru.evaluation"),
         "app.py": {"--mcp"},
-        "quiz": set(),
+        "quiz": {"--json", "--csv", "--from"},
     }
     checked = 0
     for command in commands():

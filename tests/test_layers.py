@@ -77,9 +77,10 @@ LADDERS = {
         },
         {"bank", "lines"},
         {"rows", "statistics"},
-        {"store", "teacher_report"},
+        {"store", "teacher_report", "teacher_guard"},
+        {"teacher_html"},
         {"backup"},
-        {"teacher_commands"},
+        {"teacher_commands", "teacher_page"},
         {"lint", "checks.__init__", "checks.cells", "checks.keras_cell", "checks.onnx_cell"},
         {
             "checks.anatomy",
