@@ -114,7 +114,9 @@ def main() -> None:
         loader = ClassifierLoader(os.getenv("MODEL") or None)
         bank, store = load_bank(os.getenv("QUIZ_BANK") or None), open_store()
         app = build_app(loader, bank, store)
-    except (BankError, SentimentError, StoreError) as error:
+    except BankError as error:
+        _refuse(f"{error}\nEvery problem, with its line: python -m quiz lint {os.getenv('QUIZ_BANK', '')}")
+    except (SentimentError, StoreError) as error:
         _refuse(error)
     try:
         routes = {"routes": teacher_routes(store, bank)}

@@ -4,6 +4,8 @@ python -m quiz lint quiz/answer_bank.json
 python -m quiz check
 python -m quiz stats
 python -m quiz feedback --csv feedback.csv
+python -m quiz export --format moodle questions.xml
+python -m quiz import --format gift questions.txt -o mine.json
 """
 
 import argparse
@@ -16,6 +18,7 @@ from typing import Any
 from .bank import SHIPPED_BANK, Item, load_bank
 from .checks import NotInstalledError, prove
 from .faults import BankError
+from .interchange.commands import add_interchange_commands
 from .lint import lint
 from .teacher_commands import add_teacher_commands
 
@@ -32,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         subparser.add_argument("bank", nargs="?", type=Path, default=SHIPPED_BANK, help="by default the shipped one")
         subparser.set_defaults(run=lambda chosen, command=command: command(chosen.bank))
     add_teacher_commands(commands)
+    add_interchange_commands(commands)
     chosen = parser.parse_args(arguments)
     return int(chosen.run(chosen))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .mastery import MASTERED, Standing
 from .session import Session
-from .wording import correct_answer, given_answer, question, sources
+from .wording import correct_answer, given_answer, paragraphs, question, sources
 
 STORED = (
     "What is stored: each answer with its question, hints, confidence and time taken, and what you write above, under "
@@ -89,4 +89,4 @@ def review(session: Session, folder: Path) -> str:
             item.explanation,
             sources(item),
         ]
-    return "\n\n".join(parts)
+    return paragraphs(*parts)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from .bank import Item, Media, Option, PublicItem
+from .bank import UNSAID_FEEDBACK, Item, Media, Option, PublicItem
 from .grading import CONFIDENCE, Grade
 from .session import Session
 
-LETTERS = "ABCDE"
+LETTERS = "ABCDEFGHIJ"
 INTRODUCTION = (
     "## How well do you know the GRU?\n\n"
     "Questions on its gates and states. Your first answer counts, and every answer is explained at once."
@@ -127,9 +127,18 @@ def explanation(grade: Grade) -> str:
     item = grade.item
     parts = [] if grade.correct else [correct_answer(item)]
     told = () if item.type == "multi" else grade.chosen
-    others = [f"- **{_letter(item, option)}.** {option.feedback}" for option in item.options if option not in told]
-    heading = ["**Option by option**" if item.type == "multi" else "**The other options**"] if others else []
-    return "\n\n".join([*parts, item.explanation, *heading, *(["\n".join(others)] if others else []), sources(item)])
+    others = [
+        f"- **{_letter(item, option)}.** {option.feedback}"
+        for option in item.options
+        if option not in told and option.feedback not in UNSAID_FEEDBACK.values()
+    ]
+    heading = "**Option by option**" if item.type == "multi" else "**The other options**"
+    return paragraphs(*parts, item.explanation, heading if others else "", "\n".join(others), sources(item))
+
+
+def paragraphs(*texts: str) -> str:
+    """Return texts one below the other, without the empty ones."""
+    return "\n\n".join(text for text in texts if text)
 
 
 def correct_answer(item: Item) -> str:
@@ -153,7 +162,9 @@ def given_answer(grade: Grade) -> str:
 
 
 def sources(item: Item) -> str:
-    """Return where the fact behind an item can be read."""
+    """Return where the fact behind an item can be read; empty if it names nothing."""
+    if not item.sources:
+        return ""
     links = "; ".join(f"[{source.cite}]({source.url}), {source.loc}" for source in item.sources)
     return f"{'Source' if len(item.sources) == 1 else 'Sources'}: {links}"
 
