@@ -139,9 +139,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Bank:
-    """A checked answer bank: at least one item, in the order of the file."""
+    """A checked answer bank: at least one item, in the order of the file, and the folder that its pictures are in."""
 
     items: tuple[Item, ...]
+    folder: Path = SHIPPED_BANK.parent
 
 
 @dataclass(frozen=True)
@@ -196,12 +197,12 @@ def load_bank(path: str | Path | None = None) -> Bank:
     data = parse(read_text(path), path)
     for fault in find_faults(data):
         raise BankError(fault.text, fault.item_id)
-    return make_bank(data)
+    return make_bank(data, path.parent)
 
 
-def make_bank(data: Any) -> Bank:
-    """Return the bank in JSON data in which `find_faults` finds nothing."""
-    return Bank(tuple(_item(raw) for raw in data["items"]))
+def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
+    """Return the bank in JSON data in which `find_faults` finds nothing; its pictures are in the folder."""
+    return Bank(tuple(_item(raw) for raw in data["items"]), folder)
 
 
 def _item(raw: dict[str, Any]) -> Item:

@@ -57,7 +57,7 @@ def test_every_option_of_the_readme_exists() -> None:
         "sentiment_gru": options_of("sentiment_gru"),
         "sentiment_gru.evaluation": options_of("sentiment_gru.evaluation"),
         "app.py": {"--mcp"},
-        "quiz": options_of("quiz", "export") | options_of("quiz", "import"),
+        "quiz": {"--json", "--csv", "--from"} | options_of("quiz", "export") | options_of("quiz", "import"),
     }
     checked = 0
     for command in commands():
