@@ -75,17 +75,16 @@ def test_every_command_of_the_guide_runs(
     assert "2 of 2 questions written" in capsys.readouterr().out
 
 
-def test_the_page_asks_the_teachers_question_and_holds_no_key(mine: Path) -> None:
+def test_the_page_is_made_for_the_teachers_questions_and_holds_no_key(mine: Path) -> None:
     page = json.dumps(app.build_app(bank=load_bank(mine)).get_config_file(), default=str)
-    assert "Why are they packed before a GRU reads them?" in page
-    assert "So that the last state is that of the last word" in page
+    assert "All 2 questions" in page
     for secret in ("its state drifts", "tells the layer where each text ends", "What does the state do while"):
         assert secret not in page
 
 
 def test_the_app_starts_with_a_bank_of_ones_own(mine: Path) -> None:
     with serve(QUIZ_BANK=str(mine)) as address, urlopen(address) as page:
-        assert "Why are they packed before a GRU reads them?" in page.read().decode()
+        assert "All 2 questions" in page.read().decode()
 
 
 def test_the_app_refuses_a_broken_bank_in_one_line(mine: Path) -> None:
