@@ -115,7 +115,7 @@ def main() -> None:
         bank, store = load_bank(os.getenv("QUIZ_BANK") or None), open_store()
         app = build_app(loader, bank, store)
     except BankError as error:
-        _refuse(f"{error}\nEvery problem, with its line: python -m quiz lint {os.getenv('QUIZ_BANK', '')}")
+        _refuse(f"{error} (every problem, with its line: python -m quiz lint {os.getenv('QUIZ_BANK', '')})")
     except (SentimentError, StoreError) as error:
         _refuse(error)
     try:

@@ -5,6 +5,7 @@ pictures the words remain. Needs lxml.
 """
 
 import re
+from html import unescape
 
 from lxml import etree
 from lxml import html as lxml_html
@@ -12,6 +13,7 @@ from lxml import html as lxml_html
 _FORMULA = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$", re.DOTALL)
 _MARKS = re.compile(r"[\\`*_\[\]<>]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_DEEPEST = 100
 _AROUND = {"b": "**", "strong": "**", "i": "*", "em": "*"}
 _BLOCKS = {"p", "div", "ul", "ol", "table", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
 _UNSEEN = {"script", "style", "head", "title"}
@@ -23,10 +25,9 @@ def html_to_markdown(html: str) -> str:
     if not html.strip():
         return ""
     root = lxml_html.fragment_fromstring(html, create_parent="div")
-    try:
-        text = _inside(root)
-    except RecursionError:  # nested beyond all sense: the words remain
-        text = _words(_plain(root))
+    if root.xpath(f"boolean(//*[count(ancestor::*) > {_DEEPEST}])"):  # past some depth the parser drops words
+        return _words(unescape(re.sub(r"<[^>]*>", "", html))).strip()
+    text = _inside(root)
     text = re.sub(r"[^\S\n]*\n[^\S\n]*(?=\n)", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
