@@ -3,24 +3,31 @@
     python app.py
     python app.py --mcp     # its endpoints are MCP tools, too
 
-Environment: HOST and PORT to listen on, MODEL (a checkpoint folder or Hub id), QUIZ_BANK (an answer bank), and
-REPORT_URL (where visitors can report a failure).
+Environment: HOST and PORT to listen on, MODEL (a checkpoint folder or Hub id), QUIZ_BANK (an answer bank), DATABASE_URL
+(where answers are kept), QUIZ_SECRET (what runs are signed with), HF_TOKEN and FEEDBACK_DATASET (where answers are
+copied to), TEACHER_TOKEN (opens /teacher), and REPORT_URL (where visitors can report a failure).
 """
 
 import argparse
 import importlib.util
 import logging
 import os
+import signal
 import sys
 from typing import Any, NoReturn
 
 import gradio as gr
 
 from quiz import Bank, BankError, load_bank
-from quiz.quiz_tab import QUIZ_CSS, RADIO_SCRIPT, build_quiz_tab
+from quiz.backup import open_store
+from quiz.bank import SHIPPED_BANK, Live
+from quiz.quiz_tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
+from quiz.store import Store, StoreError
+from quiz.teacher_page import teacher_routes
 from sentiment_gru.api_tab import build_api
 from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
 from sentiment_gru.errors import SentimentError
+from sentiment_gru.links import text_link
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
@@ -31,28 +38,37 @@ TITLE = "GRU Sentiment Studio"
 DESCRIPTION = "Reads a text, says how it feels, and shows how sure it is."
 
 
-def build_app(loader: ClassifierLoader | None = None, bank: Bank | None = None) -> gr.Blocks:
-    """Build the page, by default with the shipped checkpoint and answer bank.
+def build_app(
+    loader: ClassifierLoader | None = None, bank: Bank | None = None, store: Store | None = None
+) -> gr.Blocks:
+    """Build the page, by default with the shipped checkpoint and answer bank, and the store of `DATABASE_URL`.
 
     Raises:
         CheckpointError: the shipped checkpoint is broken.
         BankError: the shipped answer bank is broken.
+        StoreError: `DATABASE_URL` cannot be used.
     """
     loader = loader or ClassifierLoader()
     bank = bank or load_bank()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
         gr.HTML(f"<h1>{TITLE}</h1><p>{DESCRIPTION}</p>", apply_default_css=False, elem_id="studio-header")
+        memory = build_quiz_memory()
         with gr.Tabs():
             with gr.Tab("Sentiment"):
                 build_sentiment_tab(loader)
             with gr.Tab("Quiz"):
-                build_quiz_tab(bank)
+                build_quiz_tab(bank, store, memory, live_link=live_link, classifier=loader.classifier)
             with gr.Tab("Files"):
                 build_batch_tab(loader)
         build_api(loader)
         add_failure_dialog()
     guard_handlers(app)
     return app.queue(api_open=False, max_size=64)
+
+
+def live_link(live: Live) -> str | None:
+    """Return the address at which the app shows what an item of the quiz speaks of, or None if no tab does."""
+    return text_link(live.text, live.token) if live.tab == "sentiment" and live.text else None
 
 
 def launch_settings() -> dict[str, Any]:
@@ -63,7 +79,7 @@ def launch_settings() -> dict[str, Any]:
         "theme": theme(),
         "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS + FILES_CSS,
         "head": f'<meta name="description" content="{DESCRIPTION}">'
-        f"{STUDIO_SCRIPT}{RADIO_SCRIPT}{SENTIMENT_SCRIPT}{FILES_SCRIPT}",
+        f"{STUDIO_SCRIPT}{QUIZ_SCRIPT}{SENTIMENT_SCRIPT}{FILES_SCRIPT}",
         "favicon_path": FAVICON,
         "footer_links": ["api"],
         "show_error": False,
@@ -94,15 +110,21 @@ def main() -> None:
     if mcp and importlib.util.find_spec("mcp") is None:
         _refuse(f"--mcp needs one more package: pip install 'gradio[mcp]=={gr.__version__}'")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    bank_file = os.getenv("QUIZ_BANK") or SHIPPED_BANK
     try:
         loader = ClassifierLoader(os.getenv("MODEL") or None)
-        app = build_app(loader, load_bank(os.getenv("QUIZ_BANK") or None))
-    except (BankError, SentimentError) as error:
+        bank, store = load_bank(bank_file), open_store()
+        app = build_app(loader, bank, store)
+    except BankError as error:
+        _refuse(f"{error} (every problem, with its line: python -m quiz lint {bank_file})")
+    except (SentimentError, StoreError) as error:
         _refuse(error)
     try:
-        app.launch(**launch_settings(), mcp_server=mcp, prevent_thread_lock=True)
+        routes = {"routes": teacher_routes(store, bank)}
+        app.launch(**launch_settings(), app_kwargs=routes, mcp_server=mcp, prevent_thread_lock=True)
     except OSError:
         _refuse("it cannot listen to HOST and PORT; is the port taken?")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # in good order: the copy of the last answers is committed
     loader.start()
     app.block_thread()
 

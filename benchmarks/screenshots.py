@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readme", action="store_true", help="write docs/screenshot.png and nothing else")
     readme = parser.parse_args().readme
-    with serve() as address, sync_playwright() as playwright:
+    with TemporaryDirectory() as folder, sync_playwright() as playwright, serve(**database_in(folder)) as address:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS)
         if readme:
             page = open_page(browser, address, 1280, "light")
@@ -65,6 +65,11 @@ def main() -> None:
             for theme in THEMES:
                 for tab in (photograph_sentiment, photograph_quiz, photograph_files):
                     tab(open_page(browser, address, width, theme), camera(f"{width_name}-{theme}"))
+
+
+def database_in(folder: str) -> dict[str, str]:
+    """Return the setting that keeps the answers given for a picture apart."""
+    return {"DATABASE_URL": f"sqlite:///{folder}/quiz.sqlite3"}
 
 
 def open_page(browser: Browser, address: str, width: int, theme: str) -> Page:
@@ -159,21 +164,78 @@ def fail(route: Route) -> None:
 
 
 def photograph_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
-    """Take the states of the Quiz tab, the first option being chosen throughout."""
+    """Take the states of the Quiz tab: each type of question, open, right and wrong, then the end of a run."""
     page.get_by_role("tab", name="Quiz").click()
-    shoot(page, "quiz-1-question")
-    feedback_seen: set[str] = set()
-    while page.locator("#quiz-submit").is_visible():
-        page.locator("#quiz-choice input").first.check()
-        page.locator("#quiz-submit").click()
-        page.locator("#quiz-next").wait_for()
-        verdict = "right" if page.locator("#quiz-feedback.quiz-right").count() else "wrong"
-        if verdict not in feedback_seen:
-            shoot(page, f"quiz-2-{verdict}")
-            feedback_seen.add(verdict)
-        page.locator("#quiz-next").click()
-        page.locator("#quiz-next").wait_for(state="hidden")
-    shoot(page, "quiz-3-results")
+    page.locator("#quiz-options li").first.wait_for()
+    shoot(page, "quiz-1-open-choice")
+    page.locator("#quiz-hint").click()
+    page.get_by_text("Count the gates").wait_for()
+    shoot(page, "quiz-2-hint")
+    page.locator("#quiz-options li").filter(has_text="The output gate").click()
+    page.get_by_label("Fairly sure").check()
+    submit(page)
+    shoot(page, "quiz-3-right-choice")
+    page.locator("#quiz-prove").click()
+    page.locator("#quiz-proof .proof").wait_for()
+    shoot(page, "quiz-4-proof-right")
+    for topic, place in {"Reset placement": "choices", "Update gate": "number"}.items():
+        start(page, topic)
+        while not page.locator(f"#quiz-{place}").is_visible():
+            answer_and_go_on(page)
+        shoot(page, f"quiz-1-open-{place}")
+        answer(page)
+        shoot(page, f"quiz-3-wrong-{place}")
+        page.locator("#quiz-prove").click()
+        page.locator("#quiz-proof .proof").wait_for()
+        shoot(page, f"quiz-4-proof-wrong-{place}")
+    start(page, "Mixed")
+    for _ in range(10):
+        answer_and_go_on(page)
+    page.locator("#quiz-levels table").wait_for()
+    shoot(page, "quiz-5-results")
+    page.get_by_role("radio", name="No", exact=True).check()
+    page.get_by_label("How can we improve it?").fill("More on how a GRU is trained.")
+    page.locator("#quiz-send").click()
+    page.get_by_text("Thank you.").wait_for()
+    shoot(page, "quiz-6-thanks")
+
+
+def start(page: Page, scope: str) -> None:
+    """Start a run of the first scope that begins with this name."""
+    before = page.locator("#quiz-stem").inner_text() + page.locator("#quiz-progress").inner_text()
+    page.get_by_label("Which questions?").click()
+    page.get_by_role("option", name=scope).first.click()
+    page.locator("#quiz-start").click()
+    page.wait_for_function(
+        "before => document.querySelector('#quiz-stem').innerText"
+        " + document.querySelector('#quiz-progress').innerText !== before",
+        arg=before,
+    )
+    page.wait_for_timeout(300)
+
+
+def answer(page: Page) -> None:
+    """Answer the open question, by its first option or by 0.5, and say to be sure."""
+    if page.locator("#quiz-number").is_visible():
+        page.get_by_label("Your answer").fill("0.5")
+    else:
+        page.locator("#quiz-options li").first.click()
+    page.get_by_label("Sure (90%)", exact=True).check()
+    submit(page)
+
+
+def submit(page: Page) -> None:
+    """Submit the answer and wait for the verdict."""
+    page.locator("#quiz-submit").click()
+    page.locator("#quiz-next").wait_for()
+
+
+def answer_and_go_on(page: Page) -> None:
+    """Answer the open question and open the next one."""
+    answer(page)
+    page.locator("#quiz-next").click()
+    page.locator("#quiz-next").wait_for(state="hidden")
+    page.wait_for_timeout(200)
 
 
 def clear_file(page: Page) -> None:

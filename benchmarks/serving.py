@@ -28,12 +28,15 @@ CHROMIUM_ARGUMENTS = [
 def serve(**environment: str) -> Iterator[str]:
     """Run app.py on a free port until the block ends, with these environment variables added; yield its address.
 
+    What the quiz stores is gone with it, unless DATABASE_URL is among them.
+
     Raises:
         RuntimeError: the app ended, or could not be reached in time; the message holds what it said.
     """
     port = _free_port()
-    settings = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), **environment}
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{folder}/quiz.sqlite3"
+        settings = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "DATABASE_URL": database, **environment}
         process = subprocess.Popen(
             [sys.executable, "app.py"], cwd=REPOSITORY, env=settings, stdout=log, stderr=subprocess.STDOUT
         )

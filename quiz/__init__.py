@@ -2,15 +2,18 @@
 
     from quiz import answer, load_bank, start_session
 
-    session = start_session(load_bank())
-    session, grade = answer(session, session.current.id, session.current.options[0].oid)
+    session = start_session(load_bank(), seed=7)
+    session, grade = answer(session, session.current.id, [session.current.options[0].oid])
 
-The page is in `quiz.quiz_tab`, which alone needs Gradio; the proofs of the keys are in `quiz.checks`.
+The page is in `quiz.quiz_tab`, which alone needs Gradio; the proofs of the keys are in `quiz.checks`, the answers that
+are kept in `quiz.store`.
 """
 
 from .bank import Bank, Item, PublicItem, load_bank, public_view
+from .errors import SessionError
 from .faults import BankError
-from .session import Grade, Session, SessionError, advance, answer, start_session
+from .grading import Grade
+from .session import Session, advance, answer, retry, start_session, take_hint
 
 __all__ = [
     "Bank",
@@ -24,5 +27,7 @@ __all__ = [
     "answer",
     "load_bank",
     "public_view",
+    "retry",
     "start_session",
+    "take_hint",
 ]

@@ -12,6 +12,13 @@ from .faults import BankError, find_faults, parse, read_text
 
 SHIPPED_BANK = Path(__file__).parent / "answer_bank.json"
 
+# What an item of a bank with basic demands says if it says nothing.
+UNSAID: dict[str, Any] = {
+    "version": 1, "status": "live", "objective": "", "bloom": "", "difficulty": 3, "convention": "none",
+    "explanation": "",
+}  # fmt: skip
+UNSAID_FEEDBACK = {True: "This is right.", False: "This is not right."}
+
 Claim = str | float
 """What an answer states, as a number or a formula that the item's proof can compute."""
 
@@ -34,7 +41,7 @@ class Anticipated:
 
     value: float
     feedback: str
-    misconception: str
+    misconception: str | None = None
     claim: Claim | None = None
 
 
@@ -132,9 +139,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Bank:
-    """A checked answer bank: at least one item, in the order of the file."""
+    """A checked answer bank: at least one item, in the order of the file, and the folder that its pictures are in."""
 
     items: tuple[Item, ...]
+    folder: Path = SHIPPED_BANK.parent
 
 
 @dataclass(frozen=True)
@@ -189,23 +197,23 @@ def load_bank(path: str | Path | None = None) -> Bank:
     data = parse(read_text(path), path)
     for fault in find_faults(data):
         raise BankError(fault.text, fault.item_id)
-    return make_bank(data)
+    return make_bank(data, path.parent)
 
 
-def make_bank(data: Any) -> Bank:
-    """Return the bank in JSON data in which `find_faults` finds nothing."""
-    return Bank(tuple(_item(raw) for raw in data["items"]))
+def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
+    """Return the bank in JSON data in which `find_faults` finds nothing; its pictures are in the folder."""
+    return Bank(tuple(_item(raw) for raw in data["items"]), folder)
 
 
 def _item(raw: dict[str, Any]) -> Item:
     key = raw["key"]
     special = {"options", "key", "sources", "media", "check", "live", "prereq", "enemies"}
     return Item(
-        **{name: raw[name] for name in raw.keys() - special},
+        **(UNSAID | {name: raw[name] for name in raw.keys() - special}),
         options=tuple(_option(option, key) for option in raw.get("options", [])),
         numeric=_numeric(key) if raw["type"] == "numeric" else None,
-        sources=tuple(Source(**source) for source in raw["sources"]),
-        hints=tuple(key["hints"]),
+        sources=tuple(Source(**source) for source in raw.get("sources", [])),
+        hints=tuple(key.get("hints", [])),
         media=tuple(Media(**media) for media in raw.get("media", [])),
         check=Check(**raw["check"]) if "check" in raw else None,
         live=Live(**raw["live"]) if "live" in raw else None,
@@ -215,21 +223,22 @@ def _item(raw: dict[str, Any]) -> Item:
 
 
 def _option(raw: dict[str, Any], key: dict[str, Any]) -> Option:
-    oid = raw["oid"]
+    oid, correct = raw["oid"], raw["oid"] in key["correct"]
     return Option(
         **raw,
-        correct=oid in key["correct"],
-        feedback=key["feedback"][oid],
-        misconception=key["misconception"].get(oid),
+        correct=correct,
+        feedback=key.get("feedback", {}).get(oid, UNSAID_FEEDBACK[correct]),
+        misconception=key.get("misconception", {}).get(oid),
     )
 
 
 def _numeric(key: dict[str, Any]) -> Numeric:
+    feedback = key.get("feedback", {})
     return Numeric(
         value=key["value"],
-        tolerance=key["tolerance"],
+        tolerance=key.get("tolerance", 0),
         unit=key.get("unit", ""),
-        right=key["feedback"]["right"],
-        wrong=key["feedback"]["wrong"],
-        anticipated=tuple(Anticipated(**wrong) for wrong in key["anticipated"]),
+        right=feedback.get("right", UNSAID_FEEDBACK[True]),
+        wrong=feedback.get("wrong", UNSAID_FEEDBACK[False]),
+        anticipated=tuple(Anticipated(**wrong) for wrong in key.get("anticipated", [])),
     )

@@ -80,12 +80,12 @@ def find_faults(data: Any) -> Iterator[Fault]:
         yield _shape_fault(error, data)
     if misshapen:
         return
-    items = data["items"]
+    items, full = data["items"], data.get("demands") != "basic"
     for item_id in _repeated(raw["id"] for raw in items):
         yield Fault("the id is used by more than one item", item_id)
     ids = {raw["id"] for raw in items}
     for raw in items:
-        faults = _numeric_faults(raw) if raw["type"] == "numeric" else _choice_faults(raw)
+        faults = _numeric_faults(raw) if raw["type"] == "numeric" else _choice_faults(raw, full)
         for text, near in [*faults, *_link_faults(raw, ids), *_live_faults(raw)]:
             yield Fault(text, raw["id"], near)
 
@@ -138,7 +138,7 @@ def _in_words(error: ValidationError) -> str:
 _Found = Iterator[tuple[str, str | None]]
 
 
-def _choice_faults(raw: dict[str, Any]) -> _Found:
+def _choice_faults(raw: dict[str, Any], full: bool) -> _Found:
     key = raw["key"]
     oids = [option["oid"] for option in raw["options"]]
     correct = set(key["correct"])
@@ -151,18 +151,21 @@ def _choice_faults(raw: dict[str, Any]) -> _Found:
     if len(correct) == len(oids):
         yield "every option is correct, so there is nothing to choose", "correct"
     yield from _mismatches("the correct answer", correct, correct & set(oids))
-    yield from _mismatches("feedback", set(key["feedback"]), set(oids))
-    yield from _mismatches("a misconception", set(key["misconception"]), set(oids) - correct)
+    for what, given, possible in [
+        ("feedback", set(key.get("feedback", {})), set(oids)),
+        ("a misconception", set(key.get("misconception", {})), set(oids) - correct),
+    ]:
+        yield from _mismatches(what, given, possible if full else possible & given)
     if "fn" in raw.get("check", {}):
         yield from _mismatches("a claim", {option["oid"] for option in raw["options"] if "claim" in option}, set(oids))
 
 
 def _numeric_faults(raw: dict[str, Any]) -> _Found:
     key = raw["key"]
-    for wrong in key["anticipated"]:
-        if abs(wrong["value"] - key["value"]) <= key["tolerance"]:
+    for wrong in key.get("anticipated", []):
+        if abs(wrong["value"] - key["value"]) <= key.get("tolerance", 0):
             yield f"the anticipated wrong number {wrong['value']} lies within the tolerance of the key", "anticipated"
-    for value in _repeated(str(wrong["value"]) for wrong in key["anticipated"]):
+    for value in _repeated(str(wrong["value"]) for wrong in key.get("anticipated", [])):
         yield f"the wrong number {value} is anticipated more than once", "anticipated"
 
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import mean
 
-from .bank import Bank, Item, Option, make_bank
+from .bank import UNSAID_FEEDBACK, Bank, Item, Option, make_bank
 from .faults import BankError, Fault, find_faults, parse, read_text
 
 ENOUGH = 20
 MARGIN = 0.05
 LONGEST_KEY = 1.3
 NEGATIVE = re.compile(r"\b(not|never|except|incorrect|false|wrong|cannot)\b|n't\b", re.IGNORECASE)
+_UNSAID = UNSAID_FEEDBACK.values()
 _QUOTED = re.compile(r"“[^”]*”")
 ABOVE = re.compile(r"\b(all|none|both|neither|some) of (the|these|those) (above|others?|options?|answers?)\b", re.I)
 NAMES = {"cho2014": "Cho", "chung2014": "Chung", "pytorch": "PyTorch", "keras": "Keras", "onnx": "ONNX"}
@@ -85,15 +86,27 @@ def _item_problems(item: Item, opens: bool) -> Iterator[Fault]:
     for text in texts:
         if text.count("$") % 2 or text.count("{") != text.count("}"):
             yield Fault(f"a formula is not closed: {text[:60]!r}", item.id)
+    yield from _missing(item)
     yield from _option_problems(item)
     yield from _live_problems(item)
+
+
+def _missing(item: Item) -> Iterator[Fault]:
+    """Name what learners would miss, which only a bank with basic demands may lack."""
+    silent = [f"feedback for option {option.oid!r}" for option in item.options if option.feedback in _UNSAID]
+    if item.numeric:
+        told = {"a right": item.numeric.right, "a wrong": item.numeric.wrong}
+        silent += [f"feedback for {which} number" for which, text in told.items() if text in _UNSAID]
+    lacking = [*silent, *["an explanation"] * (not item.explanation), *["a source"] * (not item.sources)]
+    if lacking:
+        yield Fault(f"learners would miss {', '.join(lacking)}; the quiz works without them", item.id, "key")
 
 
 def _option_problems(item: Item) -> Iterator[Fault]:
     for option in item.options:
         if ABOVE.search(option.text):
             yield Fault(f"option {option.oid!r} speaks of the other options, which are shuffled", item.id, option.oid)
-    feedback = [option.feedback for option in item.options]
+    feedback = [option.feedback for option in item.options if option.feedback not in _UNSAID]
     if len(set(feedback)) < len(feedback):
         yield Fault("two options have the same feedback", item.id, "feedback")
     if item.options:

@@ -1,112 +1,138 @@
-"""The Quiz tab: Gradio wiring only. What is asked and graded is in `session`, what is read in `wording`.
+"""The Quiz tab: Gradio wiring only. What is asked and graded is in `runs`, what is shown in `parts_tab`.
 
-The session stays on the server (`gr.State`). The browser gets the open question without its key, and the key
-only in reply to the first answer.
+The visit stays on the server (`gr.State`). The browser gets the open question without its key, and the key
+only in reply to the first answer, once that is recorded. What the browser keeps brings a run back after a reload.
 """
 
-import random
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 
-from . import wording
+from . import results_wording, wording
 from .bank import Bank
-from .session import Session, SessionError, advance, answer, start_session
+from .errors import SessionError
+from .parts_tab import LiveLink, Parts, lay_out, show
+from .proofs import Proofs
+from .results_html import RESULTS_CSS
+from .runs import Runs, Visit
+from .store import DEFAULT_FILE, Store, StoreError
+from .token import load_secret
 
 _HERE = Path(__file__).parent
 # For launch(css=...); every rule in it is about an element of this tab.
-QUIZ_CSS = (_HERE / "quiz_tab.css").read_text(encoding="utf-8")
+QUIZ_CSS = (_HERE / "quiz_tab.css").read_text(encoding="utf-8") + RESULTS_CSS
 # For launch(head=...); gives the radios of every tab working arrow keys and a name.
-RADIO_SCRIPT = f"<script>{(_HERE / 'quiz_tab.js').read_text(encoding='utf-8')}</script>"
+QUIZ_SCRIPT = f"<script>{(_HERE / 'quiz_tab.js').read_text(encoding='utf-8')}</script>"
 
-_LATEX = [{"left": "$", "right": "$", "display": False}]
-# The button just pressed goes away: without these two, a keyboard user would be back at the top of the page.
-_FOCUS_NEXT = """() => setTimeout(() => {
-    const next = document.getElementById("quiz-next");
-    if (!next) return;
-    next.focus({ preventScroll: true });
-    document.getElementById("quiz-feedback").scrollIntoView({ block: "nearest" });
-}, 50)"""
-_FOCUS_QUESTION = """() => setTimeout(() => {
-    const place = document.getElementById("quiz-stem") ?? document.getElementById("quiz-results");
-    place.tabIndex = -1;
-    place.focus();
-}, 50)"""
-
-View = tuple[Any, ...]
+LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+HEAVY: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", "api_visibility": "private"}
+_FAILED = "<p>The proof could not be run.</p>"
+_WORKING = '<p class="quiz-working">The proof is running …</p>'
+_ANSWER_FIRST = "<p>Answer the question first: its proof gives the answer away.</p>"
 
 
-def submit(session: Session, option_id: str | None) -> View:
-    """Grade the chosen option of the open question."""
-    if session.current is None or option_id is None:
-        return view(session, wording.CHOOSE_FIRST)
-    try:
-        session, _ = answer(session, session.current.id, option_id)
-    except SessionError as error:
-        return view(session, str(error))
-    return view(session)
+def build_quiz_memory() -> gr.BrowserState:
+    """Return what keeps a run and the levels in the browser. It works outside of tabs only."""
+    # The secret stands in the page: it hides nothing. What matters is signed, and checked when it comes back.
+    return gr.BrowserState({}, storage_key="gru-quiz", secret="not a secret: see quiz.token")
 
 
-def go_on(session: Session) -> View:
-    """Open the next question, or the result."""
-    try:
-        return view(advance(session))
-    except SessionError as error:
-        return view(session, str(error))
+def build_quiz_tab(
+    bank: Bank,
+    store: Store | None = None,
+    memory: gr.BrowserState | None = None,
+    live_link: LiveLink = lambda live: None,
+    classifier: Callable[[], Any] | None = None,
+) -> None:
+    """Lay out the quiz inside the surrounding `gr.Tab` of a `gr.Blocks`.
+
+    Args:
+        bank: The questions.
+        store: Where answers are kept, by default that of `DATABASE_URL` or data/.
+        memory: Made by `build_quiz_memory` outside of the tabs.
+        live_link: Returns the address at which the app shows a `Live` of an item, or None.
+        classifier: Returns the shipped model, for the proofs that look at it.
+    """
+    runs = Runs(bank, store or Store(), load_secret(DEFAULT_FILE.parent))
+    here = [gr.State(None), memory or build_quiz_memory()]
+    parts = lay_out(bank)
+    proving = _wire_proof(here, parts, runs, Proofs(classifier))
+    _wire_opinion(here, parts, runs)
+
+    def step(take: Callable[..., Visit]) -> Callable[..., list[Any]]:
+        """Return a handler that takes a step of the visit, which is resumed if the server has lost it."""
+
+        def handler(visit: Visit | None, kept: object, *values: Any) -> list[Any]:
+            after = take(visit or runs.open(kept), *values)
+            shown = show(after, runs, live_link, before=visit)
+            return [after, runs.memory(after), *(shown.get(name, gr.skip()) for name in parts)]
+
+        return handler
+
+    answers = [parts[name] for name in ("item", "choice", "choices", "number", "confidence")]
+    steps: list[tuple[list[Any], Callable[..., Visit], list[Any], str]] = [
+        ([parts["submit"].click, parts["number"].submit], partial(_submit, runs), answers, "next"),
+        ([parts["hint"].click], runs.hint, [parts["item"]], "hints"),
+        ([parts["next"].click], runs.advance, [], "top"),
+        ([parts["start"].click], runs.start, [parts["scope"]], "top"),
+        ([parts["restart"].click], runs.restart, [], "top"),
+        ([parts["retry"].click], runs.retry, [], "top"),
+        ([parts["practise"].click], runs.practise, [], "top"),
+    ]
+    outputs = [*here, *parts.values()]
+    page = Context.root_block
+    page.load(step(lambda visit: visit), here, outputs, **LIGHT)
+    for triggers, take, inputs, focus in steps:
+        event = gr.on(triggers, step(take), [*here, *inputs], outputs, cancels=proving, **LIGHT)
+        event.then(js=_focus(focus), **LIGHT)
 
 
-def view(session: Session, message: str = "") -> View:
-    """Return the session and the state of each part of the page, in the order of the outputs below."""
-    grade = session.current_grade
-    return (
-        session,
-        gr.Column(visible=not session.finished),
-        wording.progress_bar(session),
-        wording.stem(session),
-        wording.lettered_options(session),
-        gr.Radio(
-            choices=wording.letters(session),
-            value=grade.chosen.oid if grade else None,
-            interactive=grade is None,
-        ),
-        gr.Button(visible=grade is None),
-        gr.Markdown(
-            wording.feedback(grade) if grade else message,
-            elem_classes=wording.verdict(grade) if grade else [],
-        ),
-        gr.Button(wording.next_label(session), visible=grade is not None),
-        gr.Column(visible=session.finished),
-        wording.results(session) if session.finished else "",
-    )
+def _submit(
+    runs: Runs, visit: Visit, item_id: str, choice: str | None, choices: list[str], number: str, sure: int | None
+) -> Visit:
+    """Answer with whichever of the three places for it the open question has."""
+    item = visit.session.current
+    given = [number or ""]
+    if item and item.options:
+        given = wording.option_ids(item, choices if item.type == "multi" else [choice] if choice else [])
+    return runs.answer(visit, item_id, given, sure)
 
 
-def build_quiz_tab(bank: Bank) -> None:
-    """Lay out the quiz inside the surrounding `gr.Tab`. The first run keeps the bank's order of options."""
-    first = start_session(bank)
-    state = gr.State(first)
-    gr.Markdown(wording.introduction(first), elem_id="quiz-intro")
-    with gr.Column(elem_id="quiz-question") as question:
-        progress = gr.HTML(wording.progress_bar(first), elem_id="quiz-progress")
-        stem = _markdown(wording.stem(first), "quiz-stem")
-        options = _markdown(wording.lettered_options(first), "quiz-options")
-        choice = gr.Radio(wording.letters(first), label="Your answer", elem_id="quiz-choice")
-        submit_button = gr.Button("Submit", variant="primary", elem_id="quiz-submit")
-        feedback = _markdown("", "quiz-feedback")
-        next_button = gr.Button("Next question", variant="primary", visible=False, elem_id="quiz-next")
-    with gr.Column(visible=False, elem_id="quiz-end") as end:
-        results = _markdown("", "quiz-results")
-        restart_button = gr.Button("Start again", variant="primary", elem_id="quiz-restart")
+def _wire_proof(here: list[Any], parts: Parts, runs: Runs, proofs: Proofs) -> Any:
+    def run_proof(visit: Visit | None, kept: object) -> Iterator[str]:
+        grade = (visit or runs.open(kept)).session.current_grade
+        if grade is None:
+            yield _ANSWER_FIRST
+            return
+        yield _WORKING
+        try:
+            yield proofs.html(grade)
+        except Exception:
+            yield _FAILED
+            raise
 
-    def restart() -> View:
-        return view(start_session(bank, shuffle_seed=random.getrandbits(32)))
-
-    outputs = [state, question, progress, stem, options, choice, submit_button, feedback, next_button, end, results]
-    light: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    submit_button.click(submit, [state, choice], outputs, **light).then(js=_FOCUS_NEXT, **light)
-    next_button.click(go_on, state, outputs, **light).then(js=_FOCUS_QUESTION, **light)
-    restart_button.click(restart, None, outputs, **light).then(js=_FOCUS_QUESTION, **light)
+    event = parts["prove"].click(run_proof, here, parts["proof"], **HEAVY)
+    event.then(js=_focus("proof"), **LIGHT)
+    return event
 
 
-def _markdown(value: str, elem_id: str) -> gr.Markdown:
-    return gr.Markdown(value, elem_id=elem_id, latex_delimiters=_LATEX)
+def _wire_opinion(here: list[Any], parts: Parts, runs: Runs) -> None:
+    def send(visit: Visit | None, kept: object, clear: str | None, text: str | None) -> tuple[Any, str]:
+        answer = {"yes": True, "no": False}.get(clear or "")
+        try:
+            runs.send_feedback(visit or runs.open(kept), answer, text or "")
+        except (SessionError, StoreError) as error:
+            return gr.skip(), str(error)
+        return gr.Column(visible=False), results_wording.THANKS
+
+    inputs, outputs = [*here, parts["clear"], parts["text"]], [parts["opinion"], parts["thanks"]]
+    parts["send"].click(send, inputs, outputs, **LIGHT).then(js=_focus("thanks"), **LIGHT)
+
+
+def _focus(name: str) -> str:
+    """Return JavaScript that moves the focus to what is new: the button just pressed may have gone."""
+    return f"() => window.quizTab.focus('{name}')"

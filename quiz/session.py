@@ -1,67 +1,80 @@
-"""One learner's run through the bank: which question is open, what was answered, and the score.
+"""One learner's run: which question is open, what was answered, and the score.
 
 A session never changes. Every step returns a new one, so the page can keep it anywhere and a test can replay
 it.
 """
 
-import random
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from .bank import Bank, Item, Option, PublicItem, public_view
+from .bank import Bank, Item, PublicItem, public_view
+from .drawing import MIXED, RETRY, arrange, draw
+from .errors import SessionError
+from .grading import Grade, grade
 
-RUN_LENGTH = 10
-
-
-class SessionError(ValueError):
-    """A step the quiz does not take, with a message fit for the learner."""
-
-
-@dataclass(frozen=True)
-class Grade:
-    """A graded answer. It holds the key of its item, which is no secret once the item is answered."""
-
-    item: Item
-    chosen: Option
-
-    @property
-    def correct(self) -> bool:
-        """Whether the chosen option is right."""
-        return self.chosen.correct
+_ANSWERED = "You have already answered this question. The first answer counts."
+_ELSEWHERE = "This question is not open. Answer the one shown."
 
 
 @dataclass(frozen=True)
 class TopicScore:
-    """How many items of a topic were answered right, of how many."""
+    """How many items of a topic were answered right, of how many, and the credit for them."""
 
     topic: str
     right: int
     total: int
+    credit: float
 
 
 @dataclass(frozen=True)
 class Session:
-    """A learner's run. Make one with `start_session`; go on with `answer` and `advance`.
+    """A learner's run. Make one with `start_session`; go on with `take_hint`, `answer` and `advance`.
 
     Attributes:
+        run: Name of the run.
+        scope: What was drawn from: one of `drawing.scopes`, or `drawing.RETRY`.
+        seed: What the options are shuffled by.
         items: The questions in the order they are asked, options in the order they are shown.
+        seen: Ids of items that the learner has answered in an earlier run.
         grades: The first answer to each item answered so far, in the order given.
         position: Index of the open item, answered or not; the number of items when the run is over.
+        hints: How many hints were taken for the open item.
     """
 
+    run: str
+    scope: str
+    seed: int
     items: tuple[Item, ...]
+    seen: frozenset[str] = frozenset()
     grades: tuple[Grade, ...] = ()
     position: int = 0
+    hints: int = 0
+
+    @property
+    def open_item(self) -> Item | None:
+        """The open item with its key, for the server only, or None when the run is over."""
+        return None if self.finished else self.items[self.position]
 
     @property
     def current(self) -> PublicItem | None:
         """The open item without its key, or None when the run is over."""
-        return None if self.finished else public_view(self.items[self.position])
+        return public_view(self.open_item) if self.open_item else None
 
     @property
     def current_grade(self) -> Grade | None:
         """The grade of the open item, or None as long as it is not answered."""
-        return None if self.finished else self.grade_of(self.items[self.position].id)
+        return self.grade_of(self.open_item.id) if self.open_item else None
+
+    @property
+    def hints_taken(self) -> tuple[str, ...]:
+        """The hints to the open item that the learner has paid for."""
+        return self.open_item.hints[: self.hints] if self.open_item else ()
+
+    @property
+    def hints_left(self) -> int:
+        """How many hints to the open item are left; none once it is answered."""
+        return len(self.open_item.hints) - self.hints if self.open_item and not self.current_grade else 0
 
     @property
     def finished(self) -> bool:
@@ -74,6 +87,11 @@ class Session:
         return sum(grade.correct for grade in self.grades)
 
     @property
+    def credit(self) -> float:
+        """The marks earned so far: one for each right answer, less what its hints cost."""
+        return sum(grade.credit for grade in self.grades)
+
+    @property
     def mistakes(self) -> tuple[Grade, ...]:
         """The wrong answers so far, in the order given."""
         return tuple(grade for grade in self.grades if not grade.correct)
@@ -82,63 +100,83 @@ class Session:
     def topic_scores(self) -> tuple[TopicScore, ...]:
         """The score of each topic, in the order in which the topics come up."""
         totals = Counter(item.topic for item in self.items)
-        right = Counter(grade.item.topic for grade in self.grades if grade.correct)
-        return tuple(TopicScore(topic, right[topic], total) for topic, total in totals.items())
+        of_topic = {topic: [grade for grade in self.grades if grade.item.topic == topic] for topic in totals}
+        return tuple(
+            TopicScore(topic, sum(grade.correct for grade in grades), totals[topic], sum(g.credit for g in grades))
+            for topic, grades in of_topic.items()
+        )
 
     def grade_of(self, item_id: str) -> Grade | None:
         """Return the grade of an item, or None if it is not answered."""
         return next((grade for grade in self.grades if grade.item.id == item_id), None)
 
 
-def start_session(bank: Bank, shuffle_seed: int | None = None) -> Session:
-    """Start a run through `RUN_LENGTH` live single-choice items, as many of each topic as of any other.
+def start_session(bank: Bank, scope: str = MIXED, seed: int = 0, run: str = "", seen: Iterable[str] = ()) -> Session:
+    """Start a run.
 
     Args:
-        bank: The questions. Its first item opens the run; the others keep the order of the bank.
-        shuffle_seed: Draws the items, and shuffles the options of each, the same way for the same number. None
-            takes the first items of each topic and keeps the order of options.
+        bank: The questions.
+        scope: Which of them, one of `drawing.scopes`.
+        seed: Draws the items and shuffles them and their options, the same way for the same number.
+        run: Name of the run, under which its answers are kept.
+        seen: Ids of items that the learner has answered before.
+
+    Raises:
+        SessionError: If there is no such scope.
     """
-    items = [item for item in bank.items if item.status == "live" and item.type == "single"]
-    if shuffle_seed is None:
-        return Session(tuple(_spread(items)))
-    chance = random.Random(shuffle_seed)
-    drawn = _spread([*items[:1], *chance.sample(items[1:], len(items[1:]))])
-    return Session(tuple(_shuffled(item, chance) for item in sorted(drawn, key=items.index)))
+    seen = frozenset(seen)
+    return Session(run, scope, seed, arrange(bank, draw(bank, scope, seed, seen), seed), seen)
 
 
-def _spread(items: list[Item]) -> list[Item]:
-    """Return the first `RUN_LENGTH` items when the topics take turns, in the order given."""
-    turns: list[tuple[int, int]] = []
-    met = Counter[str]()
-    for place, item in enumerate(items):
-        turns.append((met[item.topic], place))
-        met[item.topic] += 1
-    return [items[place] for place in sorted(place for _, place in sorted(turns)[:RUN_LENGTH])]
+def retry(session: Session, bank: Bank, seed: int = 0, run: str = "") -> Session:
+    """Start a run of what was answered wrong, in the same order, options shuffled anew.
+
+    Raises:
+        SessionError: If nothing was.
+    """
+    ids = [grade.item.id for grade in session.mistakes]
+    if not ids:
+        raise SessionError("There is nothing to try again: every answer was right.")
+    return Session(run, RETRY, seed, arrange(bank, ids, seed), seen_after(session))
 
 
-def _shuffled(item: Item, chance: random.Random) -> Item:
-    return replace(item, options=tuple(chance.sample(item.options, len(item.options))))
+def seen_after(session: Session) -> frozenset[str]:
+    """Return the ids of all items answered in this run and before."""
+    return session.seen | {grade.item.id for grade in session.grades}
 
 
-def answer(session: Session, item_id: str, option_id: str) -> tuple[Session, Grade]:
-    """Grade the first answer to an item.
+def take_hint(session: Session, item_id: str) -> Session:
+    """Take one more hint to the open item; see `grading.HINT_COST`.
+
+    Raises:
+        SessionError: If the item is not open, is answered, or has no more hints.
+    """
+    _require_open(session, item_id)
+    if not session.hints_left:
+        raise SessionError("There are no more hints to this question.")
+    return replace(session, hints=session.hints + 1)
+
+
+def answer(
+    session: Session, item_id: str, given: Sequence[str], confidence: int | None = None
+) -> tuple[Session, Grade]:
+    """Grade the first answer to the open item.
+
+    Args:
+        session: The run.
+        item_id: The item that the learner saw.
+        given: Ids of the chosen options, or the typed number alone.
+        confidence: One of `grading.CONFIDENCE`, or None.
 
     Returns:
         The session with the answer in it, and the grade.
 
     Raises:
-        SessionError: If the item is already answered, or the item or the option does not exist.
+        SessionError: If the item is not open or is answered already, or if it is no answer to this item.
     """
-    item = next((item for item in session.items if item.id == item_id), None)
-    if item is None:
-        raise SessionError("This question is not part of the quiz.")
-    if session.grade_of(item_id):
-        raise SessionError("You have already answered this question. The first answer counts.")
-    chosen = next((option for option in item.options if option.oid == option_id), None)
-    if chosen is None:
-        raise SessionError("This answer does not belong to the question. Choose one of those listed.")
-    grade = Grade(item, chosen)
-    return replace(session, grades=(*session.grades, grade)), grade
+    item = _require_open(session, item_id)
+    graded = grade(item, given, session.hints, confidence)
+    return replace(session, grades=(*session.grades, graded)), graded
 
 
 def advance(session: Session) -> Session:
@@ -151,6 +189,32 @@ def advance(session: Session) -> Session:
         return session
     if session.current_grade is None:
         raise SessionError("Answer this question first. There is no penalty for a wrong answer.")
+    return replace(session, position=_first_unanswered(session), hints=0)
+
+
+def restore(session: Session, grades: Iterable[Grade]) -> Session:
+    """Return the session with grades that count more than its own.
+
+    The open question stays open, unless it is past one that is not answered.
+    """
+    known = {grade.item.id: grade for grade in session.grades} | {grade.item.id: grade for grade in grades}
+    ordered = tuple(known[item.id] for item in session.items if item.id in known)
+    restored = replace(session, grades=ordered)
+    first = _first_unanswered(restored)
+    if restored.position != first and restored.current_grade is None:
+        return replace(restored, position=first, hints=0)
+    return restored
+
+
+def _first_unanswered(session: Session) -> int:
     answered = {grade.item.id for grade in session.grades}
     unanswered = (index for index, item in enumerate(session.items) if item.id not in answered)
-    return replace(session, position=next(unanswered, len(session.items)))
+    return next(unanswered, len(session.items))
+
+
+def _require_open(session: Session, item_id: str) -> Item:
+    if session.grade_of(item_id):
+        raise SessionError(_ANSWERED)
+    if session.open_item is None or session.open_item.id != item_id:
+        raise SessionError(_ELSEWHERE)
+    return session.open_item

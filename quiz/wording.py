@@ -1,19 +1,24 @@
-"""What the learner reads: pure functions from a session to Markdown, with no Gradio in them."""
+"""What the learner reads of a question and its answer: pure functions to Markdown or HTML, with no Gradio in them."""
 
-from .bank import Item, Option, PublicItem
-from .session import Grade, Session
+import base64
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
 
-LETTERS = "ABCDE"
-CHOOSE_FIRST = "Choose one of the answers first, then submit."
+from .bank import UNSAID_FEEDBACK, Item, Media, Option, PublicItem
+from .grading import CONFIDENCE, Grade
+from .session import Session
 
-
-def introduction(session: Session) -> str:
-    """Return the heading of the tab and what the learner is in for."""
-    return (
-        "## How well do you know the GRU?\n\n"
-        f"{len(session.items)} questions on its gates and states. Your first answer counts, and every answer "
-        "is explained at once."
-    )
+LETTERS = "ABCDEFGHIJ"
+INTRODUCTION = (
+    "## How well do you know the GRU?\n\n"
+    "Questions on its gates and states. Your first answer counts, and every answer is explained at once."
+)
+CONFIDENCES = [(f"{words} ({percent}%)", percent) for percent, words in CONFIDENCE.items()]
+NOT_KEPT = (
+    "Your answers are not being kept at the moment: the database is away. Go on; they are stored as soon as it is back."
+)
+_IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 
 
 def progress_bar(session: Session) -> str:
@@ -29,50 +34,144 @@ def progress_bar(session: Session) -> str:
     )
 
 
-def stem(session: Session) -> str:
-    """Return the open question, with its code below."""
-    return _question(session.current) if session.current else ""
+def notice(*lines: str) -> str:
+    """Return HTML of what has to be said of the run as a whole; empty if there is nothing."""
+    return "".join(f"<p>{escape(line)}</p>" for line in lines if line)
 
 
-def _question(item: PublicItem | Item) -> str:
-    return f"{item.stem}\n\n```python\n{item.code}\n```" if item.code else item.stem
+def question(item: PublicItem | Item, folder: Path) -> str:
+    """Return a question with its code and pictures, which come in the text itself as the server serves no files."""
+    code = [f"```python\n{item.code}\n```"] if item.code else []
+    return "\n\n".join([item.stem, *code, *(_picture(media, folder) for media in item.media)])
 
 
-def letters(session: Session) -> list[tuple[str, str]]:
-    """Return the letters to choose from, each with the id of the option that stands behind it."""
-    options = session.current.options if session.current else ()
-    return [(letter, option.oid) for letter, option in zip(LETTERS, options, strict=False)]
+def _picture(media: Media, folder: Path) -> str:
+    words = media.alt.replace("[", "(").replace("]", ")").replace("\n", " ")
+    path = folder / media.src
+    if not path.is_file():
+        return f"*{words}*"
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f"![{words}](data:{_IMAGE_TYPES[path.suffix]};base64,{data})"
 
 
-def lettered_options(session: Session) -> str:
-    """Return the open question's options as a list; once answered, with the right and the chosen one named."""
-    options = session.current.options if session.current else ()
-    notes = _notes(session.current_grade) if session.current_grade else {}
+def letters(item: PublicItem) -> str:
+    """Return the letters to choose from."""
+    return LETTERS[: len(item.options)]
+
+
+def option_ids(item: PublicItem, chosen: Sequence[str]) -> list[str]:
+    """Return the ids of the options behind the chosen letters, empty for a letter that has none."""
+    by_letter = dict(zip(LETTERS, (option.oid for option in item.options), strict=False))
+    return [by_letter.get(letter, "") for letter in chosen]
+
+
+def chosen_letters(grade: Grade) -> list[str]:
+    """Return the letters of the options chosen."""
+    return [_letter(grade.item, option) for option in grade.chosen]
+
+
+def lettered_options(item: PublicItem, grade: Grade | None = None) -> str:
+    """Return the options as a list; once answered, with the right and the chosen ones named."""
+    notes = _notes(grade) if grade else {}
     return "\n".join(
         f"- **{letter}.** {option.text}{notes.get(option.oid, '')}"
-        for letter, option in zip(LETTERS, options, strict=False)
+        for letter, option in zip(LETTERS, item.options, strict=False)
     )
 
 
 def _notes(grade: Grade) -> dict[str, str]:
-    if grade.correct:
-        return {grade.chosen.oid: " — *your answer, correct*"}
-    return {grade.chosen.oid: " — *your answer*", grade.item.correct_option.oid: " — *correct answer*"}
+    words = {(True, True): "your answer, correct", (True, False): "your answer", (False, True): "correct answer"}
+    marks = {option.oid: words.get((option in grade.chosen, option.correct)) for option in grade.item.options}
+    return {oid: f" — *{mark}*" for oid, mark in marks.items() if mark}
 
 
-def feedback(grade: Grade) -> str:
-    """Return what the chosen option means, the right one if it was another, the explanation and sources."""
-    item, chosen = grade.item, grade.chosen
-    word = "Right." if grade.correct else "Not right."
-    parts = [f"**{word}** You chose {_letter(item, chosen)}. {chosen.feedback}"]
-    if not grade.correct:
-        parts.append(_correct_answer(item))
-    return "\n\n".join([*parts, item.explanation, _sources(item)])
+def answer_label(item: PublicItem) -> str:
+    """Return what stands over the place for the answer."""
+    if item.type == "multi":
+        return "Your answers: all that are right"
+    return f"Your answer, in {item.unit}" if item.unit else "Your answer"
+
+
+def hint_label(session: Session) -> str:
+    """Return what the button for a hint says: what the next one costs."""
+    return "Show another hint: another quarter of the mark" if session.hints else "Show a hint: a quarter of the mark"
+
+
+def hints(session: Session) -> str:
+    """Return the hints that the learner has paid for."""
+    taken = session.hints_taken
+    return "\n\n".join(
+        f"**Hint{f' {number}' if len(taken) > 1 else ''}.** {hint}" for number, hint in enumerate(taken, 1)
+    )
 
 
 def verdict(grade: Grade) -> str:
-    """Return the CSS class of the feedback."""
+    """Return whether the answer is right, and what it means."""
+    words = "**Right.**" if grade.correct else "**Not right.**"
+    if grade.number is not None:
+        return f"{words} You answered {_number(grade.number)}. {_number_feedback(grade)}{_mark(grade)}"
+    chosen = ", ".join(chosen_letters(grade))
+    if grade.item.type == "multi":
+        boxes = f"{grade.boxes_right} of {len(grade.item.options)} boxes are right."
+        return f"{words} You chose {chosen}: {boxes}{_mark(grade)}"
+    return f"{words} You chose {chosen}. {grade.chosen[0].feedback}{_mark(grade)}"
+
+
+def verdict_class(grade: Grade) -> str:
+    """Return the CSS class of the verdict."""
     return "quiz-right" if grade.correct else "quiz-wrong"
+
+
+def explanation(grade: Grade) -> str:
+    """Return the right answer if it was another, the explanation, what each other option means, and the sources."""
+    item = grade.item
+    parts = [] if grade.correct else [correct_answer(item)]
+    told = () if item.type == "multi" else grade.chosen
+    others = [
+        f"- **{_letter(item, option)}.** {option.feedback}"
+        for option in item.options
+        if option not in told and option.feedback not in UNSAID_FEEDBACK.values()
+    ]
+    heading = "**Option by option**" if item.type == "multi" else "**The other options**"
+    return paragraphs(*parts, item.explanation, heading if others else "", "\n".join(others), sources(item))
+
+
+def paragraphs(*texts: str) -> str:
+    """Return texts one below the other, without the empty ones."""
+    return "\n\n".join(text for text in texts if text)
+
+
+def correct_answer(item: Item) -> str:
+    """Return the right answer in words."""
+    if item.numeric:
+        return f"**Correct answer:** {' '.join([_number(item.numeric.value), item.numeric.unit]).strip()}"
+    if item.type == "multi":
+        listed = "\n".join(f"- **{_letter(item, option)}.** {option.text}" for option in item.correct_options)
+        return f"**Correct answers:**\n\n{listed}"
+    return f"**Correct answer: {_letter(item, item.correct_option)}.** {item.correct_option.text}"
+
+
+def given_answer(grade: Grade) -> str:
+    """Return the learner's answer in words, with what it means."""
+    if grade.number is not None:
+        return f"**You answered:** {_number(grade.number)}. {_number_feedback(grade)}"
+    if grade.item.type == "single":
+        return f"**You chose:** {grade.chosen[0].text}. {grade.chosen[0].feedback}"
+    listed = "\n".join(f"- {option.text}. {option.feedback}" for option in grade.chosen)
+    return f"**You chose:**\n\n{listed}"
+
+
+def sources(item: Item) -> str:
+    """Return where the fact behind an item can be read; empty if it names nothing."""
+    if not item.sources:
+        return ""
+    links = "; ".join(f"[{source.cite}]({source.url}), {source.loc}" for source in item.sources)
+    return f"{'Source' if len(item.sources) == 1 else 'Sources'}: {links}"
+
+
+def live_link(address: str | None) -> str:
+    """Return HTML with a link to where the app shows the fact; empty without an address."""
+    return f'<a class="quiz-live" href="{escape(address)}">See it live</a>' if address else ""
 
 
 def next_label(session: Session) -> str:
@@ -80,44 +179,23 @@ def next_label(session: Session) -> str:
     return "See your result" if len(session.grades) == len(session.items) else "Next question"
 
 
-def results(session: Session) -> str:
-    """Return the score, the score per topic, and every wrong answer with its explanation."""
-    rows = [f"| {score.topic} | {score.right} of {score.total} |" for score in session.topic_scores]
-    parts = [
-        f"## You answered {session.score} of {len(session.items)} right",
-        "\n".join(["| Topic | Right |", "| --- | --- |", *rows]),
-    ]
-    if session.mistakes:
-        parts.append("### Worth another look")
-        parts.extend(_review(session, grade) for grade in session.mistakes)
-    else:
-        parts.append("Nothing to review: every answer was right.")
-    return "\n\n".join(parts)
+def _number_feedback(grade: Grade) -> str:
+    key = grade.item.numeric
+    assert key is not None  # as the grade has a number
+    if grade.correct:
+        return key.right
+    return grade.anticipated.feedback if grade.anticipated else key.wrong
 
 
-def _review(session: Session, grade: Grade) -> str:
-    item = grade.item
-    return "\n\n".join(
-        [
-            f"#### Question {session.items.index(item) + 1}",
-            _question(item),
-            f"**You chose:** {grade.chosen.text}. {grade.chosen.feedback}",
-            _correct_answer(item),
-            item.explanation,
-            _sources(item),
-        ]
-    )
+def _mark(grade: Grade) -> str:
+    if not grade.correct or not grade.hints:
+        return ""
+    return f" With {'a hint' if grade.hints == 1 else f'{grade.hints} hints'}, that is {grade.credit:g} of a mark."
 
 
 def _letter(item: Item, option: Option) -> str:
     return LETTERS[item.options.index(option)]
 
 
-def _correct_answer(item: Item) -> str:
-    option = item.correct_option
-    return f"**Correct answer: {_letter(item, option)}.** {option.text}"
-
-
-def _sources(item: Item) -> str:
-    links = "; ".join(f"[{source.cite}]({source.url}), {source.loc}" for source in item.sources)
-    return f"{'Source' if len(item.sources) == 1 else 'Sources'}: {links}"
+def _number(value: float) -> str:
+    return f"{value:.10g}".replace("-", "−")

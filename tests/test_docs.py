@@ -45,8 +45,8 @@ def test_every_make_target_of_the_readme_exists() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-def options_of(module: str) -> set[str]:
-    arguments = [sys.executable, "-m", module, "--help"]
+def options_of(module: str, *command: str) -> set[str]:
+    arguments = [sys.executable, "-m", module, *command, "--help"]
     result = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     return set(re.findall(r"--[a-z-]+", result.stdout))
 
@@ -57,7 +57,7 @@ def test_every_option_of_the_readme_exists() -> None:
         "sentiment_gru": options_of("sentiment_gru"),
         "sentiment_gru.evaluation": options_of("sentiment_gru.evaluation"),
         "app.py": {"--mcp"},
-        "quiz": set(),
+        "quiz": {"--json", "--csv", "--from"} | options_of("quiz", "export") | options_of("quiz", "import"),
     }
     checked = 0
     for command in commands():

@@ -144,7 +144,10 @@ def test_a_misconception_on_the_right_option_is_refused(refusal: Refusal) -> Non
     assert str(error) == "item gru-anatomy-001: a misconception is given for 't2me', which cannot have it"
 
 
-@pytest.mark.parametrize("field", json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]["item"]["required"])
+REQUIRED = [json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"][name]["required"] for name in ("item", "full_item")]
+
+
+@pytest.mark.parametrize("field", [*REQUIRED[0], *REQUIRED[1]])
 def test_an_item_without_a_field_is_refused(refusal: Refusal, field: str) -> None:
     error = refusal(lambda items: items[2].pop(field))
     assert error.item_id == ("number 3" if field == "id" else "gru-anatomy-003")

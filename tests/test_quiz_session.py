@@ -7,55 +7,130 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quiz.bank import Option, load_bank
-from quiz.session import Session, SessionError, advance, answer, start_session
+from quiz.bank import Bank, Item, load_bank
+from quiz.drawing import ALL, MIXED, RETRY, RUN_LENGTH, scopes, topic_scope
+from quiz.errors import SessionError
+from quiz.grading import grade
+from quiz.session import Session, advance, answer, restore, retry, seen_after, start_session, take_hint
 
 BANK = load_bank()
-ITEMS = start_session(BANK).items
-
-runs = st.permutations(range(len(ITEMS))).flatmap(
-    lambda order: st.tuples(*(st.tuples(st.just(i), st.sampled_from(ITEMS[i].options)) for i in order))
-)
-"""Each item once, in any order, with any of its options."""
-
-
-def key(number: int) -> str:
-    return ITEMS[number].correct_option.oid
+BY_ID = {item.id: item for item in BANK.items}
+SINGLE = BY_ID["gru-anatomy-001"]
+MULTI = BY_ID["gru-placement-006"]
+NUMERIC = BY_ID["gru-update-003"]
+TOPICS = list(dict.fromkeys(item.topic for item in BANK.items))
 
 
-def wrong(number: int) -> str:
-    return next(option.oid for option in ITEMS[number].options if not option.correct)
+def right(item: Item) -> tuple[str, ...]:
+    return (str(item.numeric.value),) if item.numeric else tuple(option.oid for option in item.correct_options)
 
 
-def answer_all(right: set[int]) -> Session:
-    session = start_session(BANK)
-    for number, item in enumerate(ITEMS):
-        session, _ = answer(session, item.id, key(number) if number in right else wrong(number))
-        session = advance(session)
+def wrong(item: Item) -> tuple[str, ...]:
+    return ("12345.6",) if item.numeric else (next(option.oid for option in item.options if not option.correct),)
+
+
+def open_item(session: Session) -> Item:
+    assert session.open_item is not None
+    return session.open_item
+
+
+def give(session: Session, is_right: bool = True) -> Session:
+    item = open_item(session)
+    return answer(session, item.id, right(item) if is_right else wrong(item))[0]
+
+
+def run_through(session: Session, mistakes: set[int] = frozenset()) -> Session:  # type: ignore[assignment]
+    for number in range(len(session.items)):
+        session = advance(give(session, number not in mistakes))
     return session
 
 
-def test_a_run_is_ten_live_single_choice_items_spread_over_the_topics() -> None:
-    assert len(ITEMS) == 10
-    assert ITEMS[0] == BANK.items[0]
-    assert {(item.type, item.status) for item in ITEMS} == {("single", "live")}
-    assert len({item.topic for item in ITEMS}) == len({item.topic for item in BANK.items})
+def only(*items: Item) -> Bank:
+    """Return a bank of these items, which know of no others."""
+    ids = {item.id for item in items}
+    return Bank(tuple(dataclasses.replace(i, prereq=tuple(p for p in i.prereq if p in ids)) for i in items))
+
+
+# What is drawn
+
+
+@given(st.integers(0, 2**32))
+def test_a_mixed_run_is_ten_items_spread_over_the_topics_that_do_not_give_each_other_away(seed: int) -> None:
+    items = start_session(BANK, MIXED, seed).items
+    assert len(items) == RUN_LENGTH
+    assert items[0].id == BANK.items[0].id
+    assert len({item.topic for item in items}) == len(TOPICS)
+    ids = {item.id for item in items}
+    assert not [item.id for item in items if ids & set(item.enemies)]
+
+
+@given(st.integers(0, 2**32), st.sampled_from(list(scopes(BANK))))
+def test_what_an_item_builds_upon_comes_before_it(seed: int, scope: str) -> None:
+    places = {item.id: place for place, item in enumerate(start_session(BANK, scope, seed).items)}
+    for item_id, place in places.items():
+        for needed in BY_ID[item_id].prereq:
+            assert places.get(needed, -1) < place
+
+
+@given(st.integers(0, 2**32), st.sampled_from(list(scopes(BANK))))
+def test_a_seed_draws_the_same_run_again_and_loses_no_option(seed: int, scope: str) -> None:
+    session = start_session(BANK, scope, seed)
+    assert session == start_session(BANK, scope, seed)
+    for item in session.items:
+        assert set(item.options) == set(BY_ID[item.id].options)
+        assert dataclasses.replace(item, options=BY_ID[item.id].options) == BY_ID[item.id]
+
+
+def test_seeds_change_items_their_order_and_their_options() -> None:
+    runs = [start_session(BANK, MIXED, seed).items for seed in range(5)]
+    assert len({tuple(item.id for item in items) for items in runs}) == 5
+    assert len({items[0].options for items in runs}) > 1
+    chapters = [start_session(BANK, topic_scope("Use"), seed).items for seed in range(5)]
+    assert len({tuple(item.id for item in items) for items in chapters}) > 1
+
+
+def test_every_topic_and_the_whole_bank_can_be_chosen() -> None:
+    assert list(scopes(BANK)) == [MIXED, *map(topic_scope, TOPICS), ALL]
+    for topic in TOPICS:
+        asked = start_session(BANK, topic_scope(topic), 1).items
+        assert {i.id for i in asked} == {i.id for i in BANK.items if i.topic == topic}
+    assert {item.id for item in start_session(BANK, ALL, 1).items} == set(BY_ID)
+    assert start_session(BANK, ALL, 1).items[0].id == BANK.items[0].id
+
+
+@pytest.mark.parametrize("scope", ["", "topic:", "topic:No such topic", RETRY, "MIXED"])
+def test_a_scope_that_does_not_exist_is_refused(scope: str) -> None:
+    with pytest.raises(SessionError, match="no such set of questions"):
+        start_session(BANK, scope)
+
+
+def test_items_not_seen_yet_are_preferred() -> None:
+    first = run_through(start_session(BANK, MIXED, 1))
+    again = start_session(BANK, MIXED, 2, seen=seen_after(first))
+    assert {item.id for item in again.items} & {item.id for item in first.items} == {BANK.items[0].id}
 
 
 def test_items_that_are_not_live_are_not_asked() -> None:
-    retired = dataclasses.replace(BANK, items=tuple(dataclasses.replace(i, status="retired") for i in BANK.items[1:]))
-    assert start_session(retired).items == ()
+    draft = dataclasses.replace(SINGLE, status="draft")
+    assert {item.id for item in start_session(only(draft, NUMERIC, MULTI)).items} == {NUMERIC.id, MULTI.id}
+    assert start_session(Bank((draft,))).finished
 
 
-def test_a_run_opens_with_the_first_item_of_the_bank_and_keeps_the_order() -> None:
-    session = start_session(BANK)
-    seen = []
-    while session.current:
-        seen.append(session.current.id)
-        session, _ = answer(session, session.current.id, session.current.options[0].oid)
-        session = advance(session)
-    assert seen == [item.id for item in ITEMS]
-    assert session.finished
+def test_prerequisites_in_a_circle_are_asked_all_the_same() -> None:
+    one = dataclasses.replace(SINGLE, prereq=(MULTI.id,), enemies=())
+    two = dataclasses.replace(MULTI, prereq=(SINGLE.id,))
+    assert {item.id for item in start_session(Bank((one, two))).items} == {one.id, two.id}
+
+
+def test_what_is_needed_by_way_of_an_item_that_is_not_asked_comes_first_too() -> None:
+    needed, between, item = (BY_ID[f"gru-{name}"] for name in ("update-003", "dynamics-003", "dynamics-004"))
+    bank = Bank((SINGLE, item, dataclasses.replace(between, status="retired"), needed))
+    for seed in range(8):
+        asked = [item.id for item in start_session(bank, ALL, seed).items]
+        assert asked == [SINGLE.id, needed.id, item.id]
+
+
+# Answers
 
 
 def test_the_open_item_shows_nothing_of_the_key() -> None:
@@ -66,36 +141,120 @@ def test_the_open_item_shows_nothing_of_the_key() -> None:
     assert {field.name for field in dataclasses.fields(current.options[0])} == {"oid", "text"}
 
 
-def test_a_right_answer_is_graded_right() -> None:
-    session, grade = answer(start_session(BANK), ITEMS[0].id, key(0))
-    assert grade.correct
-    assert (session.score, len(session.grades)) == (1, 1)
-    assert session.mistakes == ()
+@pytest.mark.parametrize("item", [SINGLE, MULTI, NUMERIC], ids=["single", "multi", "numeric"])
+def test_a_right_and_a_wrong_answer(item: Item) -> None:
+    start = start_session(only(item))
+    session, graded = answer(start, item.id, right(item))
+    assert graded.correct
+    assert (session.score, session.credit, session.mistakes) == (1, 1.0, ())
+    session, graded = answer(start, item.id, wrong(item))
+    assert not graded.correct
+    assert (session.score, session.credit, session.mistakes) == (0, 0.0, (graded,))
 
 
-def test_a_wrong_answer_is_graded_wrong_and_kept_for_review() -> None:
-    session, grade = answer(start_session(BANK), ITEMS[0].id, wrong(0))
-    assert not grade.correct
-    assert grade.chosen.oid == wrong(0)
-    assert (session.score, session.mistakes) == (0, (grade,))
+def test_several_answers_are_right_together_only() -> None:
+    keys, others = right(MULTI), [o.oid for o in MULTI.options if not o.correct]
+    assert grade(MULTI, keys).correct
+    assert grade(MULTI, keys[::-1]).correct
+    assert grade(MULTI, keys).boxes_right == 5
+    assert (grade(MULTI, keys[:1]).correct, grade(MULTI, keys[:1]).boxes_right) == (False, 4)
+    assert (grade(MULTI, [*keys, others[0]]).correct, grade(MULTI, [*keys, others[0]]).boxes_right) == (False, 4)
+    assert (grade(MULTI, others).correct, grade(MULTI, others).boxes_right) == (False, 0)
+
+
+@pytest.mark.parametrize("typed", ["-0.1", "−0,1", "-1/10", "-0.105", "-0.095", "-10%"])
+def test_a_number_within_the_tolerance_is_right(typed: str) -> None:
+    assert grade(NUMERIC, [typed]).correct
+
+
+def test_an_anticipated_wrong_number_is_recognized() -> None:
+    assert NUMERIC.numeric is not None
+    for wrong_number in NUMERIC.numeric.anticipated:
+        graded = grade(NUMERIC, [str(wrong_number.value + 0.004)])
+        assert (graded.correct, graded.anticipated) == (False, wrong_number)
+    assert grade(NUMERIC, ["77"]).anticipated is None
+    assert grade(NUMERIC, ["-0.1"]).anticipated is None
 
 
 def test_a_second_answer_to_an_item_is_refused_and_the_first_one_counts() -> None:
-    session, _ = answer(start_session(BANK), ITEMS[0].id, wrong(0))
+    session = give(start_session(BANK), is_right=False)
     with pytest.raises(SessionError, match="The first answer counts"):
-        answer(session, ITEMS[0].id, key(0))
+        give(session)
     assert session.score == 0
 
 
-def test_an_unknown_item_is_refused() -> None:
-    with pytest.raises(SessionError, match="not part of the quiz"):
-        answer(start_session(BANK), "gru-anatomy-999", key(0))
+def test_an_item_that_is_not_open_is_refused() -> None:
+    session = start_session(BANK)
+    for item_id in ("gru-anatomy-999", "", session.items[1].id):
+        with pytest.raises(SessionError, match="not open"):
+            answer(session, item_id, right(session.items[1]))
+    with pytest.raises(SessionError, match="not open"):
+        take_hint(session, session.items[1].id)
 
 
-@pytest.mark.parametrize("option_id", ["zzzz", "", key(1)])
-def test_an_option_of_no_or_another_item_is_refused(option_id: str) -> None:
-    with pytest.raises(SessionError, match="does not belong to the question"):
-        answer(start_session(BANK), ITEMS[0].id, option_id)
+@pytest.mark.parametrize(
+    ("item", "given_answer", "reason"),
+    [
+        (SINGLE, [], "Choose an answer first"),
+        (SINGLE, ["zzzz"], "does not belong"),
+        (SINGLE, [""], "does not belong"),
+        (SINGLE, [NUMERIC.id], "does not belong"),
+        (SINGLE, [right(MULTI)[0]], "does not belong"),
+        (SINGLE, ["k4vd", "t2me"], "more than can be chosen"),
+        (SINGLE, ["t2me", "t2me"], "more than can be chosen"),
+        (SINGLE, ["k4vd" * 1_000_000], "does not belong"),
+        (SINGLE, [None], "cannot be read"),
+        (SINGLE, [["t2me"]], "cannot be read"),
+        (MULTI, [], "Choose an answer first"),
+        (MULTI, ["t3ei", "w8lr", "zzzz"], "does not belong"),
+        (MULTI, ["t3ei"] * 6, "more than can be chosen"),
+        (NUMERIC, [], "Type a number first"),
+        (NUMERIC, ["k4vd"], "no number"),
+        (NUMERIC, ["1" * 1_000_000], "longer than"),
+        (NUMERIC, [3.5], "cannot be read"),
+    ],
+)
+def test_what_is_no_answer_is_refused_and_not_counted(item: Item, given_answer: list[str], reason: str) -> None:
+    session = start_session(only(item))
+    with pytest.raises(SessionError, match=reason):
+        answer(session, item.id, given_answer)
+    assert session == start_session(only(item))
+
+
+@pytest.mark.parametrize("confidence", [0, 100, 61, True, "60", -25, 60.5])
+def test_a_confidence_that_cannot_be_chosen_is_refused(confidence: int) -> None:
+    with pytest.raises(SessionError, match="how sure you are"):
+        answer(start_session(BANK), SINGLE.id, right(SINGLE), confidence)
+
+
+# Hints
+
+
+def test_each_hint_costs_a_quarter_of_the_mark() -> None:
+    session = start_session(only(SINGLE))
+    assert (session.hints_taken, session.hints_left) == ((), 2)
+    session = take_hint(session, SINGLE.id)
+    assert (session.hints_taken, session.hints_left) == (SINGLE.hints[:1], 1)
+    assert give(session).credit == 0.75
+    session = take_hint(session, SINGLE.id)
+    assert session.hints_taken == SINGLE.hints
+    assert give(session).credit == 0.5
+    assert give(session).score == 1
+    assert give(session, is_right=False).credit == 0
+    with pytest.raises(SessionError, match="no more hints"):
+        take_hint(session, SINGLE.id)
+
+
+def test_hints_belong_to_their_question_and_end_with_the_answer() -> None:
+    session = give(take_hint(start_session(BANK), SINGLE.id))
+    assert session.hints_left == 0
+    with pytest.raises(SessionError, match="already answered"):
+        take_hint(session, SINGLE.id)
+    assert advance(session).hints_taken == ()
+    assert session.grades[0].hints == 1
+
+
+# Going on
 
 
 def test_an_open_question_cannot_be_skipped() -> None:
@@ -104,77 +263,92 @@ def test_an_open_question_cannot_be_skipped() -> None:
 
 
 def test_an_answered_item_stays_open_until_the_learner_goes_on() -> None:
-    session, grade = answer(start_session(BANK), ITEMS[0].id, key(0))
-    assert session.current is not None
-    assert session.current.id == ITEMS[0].id
-    assert session.current_grade == grade
+    session = give(start_session(BANK))
+    assert session.open_item == session.items[0]
+    assert session.current_grade == session.grades[0]
     session = advance(session)
-    assert session.current is not None
-    assert session.current.id == ITEMS[1].id
+    assert session.open_item == session.items[1]
     assert session.current_grade is None
-
-
-def test_items_answered_ahead_are_not_asked_again() -> None:
-    session, _ = answer(start_session(BANK), ITEMS[1].id, key(1))
-    session, _ = answer(session, ITEMS[0].id, key(0))
-    current = advance(session).current
-    assert current is not None
-    assert current.id == ITEMS[2].id
 
 
 def test_going_on_after_the_end_changes_nothing() -> None:
-    session = answer_all(right=set())
+    session = run_through(start_session(BANK))
     assert session.finished
-    assert session.current is None
-    assert session.current_grade is None
+    assert session.current is session.current_grade is session.open_item is None
+    assert (session.hints_taken, session.hints_left) == ((), 0)
     assert advance(session) == session
+    with pytest.raises(SessionError, match="already answered"):
+        answer(session, SINGLE.id, right(SINGLE))
 
 
 def test_topics_are_scored_apart() -> None:
-    right = {0, 1, 7, 9}
-    scores = answer_all(right).topic_scores
-    assert [score.topic for score in scores] == list(dict.fromkeys(item.topic for item in ITEMS))
-    for score in scores:
-        numbers = {number for number, item in enumerate(ITEMS) if item.topic == score.topic}
-        assert (score.right, score.total) == (len(numbers & right), len(numbers))
+    session = run_through(take_hint(start_session(BANK), SINGLE.id), mistakes={2, 5})
+    for score in session.topic_scores:
+        grades = [grade for grade in session.grades if grade.item.topic == score.topic]
+        assert (score.right, score.total) == (sum(grade.correct for grade in grades), len(grades))
+        assert score.credit == sum(grade.credit for grade in grades)
+    assert session.credit == 7.75
 
 
-def test_a_seed_draws_items_and_shuffles_options_the_same_way_each_time() -> None:
-    shuffled = start_session(BANK, shuffle_seed=7)
-    assert shuffled == start_session(BANK, shuffle_seed=7)
-    assert shuffled != start_session(BANK)
-    assert shuffled.items[0].id == BANK.items[0].id
-    places = [[item.id for item in BANK.items].index(item.id) for item in shuffled.items]
-    assert places == sorted(places)
-
-
-@given(st.integers(0, 2**32))
-def test_shuffling_loses_no_option_and_keeps_the_key(seed: int) -> None:
-    before = {item.id: item for item in BANK.items}
-    for after in start_session(BANK, seed).items:
-        assert set(after.options) == set(before[after.id].options)
-        assert after.correct_option == before[after.id].correct_option
-
-
-@given(runs)
-def test_in_any_order_the_score_is_the_number_of_right_answers(run: tuple[tuple[int, Option], ...]) -> None:
-    session = start_session(BANK)
-    right = 0
-    for count, (number, option) in enumerate(run, start=1):
+@given(st.integers(0, 1000), st.lists(st.booleans(), min_size=10, max_size=10))
+def test_the_score_is_the_number_of_right_answers(seed: int, rights: list[bool]) -> None:
+    session = start_session(BANK, MIXED, seed)
+    for count, is_right in enumerate(rights, start=1):
         before, snapshot = session, copy.deepcopy(session)
-        session, grade = answer(session, ITEMS[number].id, option.oid)
+        session = give(session, is_right)
         assert before == snapshot, "the old session has changed"
-        right += option.correct
-        assert grade.correct == option.correct
-        assert session.score == right <= len(session.grades) == count
-        assert len(session.mistakes) == count - right
-        assert sum(score.right for score in session.topic_scores) == right
-    assert advance(session).finished
+        assert session.score == sum(rights[:count])
+        assert len(session.mistakes) == count - session.score
+        session = advance(session)
+    assert session.finished
+    assert sum(score.right for score in session.topic_scores) == session.score
 
 
 def test_a_session_cannot_be_changed_in_place() -> None:
     session = start_session(BANK)
     with pytest.raises(dataclasses.FrozenInstanceError):
         session.position = 3  # type: ignore[misc]
-    assert isinstance(session.items, tuple)
-    assert isinstance(session.grades, tuple)
+
+
+# Trying again
+
+
+def test_only_the_mistakes_are_tried_again_and_all_of_them_are_known_by_then() -> None:
+    session = run_through(start_session(BANK, MIXED, 3), mistakes={1, 4, 7})
+    again = retry(session, BANK, 9, "again")
+    assert [item.id for item in again.items] == [session.items[number].id for number in (1, 4, 7)]
+    assert (again.scope, again.run, again.grades) == (RETRY, "again", ())
+    assert again.seen == {item.id for item in session.items}
+    assert retry(run_through(again, mistakes={2}), BANK).seen == again.seen
+
+
+def test_there_is_no_retry_without_mistakes() -> None:
+    with pytest.raises(SessionError, match="nothing to try again"):
+        retry(run_through(start_session(BANK)), BANK)
+
+
+# What was recorded elsewhere
+
+
+def test_restored_grades_count_more_than_the_sessions_own() -> None:
+    session = give(start_session(BANK))
+    restored = restore(session, [grade(session.items[0], wrong(session.items[0]))])
+    assert (restored.score, restored.position) == (0, 0)
+    assert restored.current_grade is not None
+
+
+def test_an_open_question_that_was_answered_elsewhere_shows_that_answer() -> None:
+    session = take_hint(start_session(BANK), SINGLE.id)
+    restored = restore(session, [grade(session.items[0], wrong(session.items[0]))])
+    assert restored.current_grade is not None
+    assert not restored.current_grade.correct
+
+
+def test_a_session_that_is_ahead_of_its_grades_goes_back_to_the_first_without_an_answer() -> None:
+    session = dataclasses.replace(start_session(BANK), position=6, hints=1)
+    assert (restore(session, []).position, restore(session, []).hints) == (0, 0)
+    items = session.items
+    answered = [grade(item, wrong(item)) for item in (items[0], items[2])]
+    assert restore(session, answered).position == 1
+    assert [g.item for g in restore(session, answered).grades] == [items[0], items[2]]
+    assert restore(session, [grade(item, wrong(item)) for item in items]).position == 6

@@ -9,15 +9,17 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.serving import CHROMIUM_ARGUMENTS, serve
 
+pytest.register_assert_rewrite("tests.browser.looking")  # so that what axe found is told
+
 WAIT_MILLISECONDS = 30_000  # the first verdict waits for the model
 WIDE = {"width": 1280, "height": 900}
 expect.set_options(timeout=WAIT_MILLISECONDS)  # its own default, 5 s, would assert how fast the model loads
 
 
 @pytest.fixture(scope="package")
-def address() -> Iterator[str]:
-    """Serve the shipped checkpoint, or MODEL."""
-    with serve() as url:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the shipped checkpoint, or MODEL; answers go into a database of their own."""
+    with serve(DATABASE_URL=f"sqlite:///{tmp_path_factory.mktemp('store') / 'quiz.sqlite3'}") as url:
         yield url
 
 

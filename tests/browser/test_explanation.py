@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect
 from benchmarks.serving import serve
 from sentiment_gru.heat_map_html import png
 from sentiment_gru.links import text_link
-from tests.browser.test_pages import assert_accessible, assert_fits, press_until, sentence
+from tests.browser.looking import assert_accessible, assert_fits, press_until
+from tests.browser.test_pages import sentence
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ import app
 from sentiment_gru import Prediction
 from sentiment_gru.batch.scoring import CHUNK_ROWS
 from sentiment_gru.loading import ClassifierLoader
-from tests.browser.test_pages import assert_accessible, assert_fits
+from tests.browser.looking import assert_accessible, assert_fits
 from tests.tables import write_csv
 
 pytestmark = [

@@ -1,0 +1,88 @@
+"""First answers: recorded in the store before anything is told, and remembered here for when the store is away."""
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+
+from .store import Attempt, Store, StoreError
+
+MAX_RUNS = 2000
+"""How many runs are remembered; the one used longest ago is forgotten first."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Run:
+    """What is known of a run: first answers and hints by item, and the answers that the store lacks."""
+
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    hints: dict[str, int] = field(default_factory=dict)
+    unkept: dict[str, Attempt] = field(default_factory=dict)
+
+
+class Ledger:
+    """Keeps the first answer to each item of each run. Threads may share it.
+
+    While the store is away, the first answer to reach this process counts, and is stored when the store is back, if
+    the run goes on by then. Hints are remembered in this process only.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store."""
+        self._store = store
+        self._runs: OrderedDict[str, _Run] = OrderedDict()
+        self._lock = Lock()
+
+    def record(self, attempt: Attempt) -> Attempt:
+        """Record an attempt; return what counts: this one, or an earlier one of the same run at the same item."""
+        with self._lock:
+            run = self._known(attempt.run)
+            if attempt.item_id not in run.attempts:
+                run.attempts[attempt.item_id] = run.unkept[attempt.item_id] = attempt
+        self.keep(attempt.run)
+        return run.attempts[attempt.item_id]
+
+    def keeps(self, name: str) -> bool:
+        """Return whether the store has all recorded answers of a run."""
+        with self._lock:
+            return not self._known(name).unkept
+
+    def keep(self, name: str) -> None:
+        """Store what the store lacks of a run, if it can be stored now."""
+        with self._lock:
+            run = self._known(name)
+            waiting = list(run.unkept.values())
+        try:
+            for attempt in waiting:
+                run.attempts[attempt.item_id] = self._store.record(attempt)
+                run.unkept.pop(attempt.item_id, None)
+        except StoreError as error:
+            logger.warning("An answer is not stored: %s", error)
+
+    def attempts_of(self, name: str) -> list[Attempt]:
+        """Return the attempts of a run that count; those of this process alone if the store is away."""
+        try:
+            stored = {attempt.item_id: attempt for attempt in self._store.attempts_of(name)}
+        except StoreError as error:
+            logger.warning("Answers cannot be read: %s", error)
+            stored = {}
+        with self._lock:
+            attempts = self._known(name).attempts
+            attempts |= stored
+            return list(attempts.values())
+
+    def note_hints(self, name: str, item_id: str, hints: int) -> int:
+        """Remember how many hints to an item were taken; return the most ever noted."""
+        with self._lock:
+            taken = self._known(name).hints
+            taken[item_id] = max(hints, taken.get(item_id, 0))
+            return taken[item_id]
+
+    def _known(self, name: str) -> _Run:
+        run = self._runs.setdefault(name, _Run())
+        self._runs.move_to_end(name)
+        while len(self._runs) > MAX_RUNS:
+            self._runs.popitem(last=False)
+        return run

@@ -1,0 +1,240 @@
+"""The quiz in the real app: a run by keyboard, reloads, proofs, links, and what a screen reader is told."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from benchmarks.serving import serve
+from quiz.bank import SHIPPED_BANK
+from quiz.store import Store
+from tests.browser.looking import assert_accessible, assert_fits, press_until
+
+pytestmark = pytest.mark.browser
+
+ASKED = ["gru-anatomy-001", "gru-placement-006", "gru-update-003", "gru-use-001"]  # of each type, and one with a link
+RIGHT = "The output gate"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("quiz")
+
+
+@pytest.fixture(scope="module")
+def quiz_address(folder: Path) -> Iterator[str]:
+    """Serve four of the shipped questions, with a database that is away until its folder is made."""
+    bank = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
+    bank["items"] = [item | {"prereq": [], "enemies": []} for item in bank["items"] if item["id"] in ASKED]
+    (folder / "bank.json").write_text(json.dumps(bank))
+    (folder / "store").mkdir()
+    database = f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}"
+    with serve(QUIZ_BANK=str(folder / "bank.json"), DATABASE_URL=database, QUIZ_SECRET="of the tests") as url:
+        yield url
+
+
+@pytest.fixture
+def quiz(open_page: Callable[..., Page], quiz_address: str) -> Page:
+    return open_quiz(open_page(quiz_address))
+
+
+def open_quiz(page: Page) -> Page:
+    page.get_by_role("tab", name="Quiz").click()
+    page.locator("#quiz-progress").get_by_text("Question").wait_for()
+    return page
+
+
+def place(page: Page) -> str:
+    """Return which place for an answer is open."""
+    return next(name for name in ("choice", "choices", "number") if page.locator(f"#quiz-{name}").is_visible())
+
+
+def answer(page: Page) -> None:
+    """Answer the open question with the mouse, the number being right."""
+    name = place(page)
+    if name == "number":
+        page.get_by_label("Your answer").fill("−0,1")
+    else:
+        page.locator("#quiz-options li").first.click()
+    page.get_by_role("button", name="Submit").click()
+    page.locator("#quiz-next").wait_for()
+
+
+def go_on(page: Page) -> None:
+    before = page.locator("#quiz-progress").inner_text()
+    page.locator("#quiz-next").click()
+    expect(page.locator("#quiz-progress")).not_to_have_text(before)
+    page.locator("#quiz-next").wait_for(state="hidden")
+    page.locator("#quiz-submit").wait_for()
+    page.wait_for_timeout(100)  # the places for an answer come and go one after the other
+
+
+def go_to(page: Page, name: str) -> None:
+    """Answer and go on until a question of this type is open."""
+    while place(page) != name:
+        answer(page)
+        go_on(page)
+
+
+def has_focus(page: Page, selector: str) -> None:
+    page.wait_for_function("selector => document.activeElement.matches(selector)", arg=selector)
+
+
+def test_the_keyboard_is_enough_from_the_first_question_to_the_thanks(quiz: Page) -> None:
+    press_until(quiz, "Tab", "#quiz-hint")
+    quiz.keyboard.press("Enter")
+    expect(quiz.locator("#quiz-hints")).to_contain_text("Count the gates")
+    has_focus(quiz, "#quiz-hints")
+    for number in range(len(ASKED)):
+        answer_by_keyboard(quiz)
+        expect(quiz.locator("#quiz-feedback")).to_contain_text("ight.")
+        has_focus(quiz, "#quiz-next")
+        quiz.keyboard.press("Enter")
+        if number < len(ASKED) - 1:
+            expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question {number + 2} of 4")
+            has_focus(quiz, "#quiz-stem")
+    has_focus(quiz, "#quiz-results")
+    expect(quiz.locator("#quiz-results")).to_contain_text("of 4 right")
+    press_until(quiz, "Tab", "#quiz-clear input")
+    quiz.keyboard.press("Space")
+    press_until(quiz, "Tab", "#quiz-text textarea")
+    quiz.keyboard.type("Nothing.")
+    press_until(quiz, "Tab", "#quiz-send")
+    quiz.keyboard.press("Enter")
+    expect(quiz.locator("#quiz-thanks")).to_contain_text("Thank you.")
+    has_focus(quiz, "#quiz-thanks")
+
+
+def answer_by_keyboard(page: Page) -> None:
+    name = place(page)
+    press_until(page, "Tab", f"#quiz-{name} :is(input, textarea)")
+    if name == "number":
+        page.keyboard.type("-1/10")
+        page.keyboard.press("Enter")
+        return
+    page.keyboard.press("Space")
+    if name == "choice":
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#quiz-choice input").nth(1)).to_be_checked()
+    press_until(page, "Tab", "#quiz-confidence input")
+    page.keyboard.press("Space")
+    press_until(page, "Tab", "#quiz-submit")
+    page.keyboard.press("Enter")
+
+
+def test_a_right_and_a_wrong_answer_are_told_and_the_right_one_named(quiz: Page) -> None:
+    options = quiz.locator("#quiz-options li")
+    options.filter(has_text=RIGHT).click()
+    quiz.get_by_role("button", name="Submit").click()
+    expect(quiz.get_by_role("status").filter(has_text="Right.")).to_be_visible()
+    expect(quiz.locator("#quiz-progress")).to_contain_text("1 of 1 right")
+    quiz.get_by_role("button", name="Start with these").click()
+    expect(quiz.locator("#quiz-progress")).not_to_contain_text("right")
+    options.filter(has_not_text=RIGHT).first.click()
+    quiz.get_by_role("button", name="Submit").click()
+    expect(quiz.get_by_role("status").filter(has_text="Not right.")).to_be_visible()
+    expect(quiz.locator("#quiz-explanation")).to_contain_text("Correct answer:")
+
+
+def test_a_reload_resumes_the_run_and_takes_no_answer_back(quiz: Page) -> None:
+    quiz.locator("#quiz-options li").filter(has_not_text=RIGHT).first.click()
+    quiz.get_by_role("button", name="Submit").click()
+    quiz.locator("#quiz-next").wait_for()
+    shown = quiz.locator("#quiz-options").inner_text()
+    quiz.reload()
+    open_quiz(quiz)
+    expect(quiz.locator("#quiz-feedback")).to_contain_text("Not right.")
+    assert quiz.locator("#quiz-options").inner_text() == shown
+    assert not quiz.get_by_role("button", name="Submit").is_visible()
+
+
+def test_a_token_that_was_tampered_with_starts_a_new_run_and_says_so(quiz: Page) -> None:
+    answer(quiz)
+    quiz.evaluate("localStorage.setItem('gru-quiz', 'nonsense')")
+    quiz.reload()
+    open_quiz(quiz)
+    expect(quiz.locator("#quiz-progress")).to_contain_text("Question 1 of 4")
+    assert quiz.locator("#quiz-submit").is_visible()
+
+
+def test_an_answer_that_cannot_be_read_is_not_counted_and_stays(quiz: Page) -> None:
+    quiz.get_by_role("button", name="Submit").click()
+    expect(quiz.locator("#quiz-feedback")).to_contain_text("Choose an answer first")
+    go_to(quiz, "number")
+    quiz.get_by_label("Your answer").fill("about six")
+    quiz.get_by_role("button", name="Submit").click()
+    expect(quiz.locator("#quiz-feedback")).to_contain_text("no number I can read")
+    expect(quiz.get_by_label("Your answer")).to_have_value("about six")
+    quiz.get_by_label("Your answer").fill("0.5")
+    quiz.get_by_role("button", name="Submit").click()
+    expect(quiz.locator("#quiz-feedback")).to_contain_text("You answered 0.5.")
+
+
+def test_a_proof_shows_what_was_run_and_goes_with_its_question(quiz: Page) -> None:
+    answer(quiz)
+    quiz.get_by_role("button", name="Run the proof").click()
+    expect(quiz.locator("#quiz-proof")).to_contain_text("Proved.")
+    expect(quiz.locator("#quiz-proof")).to_contain_text("The code that ran")
+    has_focus(quiz, "#quiz-proof")
+    go_on(quiz)
+    expect(quiz.locator("#quiz-proof")).not_to_contain_text("Proved.")
+
+
+def test_see_it_live_opens_the_text_with_its_token(quiz: Page) -> None:
+    link = quiz.get_by_role("link", name="See it live")
+    for _ in ASKED:
+        answer(quiz)
+        if link.count():
+            break
+        go_on(quiz)
+    link.click()
+    expect(quiz.get_by_label("Your text")).to_have_value("Good, not just long.")
+    expect(quiz.locator(".why .token").first).to_have_attribute("aria-pressed", "true")
+    open_quiz(quiz)
+    expect(quiz.locator("#quiz-feedback")).to_contain_text("ight.")
+
+
+def test_a_database_that_is_away_is_said_until_it_is_back(quiz: Page, folder: Path) -> None:
+    shutil.move(folder / "store", folder / "moved")
+    try:
+        answer(quiz)
+        expect(quiz.get_by_role("status").filter(has_text="not being kept")).to_be_visible()
+    finally:
+        shutil.move(folder / "moved", folder / "store")
+    before = len(list(Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}").attempts()))
+    go_on(quiz)
+    expect(quiz.get_by_text("not being kept")).to_be_hidden()
+    assert len(list(Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}").attempts())) == before + 1
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_and_a_telephone_are_content_with_every_state(
+    open_page: Callable[..., Page], quiz_address: str, theme: str, width: int
+) -> None:
+    page = open_quiz(open_page(f"{quiz_address}?__theme={theme}", width=width))
+    page.get_by_role("button", name="Show a hint").click()
+    page.get_by_text("Count the gates").wait_for()
+    for number in range(len(ASKED)):
+        look(page)
+        answer(page)
+        look(page)
+        page.get_by_role("button", name="Run the proof").click()
+        page.locator("#quiz-proof .proof").wait_for()
+        look(page)
+        if number < len(ASKED) - 1:
+            go_on(page)
+    page.locator("#quiz-next").click()
+    page.locator("#quiz-levels table").wait_for()
+    look(page)
+    page.get_by_role("radio", name="Yes").check()
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Thank you.").wait_for()
+    look(page)
+
+
+def look(page: Page) -> None:
+    assert_accessible(page)
+    assert_fits(page)
