@@ -15,7 +15,7 @@ app: .venv/runtime
 install: .venv/dev
 
 test: .venv/dev
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 check: .venv/dev
 	$(PY) -m ruff check .
