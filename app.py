@@ -21,6 +21,7 @@ from quiz.quiz_tab import QUIZ_CSS, RADIO_SCRIPT, build_quiz_tab
 from sentiment_gru.api_tab import build_api
 from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
 from sentiment_gru.errors import SentimentError
+from sentiment_gru.inside_tab import INSIDE_CSS, INSIDE_SCRIPT, build_inside_tab
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
@@ -44,9 +45,11 @@ def build_app(loader: ClassifierLoader | None = None, bank: Bank | None = None) 
         gr.HTML(f"<h1>{TITLE}</h1><p>{DESCRIPTION}</p>", apply_default_css=False, elem_id="studio-header")
         with gr.Tabs():
             with gr.Tab("Sentiment"):
-                build_sentiment_tab(loader)
+                text = build_sentiment_tab(loader)
             with gr.Tab("Quiz"):
                 build_quiz_tab(bank)
+            with gr.Tab("Inside the GRU") as inside:
+                build_inside_tab(inside, loader, text)
             with gr.Tab("Files"):
                 build_batch_tab(loader)
         build_api(loader)
@@ -61,9 +64,9 @@ def launch_settings() -> dict[str, Any]:
         "server_name": os.getenv("HOST") or None,  # None leaves the choice to Gradio's own variable, as on Spaces
         "server_port": _port(),
         "theme": theme(),
-        "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS + FILES_CSS,
+        "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS + INSIDE_CSS + FILES_CSS,
         "head": f'<meta name="description" content="{DESCRIPTION}">'
-        f"{STUDIO_SCRIPT}{RADIO_SCRIPT}{SENTIMENT_SCRIPT}{FILES_SCRIPT}",
+        f"{STUDIO_SCRIPT}{RADIO_SCRIPT}{SENTIMENT_SCRIPT}{INSIDE_SCRIPT}{FILES_SCRIPT}",
         "favicon_path": FAVICON,
         "footer_links": ["api"],
         "show_error": False,

@@ -10,7 +10,8 @@ from sentiment_gru import SentimentClassifier
 from sentiment_gru.examples import EXAMPLES
 from sentiment_gru.explanation.gates import gates
 from sentiment_gru.inside.conventions import CHUNG, CONVENTIONS
-from sentiment_gru.inside.unit import MOVED, TrainedUnits, read_units
+from sentiment_gru.inside.unit import MOVED, TrainedUnits
+from sentiment_gru.inside.unit_reading import read_units
 
 TEXT = EXAMPLES["Long"]
 

@@ -41,7 +41,11 @@ def drawing(step: Step) -> str:
         _way(f"M{SPLIT} {ROAD}V{BRANCH}H{reset}", "h", THIN)
         + _way(f"M{reset} {BRANCH}H{CANDIDATE}", "r", _width(step.r))
         + _way(f"M{CANDIDATE} {HEIGHT - 26}V{BRANCH}", "x", THIN)
-        + _way(f"M{CANDIDATE} {BRANCH}H{MERGE - 16}Q{MERGE} {BRANCH} {MERGE} {BRANCH - 16}V{ROAD}", "n", _width(1 - step.kept))
+        + _way(
+            f"M{CANDIDATE} {BRANCH}H{MERGE - 16}Q{MERGE} {BRANCH} {MERGE} {BRANCH - 16}V{ROAD}",
+            "n",
+            _width(1 - step.kept),
+        )
         + _way(f"M{OLD} {ROAD}H{NEW}", "h", _width(step.kept))
     )
     nodes = (

@@ -40,10 +40,14 @@ def equations(step: Step) -> str:
     ]
     rows = "".join(
         f'<li><span class="equation">{formula}</span>'
-        f'<span class="equation-numbers">= {numbers} = <strong class="sym-{name}">{number(value, 3)}</strong></span></li>'
+        f'<span class="equation-numbers">= {numbers} = {_result(name, value)}</span></li>'
         for formula, numbers, name, value in lines
     )
     return f'<ul class="equations">{rows}</ul>'
+
+
+def _result(name: str, value: float) -> str:
+    return f'<strong class="sym-{name}">{number(value, 3)}</strong>'
 
 
 def _sum(function: str, step: Step, gate: int) -> str:

@@ -1,4 +1,4 @@
-"""What was measured of RNN, LSTM and GRU: the result files that `python -m benchmarks.cells` writes, as far as they exist.
+"""What was measured of RNN, LSTM and GRU: the result files of `python -m benchmarks.cells`, as far as they are there.
 
 The only module that knows their format.
 """
@@ -107,9 +107,7 @@ class Measured:
 def read_measured(folder: Path | None = None) -> Measured:
     """Return what the result files in a folder say, by default those of this repository."""
     folder = folder or RESULTS
-    speed, gradients, recall = (
-        _read(folder / f"{name}.json") for name in ("cell_speed", "cell_gradients", "recall")
-    )
+    speed, gradients, recall = (_read(folder / f"{name}.json") for name in ("cell_speed", "cell_gradients", "recall"))
     found = {name: _trainings(folder / "cells", name) for name in CONFIGURATIONS}
     return Measured(
         {name: trainings for name, trainings in found.items() if trainings},

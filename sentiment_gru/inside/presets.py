@@ -17,6 +17,13 @@ class Preset:
 
 
 SHUT, OPEN = -6.0, 6.0  # biases at which a gate is nearly 0 and nearly 1
+RESET_ONLY = Preset(
+    "Reset only",
+    "The reset gate is shut, but the update gate copies most of the old state: it is not forgotten.",
+    Weights(b_r=SHUT, b_z=2, w_n=2, u_n=3),
+    x=0.5,
+    h=0.9,
+)
 PRESETS = (
     Preset(
         "A mixture",
@@ -47,13 +54,7 @@ PRESETS = (
         x=1.0,
         h=-0.5,
     ),
-    Preset(
-        "Reset only",
-        "The reset gate is shut, but the update gate copies most of the old state: it is not forgotten.",
-        Weights(b_r=SHUT, b_z=2, w_n=2, u_n=3),
-        x=0.5,
-        h=0.9,
-    ),
+    RESET_ONLY,
     Preset(
         "A latch",
         "A strong input opens the update gate and is written; without one the state is held.",

@@ -2,17 +2,12 @@
 
 from dataclasses import dataclass, replace
 from math import tanh
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..explanation.result import Array, Token
 from .cell import Step
 from .conventions import PYTORCH, Convention
-
-if TYPE_CHECKING:
-    from ..classifier import SentimentClassifier
-    from ..explanation import Token
-    from ..explanation.result import Array
 
 MOVED = 0.5  # a change of h that counts as one
 
@@ -30,13 +25,13 @@ class TrainedUnits:
         before, after: (D, T, H) the states before and after each token; `after` is that of torch.nn.GRU.
     """
 
-    tokens: "tuple[Token, ...]"
+    tokens: tuple[Token, ...]
     directions: int
-    from_input: "Array"
-    from_past: "Array"
-    reset_first: "Array"
-    before: "Array"
-    after: "Array"
+    from_input: Array
+    from_past: Array
+    reset_first: Array
+    before: Array
+    after: Array
 
     def step(self, direction: int, token: int, unit: int, convention: Convention = PYTORCH) -> Step:
         """Return what a unit does at a token, with z in the sense of a convention; r stands where the model has it."""
@@ -51,7 +46,7 @@ class TrainedUnits:
         """Return what n would be if the same weights were used with r before the product."""
         return tanh(self.from_input[direction, 2, token, unit] + self.reset_first[direction, token, unit])
 
-    def trace(self, direction: int, unit: int) -> "dict[str, Array]":
+    def trace(self, direction: int, unit: int) -> dict[str, Array]:
         """Return r, z, n and h of a unit over the tokens, each (T,), as PyTorch means z."""
         steps = [self.step(direction, token, unit) for token in range(len(self.tokens))]
         found = {name: np.array([getattr(one, name) for one in steps]) for name in "rzn"}
@@ -66,39 +61,5 @@ class TrainedUnits:
         moves = self._moves(token)
         return int((np.abs(moves) > MOVED).sum()), moves.size
 
-    def _moves(self, token: int) -> "Array":
+    def _moves(self, token: int) -> Array:
         return self.after[:, token] - self.before[:, token]
-
-
-def read_units(classifier: "SentimentClassifier", text: str) -> TrainedUnits:
-    """Return the units of a classifier, whose cells are GRUs, over a text that has a token at least."""
-    import torch
-
-    from ..explanation.gates import hidden_states
-
-    reading = classifier.read(text)
-    states, hidden = hidden_states(reading), reading.model.config.hidden_size
-    found: list[tuple[torch.Tensor, ...]] = []
-    with torch.inference_mode():
-        for layer, inputs, outputs in zip(reading.model.layers, states, states[1:], strict=False):
-            for direction, (cell, h) in enumerate(zip(layer.children(), outputs.split(hidden, dim=-1), strict=True)):
-                start = torch.zeros_like(h[:1])
-                before = torch.cat([h[1:], start] if direction else [start, h[:-1]])  # (T, H)
-                found.append((*_sums(cell, inputs, before), before, h))
-    parts = (torch.stack(arrays).double().cpu().numpy() for arrays in zip(*found, strict=True))
-    directions = 2 if reading.model.config.bidirectional else 1
-    return TrainedUnits(reading.tokens, directions, *parts)
-
-
-def _sums(cell: "torch.nn.Module", inputs: "torch.Tensor", before: "torch.Tensor") -> "tuple[torch.Tensor, ...]":
-    """Return the (3, T, H) sums from (T, *) inputs and from (T, H) states, and (T, H) U (r * h) + c."""
-    import torch
-    from torch.nn import functional as F
-
-    weights = dict(cell.named_parameters())
-    from_input = F.linear(inputs, weights["weight_ih_l0"], weights["bias_ih_l0"])
-    from_past = F.linear(before, weights["weight_hh_l0"], weights["bias_hh_l0"])
-    input_parts, past_parts = (torch.stack(sums.chunk(3, dim=-1)) for sums in (from_input, from_past))
-    reset = torch.sigmoid(input_parts[0] + past_parts[0])
-    matrix, bias = weights["weight_hh_l0"].chunk(3)[2], weights["bias_hh_l0"].chunk(3)[2]
-    return input_parts, past_parts, F.linear(reset * before, matrix, bias)
