@@ -3,13 +3,13 @@
   const NAME = "Inside the GRU";
   let waiting = new URLSearchParams(location.hash.slice(1)).has("inside"); // a link that was not followed yet
 
-  const tab = () => [...document.querySelectorAll("[role=tab]")].find((one) => one.textContent.trim() === NAME);
+  // On a narrow page Gradio keeps tabs in a menu, where they are plain buttons.
+  const tab = () =>
+    [...document.querySelectorAll("[role=tab], .overflow-dropdown button")].find((one) => one.textContent.trim() === NAME);
   const follow = () => {
-    const button = tab();
-    if (!waiting || !button) return;
-    const follower = document.getElementById("inside-follow");
-    if (button.getAttribute("aria-selected") !== "true") button.click();
-    else if (follower) follower.click();
+    if (!waiting) return;
+    const isOpen = document.getElementById("inside-cards")?.offsetParent;
+    (isOpen ? document.getElementById("inside-follow") : tab())?.click();
   };
   window.addEventListener("hashchange", () => {
     waiting = new URLSearchParams(location.hash.slice(1)).has("inside");
@@ -21,6 +21,19 @@
     setTimeout(follow, 100); // once Gradio listens
   });
   arriving.observe(document.documentElement, { childList: true, subtree: true });
+
+  // A number typed beside a slider goes out as it is typed: what is no number yet waits, what is out of bounds is cut.
+  document.addEventListener(
+    "input",
+    (event) => {
+      const field = event.target;
+      if (!field.matches(".inside-card input[type=number]")) return;
+      if (field.value === "") event.stopPropagation();
+      else if (Number(field.value) > Number(field.max)) field.value = field.max;
+      else if (Number(field.value) < Number(field.min)) field.value = field.min;
+    },
+    true,
+  );
 
   window.insideTab = {
     // A link is followed once; afterwards, the tab opens as it was left.

@@ -72,7 +72,7 @@ CARDS = (
 )
 QUESTIONS = {
     "chapter": Question(
-        "Before you read on: the reset gate of a unit is at 0. Is its past forgotten?",
+        "The reset gate of a unit is at 0. Is its past forgotten?",
         ("Yes, whatever the update gate does", "Only if the update gate copies nothing", "No, never"),
     ),
     "cell": Question(

@@ -7,9 +7,9 @@ from html import escape
 
 from .cell import Step
 
-WIDTH, HEIGHT = 360, 250
+WIDTH, TOP, HEIGHT = 360, 22, 250
 ROAD, BRANCH = 62, 176  # heights of the road for h and of the way through the candidate
-OLD, SPLIT, FIRST, SECOND, CANDIDATE, MERGE, NEW = 26, 63, 100, 169, 238, 298, 334  # from left to right
+OLD, SPLIT, FIRST, SECOND, CANDIDATE, MERGE, NEW = 26, 63, 100, 171, 242, 302, 334  # from left to right
 THIN, WIDEST = 1.5, 20.0
 
 
@@ -64,7 +64,7 @@ def drawing(step: Step) -> str:
         + _words(product, BRANCH + 28, number(step.from_past[2]), "h")
     )
     return (
-        f'<svg class="cell" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(told(step))}">'
+        f'<svg class="cell" viewBox="0 {TOP} {WIDTH} {HEIGHT - TOP}" role="img" aria-label="{escape(told(step))}">'
         f"{ways}{nodes}{words}</svg>"
     )
 
@@ -78,7 +78,7 @@ def _way(path: str, symbol: str, width: float) -> str:
 
 
 def _gate(x: float, y: float, symbol: str, name: str, value: float) -> str:
-    return _node(x, y, symbol, f"<tspan>{name}</tspan> {number(value)}", 54 if len(name) == 1 else 76)
+    return _node(x, y, symbol, f"<tspan>{name}</tspan> {number(value)}", 60 if len(name) == 1 else 80)
 
 
 def _node(x: float, y: float, symbol: str, words: str, width: float) -> str:

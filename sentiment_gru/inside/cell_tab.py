@@ -19,7 +19,7 @@ from .trace_html import parse_sequence, trace_html
 
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 GROUPS = {
-    "Input and old state": {"x": "input x", "h": "old state h"},
+    "Old state h and input x": {"x": "input x", "h": "old state h"},
     "Reset gate r": {"w_r": "r: weight of x", "u_r": "r: weight of h", "b_r": "r: bias"},
     "Update gate z": {"w_z": "z: weight of x", "u_z": "z: weight of h", "b_z": "z: bias"},
     "Candidate n": {
@@ -120,11 +120,12 @@ def build_cell() -> CellCard:
     position, before, goes_on = gr.State(0), gr.State(PYTORCH.name), gr.State(False)
     timer = gr.Timer(SECONDS, active=False)
     convention = convention_radio("inside-convention")
-    picture, words = html("inside-cell-picture"), status("inside-cell-told")
-    with gr.Row(elem_id="inside-presets"):
-        presets = [gr.Button(preset.title, size="sm") for preset in PRESETS]
-    about = status("inside-about-weights")
-    sliders = _sliders()
+    with gr.Column(elem_id="inside-bench"):
+        picture, words = html("inside-cell-picture"), status("inside-cell-told")
+        with gr.Row(elem_id="inside-presets"):
+            presets = [gr.Button(preset.title, size="sm") for preset in PRESETS]
+        about = status("inside-about-weights")
+        sliders = _sliders()
     formulas = html("inside-equations")
     sequence = gr.Textbox(
         ", ".join(number(x, 1) for x in SEQUENCE),
@@ -168,7 +169,8 @@ def _sliders() -> list[gr.Slider]:
     found = []
     with gr.Row(elem_id="inside-sliders"):
         for title, names in GROUPS.items():
-            with gr.Column(min_width=210):
+            letter = next(letter for letter in "hrzn" if f" {letter}" in title)
+            with gr.Column(elem_classes=f"inside-group-{letter}"):
                 gr.HTML(f"<h4>{title}</h4>", apply_default_css=False)
                 for name, label in names.items():
                     bound = BOUNDS.get(name, 6.0)

@@ -48,7 +48,7 @@ class Asked:
 def build_question(name: str, measured: Measured) -> Asked:
     """Lay out the question of a card."""
     found = question(name, measured)
-    with gr.Group(elem_classes="inside-question"):
+    with gr.Column(elem_classes="inside-question"):
         guess = gr.Radio(
             list(found.options) if found else [],
             label=found.text if found else "Your guess",

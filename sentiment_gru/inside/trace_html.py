@@ -43,8 +43,8 @@ def trace_html(values: Mapping[str, Array], inputs: Sequence[str], chosen: int |
     """
     count = len(inputs)
     places = np.array([0, *(np.arange(count) + 0.5) / count, 1])
-    lines = [Line(letter, f"line gate-{letter}", np.pad(values[letter], 1, mode="edge")) for letter in "rzh"]
-    told = [number(float(values[letter][chosen])) if chosen is not None else "" for letter in "rzh"]
+    lines = [Line(letter, f"line gate-{letter}", np.pad(values[letter], 1, mode="edge")) for letter in "hzr"]
+    told = [number(float(values[letter][chosen])) if chosen is not None else "" for letter in "hzr"]
     about = f"Reset gate r, update gate z and state h over {count} steps{', read from the end' if backward else ''}"
     mark = "" if chosen is None else f' style="--at: {chosen / count:.4f}; --step: {1 / count:.4f}"'
     drawn = chart(lines, places, (-1, 1), ("−1", "1"), about, on_tokens=False)

@@ -9,7 +9,6 @@ from .equations import equations
 from .trace_html import trace_html
 from .unit import TrainedUnits
 
-EMPTY = '<p class="inside-refused">Type a text above: there is nothing to read yet.</p>'
 AROUND = 400  # characters of the text that are shown on each side of the token
 
 
@@ -21,14 +20,19 @@ def reading_html(text: str, tokens: tuple[Token, ...], chosen: int) -> str:
     return f'<p class="inside-reading">{lead}{escape(before)}<mark>{escape(token.text)}</mark>{escape(after)}{rest}</p>'
 
 
+def unit_drawing(units: TrainedUnits, direction: int, token: int, unit: int, convention: Convention) -> str:
+    """Return the picture of a unit at a token."""
+    return drawing(units.step(direction, token, unit, convention))
+
+
 def unit_html(units: TrainedUnits, direction: int, token: int, unit: int, convention: Convention) -> str:
-    """Return the picture of a unit at a token, its equations with what the convention changes, and its course."""
+    """Return the equations of a unit at a token, what the convention changes in them, and the unit's course."""
     step = units.step(direction, token, unit, convention)
     names = [one.text for one in units.tokens]
     backward = units.directions == 2 and direction % 2 == 1
     course = trace_html(units.trace(direction, unit), names, token, backward)
     return (
-        f"{drawing(step)}{equations(step)}"
+        f"{equations(step)}"
         f'<p class="inside-note">{_note(units, direction, token, unit, convention)}</p>'
         f"<h4>Unit {unit} over the text, z as PyTorch means it</h4>{course}"
     )

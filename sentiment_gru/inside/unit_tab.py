@@ -12,7 +12,7 @@ from .cards import answer_html, changes
 from .cell_tab import LIGHT, convention_radio, html, refusal, status
 from .conventions import CONVENTIONS
 from .unit import TrainedUnits
-from .unit_html import reading_html, unit_html, unit_told
+from .unit_html import reading_html, unit_drawing, unit_html, unit_told
 
 EMPTY = "Type a text above: there is nothing to read yet."
 
@@ -41,22 +41,22 @@ class UnitViews:
         ]
 
     def show_text(self, text: str, token: float, direction: int, convention: str) -> tuple[Any, ...]:
-        """Return token, unit and the three parts of the page for a text: the unit is the one the token changes most."""
+        """Return token, unit and the four parts of the page for a text: the unit is the one the token changes most."""
         try:
             units = self._read(text)
         except InputError as error:
-            return gr.skip(), gr.skip(), refusal(error), "", ""
+            return gr.skip(), gr.skip(), refusal(error), "", "", ""
         chosen = _within(token - 1, len(units.tokens))
         unit = units.most_moved(direction, chosen)
         slider = gr.Slider(value=chosen + 1, maximum=max(2, len(units.tokens)))
         return slider, unit, *_parts(text, units, chosen, direction, unit, convention)
 
     def show_unit(self, text: str, token: float, direction: int, convention: str, unit: float) -> tuple[str, ...]:
-        """Return the three parts of the page for a unit."""
+        """Return the four parts of the page for a unit."""
         try:
             units = self._read(text)
         except InputError as error:
-            return refusal(error), "", ""
+            return refusal(error), "", "", ""
         chosen = _within(token - 1, len(units.tokens))
         return _parts(text, units, chosen, direction, _within(unit, self.hidden), convention)
 
@@ -84,11 +84,9 @@ def _within(value: float, count: int) -> int:
     return min(max(int(value), 0), count - 1)
 
 
-def _parts(
-    text: str, units: TrainedUnits, token: int, direction: int, unit: int, convention: str
-) -> tuple[str, str, str]:
+def _parts(text: str, units: TrainedUnits, token: int, direction: int, unit: int, convention: str) -> tuple[str, ...]:
     place = (units, direction, token, unit, CONVENTIONS[convention])
-    return reading_html(text, units.tokens, token), unit_html(*place), unit_told(*place)
+    return reading_html(text, units.tokens, token), unit_drawing(*place), unit_told(*place), unit_html(*place)
 
 
 def build_unit(views: UnitViews) -> UnitCard:
@@ -108,9 +106,9 @@ def build_unit(views: UnitViews) -> UnitCard:
     choices = [(name, index) for index, name in enumerate(views.directions)]
     direction = gr.Radio(choices, value=0, label="Direction", visible=len(choices) > 1, elem_id="inside-direction")
     convention = convention_radio("inside-unit-convention")
-    picture, told = html("inside-unit-picture"), status("inside-unit-told")
+    picture, told, formulas = html("inside-unit-picture"), status("inside-unit-told"), html("inside-unit-equations")
 
-    inputs, drawn = [text, token, direction, convention], [reading, picture, told]
+    inputs, drawn = [text, token, direction, convention], [reading, picture, told, formulas]
     outputs = [token, unit, *drawn]
     gr.on([text.submit, direction.input, most.click], views.show_text, inputs, outputs, **LIGHT)
     moved: Any = {"trigger_mode": "always_last", **LIGHT}
