@@ -64,6 +64,8 @@ def read_arrival(arrival: str | None) -> dict[str, Any]:
     try:
         found = json.loads(arrival or "{}")
     except ValueError:
+        found = None
+    if not isinstance(found, dict):
         return {}
     kinds: dict[str, type] = {"panel": str, "text": str, "token": int, "chosen": int}
     return {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
