@@ -171,7 +171,7 @@ def _sliders() -> list[gr.Slider]:
         for title, names in GROUPS.items():
             letter = next(letter for letter in "hrzn" if f" {letter}" in title)
             with gr.Column(elem_classes=f"inside-group-{letter}"):
-                gr.HTML(f"<h4>{title}</h4>", apply_default_css=False)
+                gr.HTML(f"<h3>{title}</h3>", apply_default_css=False)
                 for name, label in names.items():
                     bound = BOUNDS.get(name, 6.0)
                     found.append(

@@ -34,7 +34,7 @@ def unit_html(units: TrainedUnits, direction: int, token: int, unit: int, conven
     return (
         f"{equations(step)}"
         f'<p class="inside-note">{_note(units, direction, token, unit, convention)}</p>'
-        f"<h4>Unit {unit} over the text, z as PyTorch means it</h4>{course}"
+        f"<h3>Unit {unit} over the text, z as PyTorch means it</h3>{course}"
     )
 
 
