@@ -7,7 +7,7 @@ IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
 SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
 TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
 
-.PHONY: app install test check fix train-release bench-explain bench-rivals screenshots
+.PHONY: app install test check fix train-release bench-explain bench-rivals bench-cells screenshots
 
 app: .venv/runtime
 	$(PY) app.py
@@ -39,6 +39,11 @@ bench-explain: .venv/runtime
 bench-rivals: .venv/runtime
 	$(PY) benchmarks/nbsvm.py $(IMDB)
 	$(PY) benchmarks/frozen_lists.py
+	$(PY) benchmarks/readme.py
+
+# RNN, LSTM and GRU side by side. What is there stays: remove a file of benchmarks/results to have it made anew.
+bench-cells: .venv/dev
+	OMP_NUM_THREADS=1 $(PY) -m benchmarks.cells --imdb $(IMDB)
 	$(PY) benchmarks/readme.py
 
 screenshots: .venv/dev

@@ -12,7 +12,8 @@ from typing import Any
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from sentiment_gru.training.card import score_table  # noqa: E402, the script runs from anywhere
+from benchmarks.cells.summary import cells_block  # noqa: E402, the script runs from anywhere
+from sentiment_gru.training.card import score_table  # noqa: E402
 
 
 def read(path: str) -> dict[str, Any]:
@@ -102,6 +103,7 @@ def fill(readme: str) -> str:
         "proofs": proofs_table(read("benchmarks/results/explanations.json")),
         "files": files_sentence(read("benchmarks/results/files.json")),
         "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
+        "cells": cells_block(),
     }
     for name, content in blocks.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", flags=re.DOTALL)

@@ -96,6 +96,12 @@ LADDERS = {
         {"quiz_tab"},
         {"__init__", "__main__"},
     ],
+    "benchmarks/cells": [
+        {"results", "runs", "unrolled", "onnx_layer"},
+        {"training", "recall", "summary"},
+        {"speed", "gradients"},
+        {"__init__", "__main__"},
+    ],
 }
 NOT_OURS = {"pretrained"}  # a checkpoint folder, with copies of its modelling code
 

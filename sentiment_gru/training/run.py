@@ -13,6 +13,7 @@ from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
     PreTrainedTokenizerFast,
+    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
@@ -36,8 +37,12 @@ from .run_folder import RunFolder, is_first_process, process_count
 from .trainer import EncodedTexts, SentimentTrainer
 
 
-def train(options: TrainingOptions) -> dict[str, Any] | None:
+def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -> dict[str, Any] | None:
     """Run a training from datasets to a checkpoint folder; Ctrl-C ends it early with the best weights so far.
+
+    Args:
+        options: of the training.
+        callbacks: what else is told of its epochs and steps.
 
     Returns:
         The metrics that are also written to `metrics.json` in the folder; None in the other processes of `torchrun`.
@@ -65,6 +70,8 @@ def train(options: TrainingOptions) -> dict[str, Any] | None:
     else:
         tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
     trainer = build_trainer(options, tokenizer, labels, texts, dev, soft, initial)
+    for callback in callbacks:
+        trainer.add_callback(callback)
     facts = run_trainer(trainer, run, [texts.split, dev.split])
     if not is_first_process():
         return None
