@@ -141,7 +141,7 @@ def build_cell() -> CellCard:
     place = [convention, sequence, position]
 
     gr.on([s.input for s in sliders], draw, [*place, *sliders], drawn, trigger_mode="always_last", **LIGHT)
-    sequence.input(draw, [*place, *sliders], drawn, trigger_mode="always_last", **LIGHT)
+    sequence.change(draw, [*place, *sliders], drawn, trigger_mode="always_last", **LIGHT)
     convention.input(
         rewrite, [convention, before, sequence, position, *sliders], [*weights, before, about, *drawn], **LIGHT
     )

@@ -65,7 +65,7 @@ def test_nothing_of_the_tab_is_loaded_with_the_first_page(open_page: Callable[..
     page.on("request", lambda request: asked.append(request.url))
     page.reload()
     page.locator(".verdict-diagnostics").wait_for()
-    assert not [url for url in asked if "Plot" in url]
+    assert not [url for url in asked if "PlotlyPlot" in url]  # 4.6 MB
     assert "Memory, and how it fades" not in page.content()
 
 
