@@ -26,6 +26,7 @@ from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
 from studio.guard import add_failure_dialog, guard_handlers
+from studio.lazy import build_when_opened
 from studio.look import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, theme
 
 TITLE = "GRU Sentiment Studio"
@@ -49,7 +50,7 @@ def build_app(loader: ClassifierLoader | None = None, bank: Bank | None = None) 
             with gr.Tab("Quiz"):
                 build_quiz_tab(bank)
             with gr.Tab("Inside the GRU") as inside:
-                build_inside_tab(inside, loader, text)
+                build_when_opened(inside, lambda: build_inside_tab(inside, loader, text))
             with gr.Tab("Files"):
                 build_batch_tab(loader)
         build_api(loader)

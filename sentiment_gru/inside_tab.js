@@ -15,10 +15,17 @@
     waiting = new URLSearchParams(location.hash.slice(1)).has("inside");
     follow();
   });
+  // The tab is built when it is opened: a link opens it, and what was just built asks to be filled.
+  let hasTab = false;
+  let hasBuilt = false;
   const arriving = new MutationObserver(() => {
-    if (!tab()) return;
-    arriving.disconnect();
-    setTimeout(follow, 100); // once Gradio listens
+    if (!hasTab && tab()) {
+      hasTab = true;
+      setTimeout(follow, 100); // once Gradio listens
+    }
+    const follower = document.getElementById("inside-follow");
+    if (follower && !hasBuilt) setTimeout(() => follower.click(), 0);
+    hasBuilt = Boolean(follower);
   });
   arriving.observe(document.documentElement, { childList: true, subtree: true });
 

@@ -1,6 +1,6 @@
 """The tab "Inside the GRU": Gradio wiring only. What it says and draws is in `inside`.
 
-Nothing of it is computed before the tab is opened, and no figure before it is asked for: the first page waits for none.
+It is laid out when the tab is first opened, and a figure is drawn when it is asked for: the first page waits for neither.
 """
 
 import json
@@ -90,7 +90,11 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
     visit, arrival = gr.State(Visit()), gr.Textbox(visible=False)
     follow = gr.Button(visible="hidden", elem_id="inside-follow")
     chosen = gr.Radio(
-        [(card.title, card.name) for card in cards], value=cards[0].name, label="Cards", elem_id="inside-cards"
+        [(card.title, card.name) for card in cards],
+        value=cards[0].name,
+        label="Cards",
+        interactive=True,
+        elem_id="inside-cards",
     )
     parts = Parts(cards, chosen)
     for card in cards:

@@ -46,7 +46,7 @@ class CellCard:
 def convention_radio(elem_id: str) -> gr.Radio:
     """Return the switch of conventions."""
     choices = [(convention.title, name) for name, convention in CONVENTIONS.items()]
-    return gr.Radio(choices, value=PYTORCH.name, label="Written as in", elem_id=elem_id)
+    return gr.Radio(choices, value=PYTORCH.name, label="Written as in", interactive=True, elem_id=elem_id)
 
 
 def html(elem_id: str) -> gr.HTML:
@@ -130,6 +130,7 @@ def build_cell() -> CellCard:
     sequence = gr.Textbox(
         ", ".join(number(x, 1) for x in SEQUENCE),
         label="A sequence of inputs, from a state of 0",
+        interactive=True,
         elem_id="inside-sequence",
     )
     with gr.Row(elem_id="inside-walk"):
@@ -175,7 +176,7 @@ def _sliders() -> list[gr.Slider]:
                 for name, label in names.items():
                     bound = BOUNDS.get(name, 6.0)
                     found.append(
-                        gr.Slider(-bound, bound, values[name], step=0.01, label=label, buttons=[], min_width=180)
+                        gr.Slider(-bound, bound, values[name], step=0.01, label=label, buttons=[], interactive=True)
                     )
     return found
 

@@ -53,6 +53,7 @@ def build_question(name: str, measured: Measured) -> Asked:
             list(found.options) if found else [],
             label=found.text if found else "Your guess",
             visible=found is not None,
+            interactive=True,
             elem_id=f"inside-{name}-guess",
         )
         skip = gr.Button(SHOW if found else "Show the figures", size="sm", elem_id=f"inside-{name}-show")

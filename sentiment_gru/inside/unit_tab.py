@@ -96,15 +96,18 @@ def build_unit(views: UnitViews) -> UnitCard:
         info="Enter reads it. It comes from the Sentiment tab, and can be any other.",
         lines=1,
         max_lines=6,
+        interactive=True,
         elem_id="inside-text",
     )
     reading = html("inside-reading")
     with gr.Row(elem_id="inside-place"):
-        token = gr.Slider(1, 2, 1, step=1, label="Token", buttons=[], min_width=180)
-        unit = gr.Slider(0, views.hidden - 1, 0, step=1, label="Unit", buttons=[], min_width=180)
+        token = gr.Slider(1, 2, 1, step=1, label="Token", buttons=[], interactive=True)
+        unit = gr.Slider(0, views.hidden - 1, 0, step=1, label="Unit", buttons=[], interactive=True)
     most = gr.Button("Go to the unit that this token changes most", size="sm", elem_id="inside-most")
     choices = [(name, index) for index, name in enumerate(views.directions)]
-    direction = gr.Radio(choices, value=0, label="Direction", visible=len(choices) > 1, elem_id="inside-direction")
+    direction = gr.Radio(
+        choices, value=0, label="Direction", interactive=True, visible=len(choices) > 1, elem_id="inside-direction"
+    )
     convention = convention_radio("inside-unit-convention")
     picture, told, formulas = html("inside-unit-picture"), status("inside-unit-told"), html("inside-unit-equations")
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from benchmarks.serving import serve
 from quiz.bank import SHIPPED_BANK
@@ -224,10 +224,28 @@ def test_a_telephone_needs_no_horizontal_scrolling(open_page: Callable[..., Page
         assert_fits(page)
 
 
+def test_a_failure_in_what_was_built_when_the_tab_was_opened_gets_a_report(
+    open_page: Callable[..., Page], address: str
+) -> None:
+    page = opened(open_page, address, "cell")
+
+    def spoil(route: Route) -> None:
+        request = json.loads(route.request.post_data or "{}")
+        request["data"] = [None if value == FIRST.weights.w_n else value for value in request["data"]]
+        route.continue_(post_data=json.dumps(request))
+
+    page.route("**/gradio_api/run/**", spoil)
+    page.get_by_label("range slider for old state h").focus()
+    page.keyboard.press("End")
+    report = page.get_by_role("dialog").get_by_label("Report")
+    expect(report).to_have_value(re.compile("Error id: .*Kind: TypeError", re.DOTALL))
+
+
 def test_the_keyboard_is_enough(page: Page) -> None:
     press_until(page, "Shift+Tab", "[role=tab]")
     page.get_by_role("tab", name="Inside the GRU").focus()
     page.keyboard.press("Enter")
+    page.locator("#inside-cards").wait_for()
     press_until(page, "Tab", "#inside-cards input")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name="One cell")).to_be_visible()
