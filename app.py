@@ -27,11 +27,13 @@ from quiz.teacher_page import teacher_routes
 from sentiment_gru.api_tab import build_api
 from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.links import text_link
+from sentiment_gru.inside_tab import INSIDE_CSS, INSIDE_SCRIPT, build_inside_tab
+from sentiment_gru.links import inside_link, text_link
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
 from studio.guard import add_failure_dialog, guard_handlers
+from studio.lazy import build_when_opened
 from studio.look import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, theme
 
 TITLE = "GRU Sentiment Studio"
@@ -55,9 +57,11 @@ def build_app(
         memory = build_quiz_memory()
         with gr.Tabs():
             with gr.Tab("Sentiment"):
-                build_sentiment_tab(loader)
+                text = build_sentiment_tab(loader)
             with gr.Tab("Quiz"):
                 build_quiz_tab(bank, store, memory, live_link=live_link, classifier=loader.classifier)
+            with gr.Tab("Inside the GRU") as inside:
+                build_when_opened(inside, lambda: build_inside_tab(inside, loader, text))
             with gr.Tab("Files"):
                 build_batch_tab(loader)
         build_api(loader)
@@ -68,6 +72,8 @@ def build_app(
 
 def live_link(live: Live) -> str | None:
     """Return the address at which the app shows what an item of the quiz speaks of, or None if no tab does."""
+    if live.tab == "inside" and live.panel:
+        return inside_link(live.panel, live.text, live.token)
     return text_link(live.text, live.token) if live.tab == "sentiment" and live.text else None
 
 
@@ -77,9 +83,9 @@ def launch_settings() -> dict[str, Any]:
         "server_name": os.getenv("HOST") or None,  # None leaves the choice to Gradio's own variable, as on Spaces
         "server_port": _port(),
         "theme": theme(),
-        "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS + FILES_CSS,
+        "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS + INSIDE_CSS + FILES_CSS,
         "head": f'<meta name="description" content="{DESCRIPTION}">'
-        f"{STUDIO_SCRIPT}{QUIZ_SCRIPT}{SENTIMENT_SCRIPT}{FILES_SCRIPT}",
+        f"{STUDIO_SCRIPT}{QUIZ_SCRIPT}{SENTIMENT_SCRIPT}{INSIDE_SCRIPT}{FILES_SCRIPT}",
         "favicon_path": FAVICON,
         "footer_links": ["api"],
         "show_error": False,

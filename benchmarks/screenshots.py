@@ -63,7 +63,7 @@ def main() -> None:
             return
         for width_name, width in WIDTHS.items():
             for theme in THEMES:
-                for tab in (photograph_sentiment, photograph_quiz, photograph_files):
+                for tab in (photograph_sentiment, photograph_quiz, photograph_inside, photograph_files):
                     tab(open_page(browser, address, width, theme), camera(f"{width_name}-{theme}"))
 
 
@@ -236,6 +236,37 @@ def answer_and_go_on(page: Page) -> None:
     page.locator("#quiz-next").click()
     page.locator("#quiz-next").wait_for(state="hidden")
     page.wait_for_timeout(200)
+
+
+def photograph_inside(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the cards of the tab Inside the GRU, each as it is found and with its answer, and what the cell can do."""
+    page.get_by_role("tab", name="Inside the GRU").click()
+    page.locator("#inside-prose h3").first.wait_for()
+    for number, card in enumerate(page.locator("#inside-cards input").all(), start=1):
+        card.check(force=True)  # it is drawn as its label
+        name = card.input_value()
+        page.locator(f"#inside-{name}").wait_for()
+        if name in ("cell", "unit"):
+            page.locator(f"#inside-{name}-picture svg").wait_for()
+        shoot(page, f"inside-{number}-{name}")
+        page.locator(f"#inside-{name}-show").click()
+        page.locator(f"#inside-{name} .main-svg, #inside-{name}-answer p, #inside-{name} table").first.wait_for()
+        shoot(page, f"inside-{number}-{name}-answered")
+        if name == "cell":
+            photograph_cell(page, shoot)
+
+
+def photograph_cell(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the cell at a preset in another convention, within a sequence, and with a sequence that is none."""
+    page.get_by_role("button", name="A latch").click()
+    page.get_by_role("radio", name="Chung et al. 2014").check()
+    for step in (1, 2):
+        page.get_by_role("button", name="Step", exact=True).click()
+        page.get_by_text(f"▸ {step}").wait_for()
+    shoot(page, "inside-2-cell-latch-in-chungs-convention")
+    page.get_by_label("A sequence of inputs").fill("1, two")
+    page.locator(".inside-refused").wait_for()
+    shoot(page, "inside-2-cell-refused")
 
 
 def clear_file(page: Page) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,8 +25,12 @@ CHROMIUM_ARGUMENTS = [
 
 
 @contextmanager
-def serve(**environment: str) -> Iterator[str]:
-    """Run app.py on a free port until the block ends, with these environment variables added; yield its address.
+def serve(program: Sequence[str] = ("app.py",), **environment: str) -> Iterator[str]:
+    """Run app.py on a free port until the block ends; yield its address.
+
+    Args:
+        program: arguments of Python, where something else than app.py itself is to be served.
+        environment: environment variables to add.
 
     What the quiz stores is gone with it, unless DATABASE_URL is among them.
 
@@ -38,7 +42,7 @@ def serve(**environment: str) -> Iterator[str]:
         database = f"sqlite:///{folder}/quiz.sqlite3"
         settings = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "DATABASE_URL": database, **environment}
         process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=REPOSITORY, env=settings, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, *program], cwd=REPOSITORY, env=settings, stdout=log, stderr=subprocess.STDOUT
         )
         try:
             if not _opens(process, port):

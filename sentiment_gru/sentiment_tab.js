@@ -158,7 +158,7 @@
   window.addEventListener("hashchange", () => {
     const text = parameters().get("text");
     const area = document.querySelector("#sentiment-text textarea");
-    if (text === null || !area) return;
+    if (text === null || !area || parameters().has("inside")) return; // of the other tab, see inside_tab.js
     readToken();
     document.querySelector("[role=tab]")?.click();
     area.value = text;

@@ -122,8 +122,8 @@ def can_be_explained(text: str) -> bool:
     return bool(text.strip()) and len(text) <= MAX_CHARACTERS
 
 
-def build_sentiment_tab(loader: ClassifierLoader) -> None:
-    """Lay out the tab inside the surrounding `gr.Tab` of a `gr.Blocks`."""
+def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
+    """Lay out the tab inside the surrounding `gr.Tab` of a `gr.Blocks`; return where the visitor's text is typed."""
     visit = gr.State(Visit())
     text, button, chips = _text_box()
     verdict = gr.HTML(
@@ -158,6 +158,7 @@ def build_sentiment_tab(loader: ClassifierLoader) -> None:
     ]
     for event in judged:
         event.then(show_explanation, visit, explanation, **HEAVY)
+    return text
 
 
 def _text_box() -> tuple[gr.Textbox, gr.Button, gr.Dataset]:

@@ -21,10 +21,10 @@ def add_failure_dialog() -> None:
     gr.HTML(html, apply_default_css=False, elem_id="studio-failure-place")
 
 
-def guard_handlers(app: gr.Blocks) -> None:
-    """Guard the handler of every event of the app."""
+def guard_handlers(app: Any) -> None:
+    """Guard every handler of a `gr.Blocks`, or of what is being rendered in one, that is not guarded yet."""
     for event in app.fns.values():
-        if event.fn and not inspect.iscoroutinefunction(event.fn):
+        if event.fn and not inspect.iscoroutinefunction(event.fn) and not hasattr(event.fn, "is_guarded"):
             event.fn = guarded(event.fn)
 
 
@@ -44,7 +44,9 @@ def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
         with _reporting():
             yield from handler(*values)
 
-    return run_steps if inspect.isgeneratorfunction(handler) else run
+    found: Callable[..., Any] = run_steps if inspect.isgeneratorfunction(handler) else run
+    vars(found)["is_guarded"] = True
+    return found
 
 
 @contextmanager

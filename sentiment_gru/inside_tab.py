@@ -1,0 +1,173 @@
+"""The tab "Inside the GRU": Gradio wiring only. What it says and draws is in `inside`.
+
+It is laid out when the tab is first opened, and a figure is drawn when it is asked for: the first page waits for neither.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from .inside import cards as asked
+from .inside.cards import Card
+from .inside.cell_tab import LIGHT, CellCard, answer_cell, begin, build_cell, html
+from .inside.chapter import CHAPTER, course_map
+from .inside.measured import Measured, read_measured
+from .inside.presets import PRESETS, SEQUENCE
+from .inside.question_tab import build_pictures, build_question
+from .inside.unit_tab import UnitCard, UnitViews, build_unit
+from .loading import ClassifierLoader
+
+# For launch(css=...) and launch(head=...); all of it is about elements of this tab.
+INSIDE_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+INSIDE_SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
+LATEX = [{"left": "$", "right": "$", "display": False}]
+
+
+@dataclass
+class Visit:
+    """What is kept of a visitor: what the Sentiment tab handed over last, and whether it has been drawn."""
+
+    opened: bool = False
+    handed: tuple[str, int] = ("", 0)
+    drawn: bool = True
+
+
+@dataclass
+class Parts:
+    """The components that events of several cards reach."""
+
+    cards: list[Card]
+    chosen: gr.Radio
+    columns: list[gr.Column] = field(default_factory=list)
+    chapter: list[Any] = field(default_factory=list)
+    cell: CellCard | None = None
+    unit: UnitCard | None = None
+
+
+def show_card(cards: list[Card], name: str) -> list[Any]:
+    """Return which card is chosen, which column is seen, and whether there is one before and one after."""
+    names = [card.name for card in cards]
+    place = names.index(name)
+    return [
+        name,
+        *(gr.Column(visible=other == name) for other in names),
+        gr.Button(interactive=place > 0),
+        gr.Button(interactive=place < len(names) - 1),
+    ]
+
+
+def read_arrival(arrival: str | None) -> dict[str, Any]:
+    """Return what a link or the Sentiment tab asks for, as far as it makes sense: panel, text, token, chosen."""
+    try:
+        found = json.loads(arrival or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        return {}
+    kinds: dict[str, type] = {"panel": str, "text": str, "token": int, "chosen": int}
+    return {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
+
+
+def hand_over(visit: Visit, arrival: dict[str, Any], text: str) -> list[Any]:
+    """Return text and token (counted from 1) for the card of the trained model, if there are new ones."""
+    linked = "text" in arrival
+    handed = (arrival["text"], arrival.get("token", 0)) if linked else (text, max(0, arrival.get("chosen", 0)))
+    if not linked and handed == visit.handed:
+        return [gr.skip(), gr.skip()]
+    visit.handed, visit.drawn = handed, False
+    token = max(0, handed[1]) + 1
+    return [handed[0], gr.Slider(value=token, maximum=max(2, token))]
+
+
+def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, measured: Measured | None = None) -> None:
+    """Lay out the tab inside the `gr.Tab` given; `text` is the Sentiment tab's, which the trained model reads here."""
+    measured = measured or read_measured()
+    views = UnitViews(loader) if loader.config.get("cell", "gru") == "gru" else None
+    cards = asked.cards(measured, views is not None)
+    visit, arrival = gr.State(Visit()), gr.Textbox(visible=False)
+    follow = gr.Button(visible="hidden", elem_id="inside-follow")
+    chosen = gr.Radio(
+        [(card.title, card.name) for card in cards],
+        value=cards[0].name,
+        label="Cards",
+        interactive=True,
+        elem_id="inside-cards",
+    )
+    parts = Parts(cards, chosen)
+    for card in cards:
+        with gr.Column(visible=card is cards[0], elem_classes="inside-card", elem_id=f"inside-{card.name}") as column:
+            parts.columns.append(column)
+            gr.HTML(f'<h2 tabindex="-1">{card.title}</h2><p>{card.lead}</p>', apply_default_css=False)
+            _build_card(card, parts, views, measured, loader.config)
+    with gr.Row(elem_id="inside-walk-cards"):
+        back = gr.Button("Back", interactive=False, elem_id="inside-back")
+        onward = gr.Button("Next", variant="primary", elem_id="inside-next")
+    shown = [chosen, *parts.columns, back, onward]
+    unit_outputs = [parts.unit.text, parts.unit.token] if parts.unit else []
+    first = [*parts.chapter, *(parts.cell.outputs if parts.cell else [])]
+
+    def open_tab(visit: Visit, name: str, arrival: str, text: str) -> list[Any]:
+        found = read_arrival(arrival)
+        name = found["panel"] if found.get("panel") in [card.name for card in cards] else name
+        handed = hand_over(visit, found, text) if parts.unit else []
+        filled = [gr.skip()] * len(first) if visit.opened else _first_view()
+        visit.opened = True
+        return [*show_card(cards, name), *handed, *filled]
+
+    def walk(name: str, by: int) -> list[Any]:
+        names = [card.name for card in cards]
+        return show_card(cards, names[min(max(names.index(name) + by, 0), len(names) - 1)])
+
+    moves = [
+        gr.on(
+            [tab.select, follow.click],
+            open_tab,
+            [visit, chosen, arrival, text],
+            [*shown, *unit_outputs, *first],
+            js="(visit, card, arrival, text) => [visit, card, window.insideTab.arrival(), text]",
+            **LIGHT,
+        ),
+        chosen.input(lambda name: show_card(cards, name), chosen, shown, **LIGHT),
+        back.click(lambda name: walk(name, -1), chosen, shown, **LIGHT),
+        onward.click(lambda name: walk(name, 1), chosen, shown, **LIGHT),
+    ]
+    for move in moves[2:]:
+        move.then(js="() => window.insideTab.focusCard()", **LIGHT)
+    if parts.unit and views:
+        _draw_when_shown(moves, visit, chosen, parts.unit, views)
+
+
+def _first_view() -> list[Any]:
+    """Return what the tab shows when it is opened: the chapter, the map, and the cell at its first preset."""
+    return [CHAPTER, course_map(), *begin(PRESETS[0], ", ".join(map(str, SEQUENCE)))]
+
+
+def _draw_when_shown(moves: list[Any], visit: gr.State, chosen: gr.Radio, card: UnitCard, views: UnitViews) -> None:
+    """Let the card of the trained model be drawn once it is seen, and whenever a new text was handed over."""
+
+    def draw(visit: Visit, name: str, *values: Any) -> list[Any]:
+        if name != "unit" or visit.drawn:
+            return [gr.skip()] * len(card.outputs)
+        visit.drawn = True
+        return list(views.show_text(*values))
+
+    for move in moves:
+        move.then(draw, [visit, chosen, *card.inputs], card.outputs, **LIGHT)
+
+
+def _build_card(card: Card, parts: Parts, views: UnitViews | None, measured: Measured, config: dict[str, Any]) -> None:
+    """Lay out what stands under a card's heading: text, question, and picture."""
+    if card.name == "chapter":
+        parts.chapter = [gr.Markdown("", latex_delimiters=LATEX, elem_id="inside-prose"), html("inside-map")]
+    question = build_question(card.name, measured)
+    if card.name == "cell":
+        parts.cell = build_cell()
+        question.answers(answer_cell, [parts.cell.sequence], parts.cell.outputs)
+    elif card.name == "unit" and views:
+        parts.unit = build_unit(views)
+        question.answers(views.answer, [parts.unit.text, parts.unit.token], [])
+    else:
+        build_pictures(question, card.name, measured, config)

@@ -1,0 +1,26 @@
+"""A tab whose contents are built when it is first opened: the page comes without them."""
+
+from collections.abc import Callable
+
+import gradio as gr
+from gradio.context import get_blocks_context
+
+from studio.guard import guard_handlers
+
+
+def build_when_opened(tab: gr.Tab, build: Callable[[], None]) -> None:
+    """Let a tab be filled for a visitor who opens it; call this inside the tab.
+
+    Args:
+        tab: the tab.
+        build: lays out components and events. They are the visitor's own, and their handlers are guarded.
+    """
+    opened = gr.State(False)
+    # Queued, as Gradio tells the page only then that a state has changed.
+    tab.select(lambda: True, None, opened, queue=True, show_progress="hidden", api_visibility="private")
+
+    def fill() -> None:
+        build()
+        guard_handlers(get_blocks_context())
+
+    gr.render(inputs=[], triggers=[opened.change], queue=False, show_progress="hidden")(fill)
