@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.training.options import TrainingOptions
 from sentiment_gru.training.run import train
+
+# No test is about time: on a busy machine anything may take long.
+settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("studio")
 
 REPOSITORY = Path(__file__).parent.parent
 REAL_DATA = REPOSITORY.parent / "shared" / "data"

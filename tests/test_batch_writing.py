@@ -50,7 +50,7 @@ samples = [
 texts = st.text(characters).filter(lambda text: "_x" not in text) | st.sampled_from(samples)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(texts, min_size=1, max_size=5), st.sampled_from(OUTPUT_SUFFIXES))
 def test_texts_come_back_as_they_were(drawn: list[str], suffix: str) -> None:
     rows = [["row", text] for text in drawn]
@@ -64,7 +64,7 @@ def test_texts_come_back_as_they_were(drawn: list[str], suffix: str) -> None:
         assert [cell or "" for cell in back] == drawn
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.dictionaries(

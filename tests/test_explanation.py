@@ -174,7 +174,7 @@ def test_deletion_goes_from_the_strongest_support_on() -> None:
         assert found.deletion.curves["leave_one_out"][point] == pytest.approx(expected, abs=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text() | st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
 def test_any_text_is_explained_and_its_tokens_stand_where_they_say(text: str) -> None:
     classifier = make(bidirectional=False)

@@ -51,7 +51,7 @@ def found() -> Explanation:
     return make().explain(TEXT, target=("positive", "negative"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts)
 def test_no_text_reaches_an_explanation_as_markup(small: SentimentClassifier, text: str) -> None:
     found = small.explain(text, target=target_to_show(small([text])[0].scores))
@@ -63,7 +63,7 @@ def test_no_text_reaches_an_explanation_as_markup(small: SentimentClassifier, te
         assert unescape(re.sub("<[^>]*>", "", drawn[1])) == text
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.text(min_size=1) | st.just(MARKUP), min_size=2, max_size=2, unique=True))
 def test_no_label_reaches_an_explanation_as_markup(found: Explanation, labels: list[str]) -> None:
     scores = dict(zip([*labels, "third"], found.running[-1].tolist(), strict=True))

@@ -99,7 +99,7 @@ def test_the_shipped_bank_comes_back_whole(file_format: str) -> None:
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(raws=st.lists(raw_items(), min_size=1, max_size=3))
 def test_any_bank_comes_back_whole(file_format: str, raws: list[dict[str, Any]]) -> None:
     items = [{"id": f"item-{number}"} | raw for number, raw in enumerate(raws)]
@@ -108,7 +108,6 @@ def test_any_bank_comes_back_whole(file_format: str, raws: list[dict[str, Any]])
     assert_same(make_bank(data), file_format)
 
 
-@settings(deadline=None)
 @given(texts)
 def test_the_markdown_of_moodle_is_turned_back(text: str) -> None:
     assert from_moodle(to_moodle(text)) == text

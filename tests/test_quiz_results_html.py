@@ -14,7 +14,7 @@ def words(html: str) -> str:
 
 
 def test_every_topic_has_its_numbers_and_a_bar_of_the_same_share() -> None:
-    html = topics_html([TopicScore("Anatomy", 2, 2), TopicScore("Reset gate", 1, 3), TopicScore("Use", 0, 2)])
+    html = topics_html([TopicScore("Anatomy", 2, 2, 2.0), TopicScore("Reset gate", 1, 3, 1.0), TopicScore("Use", 0, 2, 0.0)])
     assert "Anatomy 2 of 2 Reset gate 1 of 3 Use 0 of 2" in words(html)
     assert re.findall(r"width: ([\d.]+)%", html) == ["100", "33.33", "0"]
 
@@ -30,7 +30,7 @@ def test_every_topic_has_its_numbers_and_a_bar_of_the_same_share() -> None:
 )
 def test_the_best_and_the_worst_are_named(rights: tuple[int, ...], told: str) -> None:
     names = ("Anatomy", "Reset gate", "Use")
-    html = topics_html([TopicScore(name, right, 2) for name, right in zip(names, rights, strict=True)])
+    html = topics_html([TopicScore(name, right, 2, float(right)) for name, right in zip(names, rights, strict=True)])
     assert told in words(html)
 
 
@@ -40,7 +40,7 @@ def test_nothing_answered_shows_nothing() -> None:
 
 
 def test_a_topic_is_escaped() -> None:
-    assert "<b>" not in topics_html([TopicScore("<b>", 0, 1), TopicScore("Use", 1, 1)])
+    assert "<b>" not in topics_html([TopicScore("<b>", 0, 1, 0.0), TopicScore("Use", 1, 1, 1.0)])
 
 
 @pytest.mark.parametrize(("count", "told"), [(1, "1 answer:"), (FEWEST_ANSWERS - 1, f"{FEWEST_ANSWERS - 1} answers:")])
