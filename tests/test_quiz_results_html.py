@@ -14,7 +14,8 @@ def words(html: str) -> str:
 
 
 def test_every_topic_has_its_numbers_and_a_bar_of_the_same_share() -> None:
-    html = topics_html([TopicScore("Anatomy", 2, 2, 2.0), TopicScore("Reset gate", 1, 3, 1.0), TopicScore("Use", 0, 2, 0.0)])
+    scores = [("Anatomy", 2, 2, 2.0), ("Reset gate", 1, 3, 1.0), ("Use", 0, 2, 0.0)]
+    html = topics_html([TopicScore(*score) for score in scores])
     assert "Anatomy 2 of 2 Reset gate 1 of 3 Use 0 of 2" in words(html)
     assert re.findall(r"width: ([\d.]+)%", html) == ["100", "33.33", "0"]
 

@@ -113,7 +113,7 @@ def test_two_stores_share_a_database(url: str) -> None:
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))  # lone surrogates, too
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(run=ANY_TEXT, item_id=ANY_TEXT, answer=st.lists(ANY_TEXT).map(tuple), text=ANY_TEXT)
 def test_any_text_can_be_stored(store: Store, run: str, item_id: str, answer: tuple[str, ...], text: str) -> None:
     """An answer comes back as it is; elsewhere, NUL and halves of surrogate pairs become U+FFFD."""
