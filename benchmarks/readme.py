@@ -94,6 +94,16 @@ def copies_sentence(measured: dict[str, Any]) -> str:
     )
 
 
+def learners_sentence(measured: dict[str, Any]) -> str:
+    """Return how the quiz fares when many answer without a pause."""
+    return (
+        f"{measured['learners']} learners who answer for {measured['seconds']:.0f} seconds without a pause, on two cores that"
+        f" also play the learners: {measured['acknowledged']} answers acknowledged, {measured['stored']} stored,"
+        f" {measured['errors']} errors; half of the answers took {measured['p50_ms'] / 1000:.1f} s or less, 95% of them"
+        f" {measured['p95_ms'] / 1000:.1f} s or less (`benchmarks/quiz_load.py`)."
+    )
+
+
 def fill(readme: str) -> str:
     """Return the README with the block between each pair of markers made anew."""
     metrics = read("sentiment_gru/pretrained/metrics.json")
@@ -104,6 +114,7 @@ def fill(readme: str) -> str:
         "files": files_sentence(read("benchmarks/results/files.json")),
         "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
         "cells": cells_block(),
+        "learners": learners_sentence(read("benchmarks/results/quiz_load.json")),
     }
     for name, content in blocks.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", flags=re.DOTALL)
