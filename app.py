@@ -21,7 +21,7 @@ from quiz.quiz_tab import QUIZ_CSS, RADIO_SCRIPT, build_quiz_tab
 from sentiment_gru.api_tab import build_api
 from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.inside_tab import INSIDE_CSS, INSIDE_SCRIPT, build_inside_tab
+from sentiment_gru.inside import INSIDE_CSS, INSIDE_SCRIPT
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
@@ -50,13 +50,19 @@ def build_app(loader: ClassifierLoader | None = None, bank: Bank | None = None) 
             with gr.Tab("Quiz"):
                 build_quiz_tab(bank)
             with gr.Tab("Inside the GRU") as inside:
-                build_when_opened(inside, lambda: build_inside_tab(inside, loader, text))
+                build_when_opened(inside, lambda: _build_inside(inside, loader, text))
             with gr.Tab("Files"):
                 build_batch_tab(loader)
         build_api(loader)
         add_failure_dialog()
     guard_handlers(app)
     return app.queue(api_open=False, max_size=64)
+
+
+def _build_inside(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox) -> None:
+    from sentiment_gru.inside_tab import build_inside_tab  # nothing of it before the tab is opened
+
+    build_inside_tab(tab, loader, text)
 
 
 def launch_settings() -> dict[str, Any]:

@@ -173,6 +173,7 @@ def test_the_quiz_knows_nothing_of_the_classifier() -> None:
             "import quiz, quiz.bank, quiz.session, quiz.lint, quiz.checks, quiz.__main__",
             ["torch", "transformers", "gradio", "datasets", "sklearn"],
         ),
+        ("import app", ["torch", "transformers", "sentiment_gru.inside_tab", "sentiment_gru.inside.cell"]),
         ("from sentiment_gru import SentimentClassifier", ["gradio", "datasets", "sklearn", "captum", "matplotlib"]),
     ],
 )
