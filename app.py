@@ -27,7 +27,7 @@ from quiz.teacher_page import teacher_routes
 from sentiment_gru.api_tab import build_api
 from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.inside_tab import INSIDE_CSS, INSIDE_SCRIPT, build_inside_tab
+from sentiment_gru.inside import INSIDE_CSS, INSIDE_SCRIPT
 from sentiment_gru.links import inside_link, text_link
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
@@ -61,7 +61,7 @@ def build_app(
             with gr.Tab("Quiz"):
                 build_quiz_tab(bank, store, memory, live_link=live_link, classifier=loader.classifier)
             with gr.Tab("Inside the GRU") as inside:
-                build_when_opened(inside, lambda: build_inside_tab(inside, loader, text))
+                build_when_opened(inside, lambda: _build_inside(inside, loader, text))
             with gr.Tab("Files"):
                 build_batch_tab(loader)
         build_api(loader)
@@ -75,6 +75,12 @@ def live_link(live: Live) -> str | None:
     if live.tab == "inside" and live.panel:
         return inside_link(live.panel, live.text, live.token)
     return text_link(live.text, live.token) if live.tab == "sentiment" and live.text else None
+
+
+def _build_inside(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox) -> None:
+    from sentiment_gru.inside_tab import build_inside_tab  # nothing of it before the tab is opened
+
+    build_inside_tab(tab, loader, text)
 
 
 def launch_settings() -> dict[str, Any]:

@@ -21,8 +21,8 @@ from serving import CHROMIUM_ARGUMENTS, serve
 
 RESULT = Path(__file__).parent / "results" / "first_page.json"
 STARTS, PAGES, WARM_UP = 5, 20, 2
-WITHOUT = "import app; app.build_inside_tab = lambda *parts: None; app.INSIDE_CSS = app.INSIDE_SCRIPT = ''; app.main()"
-PROGRAMS: dict[str, Sequence[str]] = {"with": ["app.py"], "without": ["-c", WITHOUT]}
+WITHOUT = "import app; app.build_when_opened = lambda *parts: None; app.INSIDE_CSS = app.INSIDE_SCRIPT = ''; app.main()"
+PROGRAMS: dict[str, Sequence[str]] = {"with": ["-c", "import app; app.main()"], "without": ["-c", WITHOUT]}
 
 
 def main() -> None:

@@ -1,11 +1,10 @@
 """The tab "Inside the GRU": Gradio wiring only. What it says and draws is in `inside`.
 
-It is laid out when the tab is first opened, and a figure is drawn when it is asked for: the first page waits for neither.
+A figure is drawn when it is asked for. All this can be laid out after the page was served (studio/lazy.py).
 """
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -20,9 +19,6 @@ from .inside.question_tab import build_pictures, build_question
 from .inside.unit_tab import UnitCard, UnitViews, build_unit
 from .loading import ClassifierLoader
 
-# For launch(css=...) and launch(head=...); all of it is about elements of this tab.
-INSIDE_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
-INSIDE_SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
 LATEX = [{"left": "$", "right": "$", "display": False}]
 
 

@@ -196,6 +196,7 @@ def test_the_quiz_knows_nothing_of_the_classifier() -> None:
             "import quiz, quiz.runs, quiz.proofs, quiz.lint, quiz.proof_html, quiz.backup, quiz.__main__",
             ["torch", "transformers", "gradio", "datasets", "sklearn", "sqlalchemy", "lxml"],
         ),
+        ("import app", ["torch", "transformers", "sentiment_gru.inside_tab", "sentiment_gru.inside.cell"]),
         ("from sentiment_gru import SentimentClassifier", ["gradio", "datasets", "sklearn", "captum", "matplotlib"]),
     ],
 )
