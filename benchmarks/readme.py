@@ -98,8 +98,8 @@ def learners_sentence(measured: dict[str, Any]) -> str:
     """Return how the quiz fares when many answer without a pause."""
     return (
         f"{measured['learners']} learners who answer for {measured['seconds']:.0f} seconds without a pause, on two"
-        f" cores that also play the learners: {measured['acknowledged']} answers acknowledged, {measured['stored']} stored,"
-        f" {measured['errors']} errors; half of the answers took {measured['p50_ms'] / 1000:.1f} s or less, 95% of them"
+        f" cores that also play the learners: {measured['acknowledged']} answers acknowledged,"
+        f" {measured['stored']} stored, {measured['errors']} errors; half of the answers took {measured['p50_ms'] / 1000:.1f} s or less, 95% of them"
         f" {measured['p95_ms'] / 1000:.1f} s or less (`benchmarks/quiz_load.py`)."
     )
 
