@@ -99,7 +99,8 @@ def learners_sentence(measured: dict[str, Any]) -> str:
     return (
         f"{measured['learners']} learners who answer for {measured['seconds']:.0f} seconds without a pause, on two"
         f" cores that also play the learners: {measured['acknowledged']} answers acknowledged,"
-        f" {measured['stored']} stored, {measured['errors']} errors; half of the answers took {measured['p50_ms'] / 1000:.1f} s or less, 95% of them"
+        f" {measured['stored']} stored, {measured['errors']} errors; half of the answers took"
+        f" {measured['p50_ms'] / 1000:.1f} s or less, 95% of them"
         f" {measured['p95_ms'] / 1000:.1f} s or less (`benchmarks/quiz_load.py`)."
     )
 
