@@ -11,7 +11,7 @@ from .cell_drawing import number
 from .figures import table
 
 MOST_STEPS, AROUND = 20, 5
-NAMES = {"r": "reset gate r", "z": "update gate z", "n": "candidate n", "h": "state h"}
+LETTERS = "rznh"
 
 
 def parse_sequence(text: str) -> tuple[float, ...]:
@@ -65,8 +65,10 @@ def _table(values: Mapping[str, Array], inputs: Sequence[str], chosen: int | Non
         [
             f"{'▸ ' if index == chosen else ''}{index + 1}",
             inputs[index],
-            *(number(float(values[letter][index])) for letter in NAMES),
+            *(number(float(values[letter][index])) for letter in LETTERS),
         ]
         for index in shown
     ]
-    return table("The steps in numbers", ["step", "input", *NAMES.values()], rows)
+    return table(
+        "The steps in numbers: gates r and z, candidate n, and the new state h", ["step", "input", *LETTERS], rows
+    )
