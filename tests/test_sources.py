@@ -96,7 +96,7 @@ def test_a_label_that_is_a_word_only_far_down_does_not_break_the_column(tmp_path
         ("broken.jsonl", b'{"text": "a"}\n{"text": \n', "cannot be read: JSON parse error"),
         ("broken.parquet", b"not parquet", "cannot be read: Parquet"),
         ("table.xlsx", b"PK", r"table.xlsx is not a file of \.csv, \.tsv, \.json, \.jsonl, \.parquet"),
-        ("packed.csv.gz", gzip.compress(b"text,label\na,1\n"), r"packed.csv.gz is not a file of \.csv"),
+        ("packed.csv.gz", gzip.compress(b"text,label\na,1\n", mtime=0), r"packed.csv.gz is not a file of \.csv"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, name: str, content: bytes, message: str) -> None:
