@@ -24,10 +24,10 @@ LATEX = [{"left": "$", "right": "$", "display": False}]
 
 @dataclass
 class Visit:
-    """What is kept of a visitor: what the Sentiment tab handed over last, and whether it has been drawn."""
+    """What is kept of a visitor: text and token last seen in the Sentiment tab, and whether all has been drawn."""
 
     opened: bool = False
-    handed: tuple[str, int] = ("", 0)
+    seen: tuple[str, int] = ("", 0)
     drawn: bool = True
 
 
@@ -69,13 +69,15 @@ def read_arrival(arrival: str | None) -> dict[str, Any]:
 
 def hand_over(visit: Visit, arrival: dict[str, Any], text: str) -> list[Any]:
     """Return text and token (counted from 1) for the card of the trained model, if there are new ones."""
-    linked = "text" in arrival
-    handed = (arrival["text"], arrival.get("token", 0)) if linked else (text, max(0, arrival.get("chosen", 0)))
-    if not linked and handed == visit.handed:
+    before, visit.seen = visit.seen, (text, max(0, arrival.get("chosen", 0)))
+    if "text" in arrival:
+        text, token = arrival["text"], max(0, arrival.get("token", 0))
+    elif visit.seen != before:
+        token = visit.seen[1]
+    else:
         return [gr.skip(), gr.skip()]
-    visit.handed, visit.drawn = handed, False
-    token = max(0, handed[1]) + 1
-    return [handed[0], gr.Slider(value=token, maximum=max(2, token))]
+    visit.drawn = False
+    return [text, gr.Slider(value=token + 1, maximum=max(2, token + 1))]
 
 
 def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, measured: Measured | None = None) -> None:

@@ -24,3 +24,6 @@ def build_when_opened(tab: gr.Tab, build: Callable[[], None]) -> None:
         guard_handlers(get_blocks_context())
 
     gr.render(inputs=[], triggers=[opened.change], queue=False, show_progress="hidden")(fill)
+    for event in get_blocks_context().fns.values():
+        if event.renderable:
+            event.api_visibility = "private"  # as all events of the page; gr.render has no argument for it

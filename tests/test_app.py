@@ -47,9 +47,9 @@ def assert_refused(result: subprocess.CompletedProcess[str], *reasons: str) -> N
         assert reason in result.stderr
 
 
-def test_the_page_has_three_tabs_and_the_quiz_is_the_second(built: gr.Blocks) -> None:
+def test_the_page_has_four_tabs_and_the_quiz_is_the_second(built: gr.Blocks) -> None:
     tabs = [block.label for block in built.blocks.values() if isinstance(block, gr.Tab)]
-    assert tabs == ["Sentiment", "Quiz", "Files"]
+    assert tabs == ["Sentiment", "Quiz", "Inside the GRU", "Files"]
 
 
 def test_the_public_api_is_what_is_documented_and_no_event_of_the_page(built: gr.Blocks) -> None:

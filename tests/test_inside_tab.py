@@ -210,6 +210,10 @@ def test_the_text_of_a_link_comes_before_that_of_the_sentiment_tab() -> None:
     visit = Visit()
     text, token = hand_over(visit, {"panel": "unit", "text": "linked", "token": 0, "chosen": 5}, "a text")
     assert (text, token.value) == ("linked", 1)
+    visit.drawn = True
+    hand_over(visit, {"chosen": 5}, "a text")
+    assert visit.drawn
+    assert hand_over(visit, {"chosen": 5}, "another")[0] == "another"
 
 
 def test_one_card_is_seen_and_the_ends_have_no_way_on() -> None:
