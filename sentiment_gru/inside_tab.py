@@ -27,7 +27,7 @@ class Visit:
     """What is kept of a visitor: text and token last seen in the Sentiment tab, and whether all has been drawn."""
 
     opened: bool = False
-    seen: tuple[str, int] = ("", 0)
+    seen: tuple[str, int] = ("", -1)
     drawn: bool = True
 
 
@@ -69,11 +69,13 @@ def read_arrival(arrival: str | None) -> dict[str, Any]:
 
 def hand_over(visit: Visit, arrival: dict[str, Any], text: str) -> list[Any]:
     """Return text and token (counted from 1) for the card of the trained model, if there are new ones."""
-    before, visit.seen = visit.seen, (text, max(0, arrival.get("chosen", 0)))
+    chosen = arrival.get("chosen", -1)
+    is_new = text != visit.seen[0] or chosen not in (-1, visit.seen[1])  # -1: none is chosen
+    visit.seen = (text, chosen)
     if "text" in arrival:
         text, token = arrival["text"], max(0, arrival.get("token", 0))
-    elif visit.seen != before:
-        token = visit.seen[1]
+    elif is_new:
+        token = max(0, chosen)
     else:
         return [gr.skip(), gr.skip()]
     visit.drawn = False

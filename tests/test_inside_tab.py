@@ -212,6 +212,7 @@ def test_the_text_of_a_link_comes_before_that_of_the_sentiment_tab() -> None:
     assert (text, token.value) == ("linked", 1)
     visit.drawn = True
     hand_over(visit, {"chosen": 5}, "a text")
+    hand_over(visit, {"chosen": -1}, "a text")
     assert visit.drawn
     assert hand_over(visit, {"chosen": 5}, "another")[0] == "another"
 
