@@ -202,8 +202,8 @@ def test_a_fact_that_a_tab_shows_is_linked_after_the_answer(store: Store) -> Non
     shown = parts(runs.answer(visit, item.id, right(item)), runs)
     assert item.live is not None
     assert unescape(shown["live"]).endswith(f'&token={item.live.token}">See it live</a>')
-    runs = runs_of(store, SINGLE)  # of the tab "inside", which is not there
-    assert parts(runs.answer(runs.open({}), SINGLE.id, right(SINGLE)), runs)["live"] == ""
+    runs = runs_of(store, SINGLE)
+    assert 'href="#inside=cell"' in parts(runs.answer(runs.open({}), SINGLE.id, right(SINGLE)), runs)["live"]
 
 
 def test_a_picture_comes_in_the_page_and_its_description_if_it_is_missing(tmp_path: Path) -> None:
