@@ -16,7 +16,8 @@ INTRODUCTION = (
 )
 CONFIDENCES = [(f"{words} ({percent}%)", percent) for percent, words in CONFIDENCE.items()]
 NOT_KEPT = (
-    "Your answers are not being kept at the moment: the database is away. Go on; they are stored as soon as it is back."
+    "Your answers are not being kept at the moment: the database is away. Go on; they are stored with your next "
+    "step once it is back."
 )
 _IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 
