@@ -109,13 +109,15 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
     unit_outputs = [parts.unit.text, parts.unit.token] if parts.unit else []
     first = [*parts.chapter, *(parts.cell.outputs if parts.cell else [])]
 
-    def open_tab(visit: Visit, name: str, arrival: str, text: str) -> list[Any]:
+    def open_tab(visit: Visit, arrival: str, text: str) -> list[Any]:
         found = read_arrival(arrival)
-        name = found["panel"] if found.get("panel") in [card.name for card in cards] else name
+        is_asked = found.get("panel") in [card.name for card in cards]
+        # Without a link the cards stay untouched: one chosen before this answer arrives must not jump back.
+        card = show_card(cards, found["panel"]) if is_asked else [gr.skip()] * len(shown)
         handed = hand_over(visit, found, text) if parts.unit else []
         filled = [gr.skip()] * len(first) if visit.opened else _first_view()
         visit.opened = True
-        return [*show_card(cards, name), *handed, *filled]
+        return [*card, *handed, *filled]
 
     def walk(name: str, by: int) -> list[Any]:
         names = [card.name for card in cards]
@@ -125,9 +127,9 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
         gr.on(
             [tab.select, follow.click],
             open_tab,
-            [visit, chosen, arrival, text],
+            [visit, arrival, text],
             [*shown, *unit_outputs, *first],
-            js="(visit, card, arrival, text) => [visit, card, window.insideTab.arrival(), text]",
+            js="(visit, arrival, text) => [visit, window.insideTab.arrival(), text]",
             **LIGHT,
         ),
         chosen.input(lambda name: show_card(cards, name), chosen, shown, **LIGHT),

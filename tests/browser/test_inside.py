@@ -140,6 +140,24 @@ def test_a_sequence_is_stepped_through_and_played_to_its_end(open_page: Callable
     expect(page.get_by_role("alert").filter(has_text="made of numbers")).to_be_visible()
 
 
+def test_a_card_chosen_before_the_tab_is_filled_stays(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        is_filling = '\\"panel\\"' in (route.request.post_data or "")
+        held.append(route) if is_filling else route.continue_()
+
+    page.route("**/gradio_api/run/**", hold)
+    with page.expect_request(lambda request: '\\"panel\\"' in (request.post_data or "")):
+        page.get_by_role("tab", name="Inside the GRU").click()
+    page.get_by_role("radio", name="One cell").check()
+    expect(page.get_by_role("heading", name="One cell")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#inside-cell-picture svg")).to_be_visible()  # it came with the answer that was held
+    expect(page.get_by_role("heading", name="The chapter", exact=True)).to_be_hidden()
+
+
 def test_a_guess_sets_the_sliders_to_what_was_asked(open_page: Callable[..., Page], address: str) -> None:
     page = opened(open_page, address, "cell")
     page.get_by_role("radio", name="Nearer to the candidate").check()
