@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app_server import CHROMIUM_ARGUMENTS, serve
 from playwright.sync_api import Browser, sync_playwright
-from serving import CHROMIUM_ARGUMENTS, serve
 
 RESULT = Path(__file__).parent / "results" / "first_page.json"
 STARTS, PAGES, WARM_UP = 5, 20, 2

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
-from serving import REPOSITORY, serve
+from app_server import REPOSITORY, serve
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "quiz_load.json"
 RADIO, CHECKBOXES, NUMBER = "quiz-choice", "quiz-choices", "quiz-number"

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app_server import CHROMIUM_ARGUMENTS, REPOSITORY, serve
 from playwright.sync_api import Browser, Page, Route, sync_playwright
-from serving import CHROMIUM_ARGUMENTS, REPOSITORY, serve
 
 sys.path.insert(0, str(REPOSITORY))
 

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 import app
-from benchmarks.serving import serve
+from benchmarks.app_server import serve
 from quiz.__main__ import main
 from quiz.bank import UNSAID_FEEDBACK, load_bank
 from quiz.checks import prove

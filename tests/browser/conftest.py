@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from benchmarks.serving import CHROMIUM_ARGUMENTS, serve
+from benchmarks.app_server import CHROMIUM_ARGUMENTS, serve
 
 pytest.register_assert_rewrite("tests.browser.looking")  # so that what axe found is told
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.serving import serve
+from benchmarks.app_server import serve
 from sentiment_gru.heat_map_html import png
 from sentiment_gru.links import text_link
 from tests.browser.looking import assert_accessible, assert_fits, press_until

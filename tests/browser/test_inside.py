@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from benchmarks.serving import serve
+from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK
 from sentiment_gru.inside.cards import CARDS
 from sentiment_gru.inside.cell import run, step

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from benchmarks.serving import serve
+from benchmarks.app_server import serve
 from tests.browser.looking import assert_accessible, assert_fits, press_until
 
 pytestmark = pytest.mark.browser

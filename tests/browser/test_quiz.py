@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.serving import serve
+from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK
 from quiz.store import Store
 from tests.browser.looking import assert_accessible, assert_fits, press_until

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from benchmarks.serving import serve
+from benchmarks.app_server import serve
 from quiz import load_bank
 from quiz.records import Feedback
 from quiz.store import Store
