@@ -28,7 +28,14 @@ def training(name: str, hidden: int, blocks: int, accuracy: float, seed: int) ->
         "configuration": name,
         "recurrent_parameters": 2 * blocks * hidden * (128 + hidden + 2),
         "cpu_seconds_per_epoch": 100.0 * blocks,
-        "dev": {"texts": 2500, "accuracy": accuracy + 0.001 * seed},
+        "dev": {
+            "texts": 2500,
+            "accuracy": accuracy + 0.001 * seed,
+            "by_length": [
+                {"tokens": [5, 200], "texts": 1250, "accuracy": accuracy + 0.03 + 0.001 * seed},
+                {"tokens": [201, 1400], "texts": 1250, "accuracy": accuracy - 0.03 + 0.001 * seed},
+            ],
+        },
     } | ORIGIN
 
 

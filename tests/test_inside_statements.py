@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from quiz.checks import cells
-from sentiment_gru.inside import cards, chapter, statements
+from sentiment_gru.inside import cards, chapter, figures, statements
 from sentiment_gru.inside.cell import Step, step
 from sentiment_gru.inside.cell_drawing import number, share, told
-from sentiment_gru.inside.measured import Measured, read_measured
+from sentiment_gru.inside.measured import CONFIGURATIONS, Measured, read_measured
 from sentiment_gru.inside.presets import RESET_ONLY
 from sentiment_gru.inside.question_tab import pictures_of
 from sentiment_gru.inside.sizes import GATES, parameters, recurrent_parameters
@@ -167,6 +167,16 @@ def test_the_accuracies_are_those_of_the_result_files(folder: Path, measured: Me
     assert worse.verdict == FAILS
     alike = statements.as_good(measured.trainings["gru"], measured.trainings["gru"])
     assert "within the spread" in alike.reason
+
+
+def test_the_accuracies_by_length_are_those_of_the_result_files(folder: Path, measured: Measured) -> None:
+    table = figures.length_table(measured.trainings)
+    for name in measured.trainings:
+        runs = [json.loads(path.read_text()) for path in (folder / "cells").glob(f"{name}-[0-9].json")]
+        quarters = zip(*(run["dev"]["by_length"] for run in runs), strict=True)
+        cells = "".join(f"<td>{fmean(one['accuracy'] for one in found):.1%}</td>" for found in quarters)
+        assert f"{CONFIGURATIONS[name]}</th>{cells}" in table
+    assert '<th scope="col">201 to 1,400</th>' in table
 
 
 def test_the_gradients_are_those_of_the_result_file(folder: Path, measured: Measured) -> None:

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from ..palette import COLOURS
-from .measured import CELLS, CONFIGURATIONS, POINTS, WAYS, Curve, Gradients, Measured, Recall, Speed
+from .measured import CELLS, CONFIGURATIONS, POINTS, WAYS, Curve, Gradients, Measured, Recall, Speed, Trainings
 from .sizes import parameters
 
 INK, GRID = ("#1c1c1e", "#ececea"), ("#dddbd6", "#3a3b40")  # of a light and of a dark page, as in studio/look.py
@@ -38,6 +38,18 @@ def compared_table(measured: Measured) -> str:
     heads = ["cell", "units", "recurrent parameters", "accuracy, least to most", "CPU time an epoch"]
     first = next(iter(found.values()))
     caption = f"The same training with other cells: {first.texts:,} reviews it did not see."
+    return table(caption, heads, rows) + source(first.source)
+
+
+def length_table(trainings: dict[str, Trainings]) -> str:
+    """Return the mean accuracy of every configuration by the length of the review."""
+    first = next(iter(trainings.values()))
+    rows = [
+        [CONFIGURATIONS[name], *(f"{one.by_length[bounds]:.1%}" for bounds in first.by_length)]
+        for name, one in trainings.items()
+    ]
+    heads = ["cell", *(f"{fewest:,} to {most:,}" for fewest, most in first.by_length)]
+    caption = "Accuracy by the length of the review, in tokens: a quarter of the reviews in each column."
     return table(caption, heads, rows) + source(first.source)
 
 

@@ -35,9 +35,10 @@ POINTS = {
 
 @dataclass(frozen=True)
 class Trainings:
-    """The trainings of one configuration, one a seed."""
+    """The trainings of one configuration, one a seed; `by_length` holds (fewest tokens, most tokens): mean accuracy."""
 
     accuracies: tuple[float, ...]
+    by_length: dict[tuple[int, int], float]
     hidden: int
     parameters: int
     seconds: float | None
@@ -134,12 +135,19 @@ def _trainings(folder: Path, name: str) -> Trainings | None:
     seconds = [run["cpu_seconds_per_epoch"] for run in runs if run["cpu_seconds_per_epoch"] is not None]
     return Trainings(
         tuple(run["dev"]["accuracy"] for run in runs),
+        _by_length(runs),
         runs[0]["settings"]["hidden_size"],
         runs[0]["recurrent_parameters"],
         fmean(seconds) if seconds else None,
         _source(runs[-1]),
         runs[0]["dev"]["texts"],
     )
+
+
+def _by_length(runs: list[dict[str, Any]]) -> dict[tuple[int, int], float]:
+    """Return the mean accuracy by length; the texts are the same in every run, and so are their lengths."""
+    quarters = zip(*(run["dev"]["by_length"] for run in runs), strict=True)
+    return {tuple(found[0]["tokens"]): fmean(one["accuracy"] for one in found) for found in quarters}
 
 
 def _speed(result: dict[str, Any]) -> Speed:

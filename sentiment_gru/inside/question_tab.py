@@ -114,6 +114,8 @@ def pictures_of(name: str, measured: Measured, config: dict[str, Any]) -> list[P
                 _words(partial(figures.speed_table, speed)),
             ]
         found.append(_words(partial(figures.compared_table, measured)))
+        if measured.trainings:
+            found.append(_words(partial(figures.length_table, measured.trainings)))
     return found
 
 
