@@ -108,11 +108,12 @@ def sources(tmp_path: Path) -> Sources:
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        recipe, "STUDENT", {"embedding_size": 8, "batch_size": 16, "learning_rate": 1e-2, "report": False}
+        recipe, "COMMON", {"embedding_size": 8, "batch_size": 16, "learning_rate": 1e-2, "report": False}
     )
     monkeypatch.setattr(recipe, "FIRST", {"first-0": {"hidden_size": 6, "epochs": 2.0}})
     monkeypatch.setattr(recipe, "SHORT", {"short-2": {"hidden_size": 4, "epochs": 1.0}})
-    monkeypatch.setattr(recipe, "LAST", {"hidden_size": 6, "epochs": 2.0, "adversarial": 0.1})
+    monkeypatch.setattr(recipe, "STUDENT_OPTIONS", {"hidden_size": 6, "epochs": 2.0, "adversarial": 0.1})
+    monkeypatch.setattr(recipe, "LAST", {"epochs": 1.0})
 
 
 @pytest.mark.usefixtures("tiny")
@@ -136,8 +137,11 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     )
     assert metrics["datasets"]["imdb"]["reported"]["texts"] == 2
     assert "reported" not in json.loads((work / "last-0" / "metrics.json").read_text())["datasets"]["imdb"]
-    assert metrics["options"]["init_from"] == "language"
-    assert metrics["options"]["soft_labels"] == ["reviews", "sentences"]
+    assert metrics["options"]["init_from"] == "student"
+    assert metrics["options"]["soft_labels"] == []
+    student = json.loads((work / "student" / "metrics.json").read_text())
+    assert student["options"]["init_from"] == "language"
+    assert student["options"]["soft_labels"] == ["reviews", "sentences"]
     assert "test" in (output / "README.md").read_text()
     assert SentimentClassifier.from_pretrained(output).labels == ["negative", "neutral", "positive"]
     monkeypatch.setattr(recipe, "train", None)
@@ -161,6 +165,6 @@ def test_the_average_of_checkpoints_has_the_mean_of_their_weights(tmp_path: Path
 def test_an_unknown_stage_is_refused_with_those_there_are(sources: Sources, tmp_path: Path) -> None:
     with pytest.raises(
         OptionsError,
-        match="there is no stage 'last', only first, first-0, short-2, reviews, sentences, language, last-0, a",
+        match="there is no stage 'last', only first, first-0, short-2, reviews, sentences, language, student, last-0, a",
     ):
         Recipe(sources, tmp_path, tmp_path / "out", [0]).run("last")

@@ -8,8 +8,9 @@ short-N/            GRUs that learn short texts only, by their labels
 reviews.parquet     soft labels of the same reviews by linear teacher and students together
 sentences.parquet   soft labels of sentences of the unlabelled reviews by all the GRUs
 language/           embeddings and cells that have learned to guess neighboring words in reviews and tweets
-last-SEED/          students of both soft labels, which start from there
-average/            the mean of the last students' weights
+student/            a student of both soft labels, which starts from there, with adversarial neighbors
+last-SEED/          what goes on from the student with the datasets' own labels alone
+average/            the mean of the last ones' weights
 """
 
 import json
@@ -55,12 +56,14 @@ FIRST: Mapping[str, Mapping[str, Any]] = {
     "first-0": {"hidden_size": 128, "batch_size": 64, "epochs": 2.0},
     "first-1": {"hidden_size": 192, "bidirectional": False, "batch_size": 64, "epochs": 2.0, "seed": 1},
 }
-STUDENT = {"train_tokens": 300, "report": False}
+COMMON = {"train_tokens": 300, "report": False}
 SHORT: Mapping[str, Mapping[str, Any]] = {"short-2": {"epochs": 2.0, "seed": 2}, "short-3": {"epochs": 2.0, "seed": 3}}
 AVERAGE = "average"
-START = "language"  # the last students go on from its weights
+START = "language"  # the student goes on from its weights
 LANGUAGE_EPOCHS = 1.0
-LAST: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3, "adversarial": 0.3}
+STUDENT = "student"  # the last ones go on from its weights
+STUDENT_OPTIONS: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3, "adversarial": 0.3}
+LAST: Mapping[str, Any] = {"epochs": 1.0, "learning_rate": 3e-4}
 
 
 @dataclass(frozen=True)
@@ -112,14 +115,21 @@ class Recipe:
     @cached_property
     def stages(self) -> dict[str, Callable[[], object]]:
         """The stages by name, in their order."""
+        short = [self.sources.sst2, self.sources.tweets]
         return {
             "first": lambda: self.write("first", self.teach_first),
             **{name: partial(self.train_student, name, ["first"], **options) for name, options in FIRST.items()},
-            **{name: partial(self.train_student, name, [], **options) for name, options in SHORT.items()},
+            **{
+                name: partial(self.train_student, name, [], dataset=short, **options) for name, options in SHORT.items()
+            },
             "reviews": lambda: self.write("reviews", self.teach_reviews),
             "sentences": lambda: self.write("sentences", self.teach_sentences),
             START: self.learn_language,
-            **{f"last-{seed}": partial(self.train_last, seed) for seed in self.seeds},
+            STUDENT: lambda: self.train_on(STUDENT, START, ["reviews", "sentences"], **STUDENT_OPTIONS),
+            **{
+                f"last-{seed}": partial(self.train_on, f"last-{seed}", STUDENT, [], seed=seed, **LAST)
+                for seed in self.seeds
+            },
             "average": self.average_last,
             "release": self.release,
         }
@@ -138,7 +148,7 @@ class Recipe:
             self.stages[name]()
 
     def average_last(self) -> None:
-        """Average the weights of the last students, which all went on from the same ones."""
+        """Average the weights of the last ones, which all went on from the same."""
         folders = [self.work / f"last-{seed}" for seed in self.seeds]
         folder = self.work / AVERAGE
         shutil.rmtree(folder, ignore_errors=True)
@@ -149,7 +159,7 @@ class Recipe:
         measure_again(folder, self.reviews.corpora, evaluate_test=False, facts={})
 
     def release(self) -> None:
-        """Copy what is best on dev, a last student or their average, and only then read the reported splits."""
+        """Copy what is best on dev, one of the last or their average, and only then read the reported splits."""
         names = {seed: f"last-{seed}" for seed in self.seeds}
         seeds = {seed: self.dev_score(name) for seed, name in names.items()}
         average = self.dev_score(AVERAGE)
@@ -226,11 +236,11 @@ class Recipe:
                 raise KeyboardInterrupt
 
     def learn_language(self) -> None:
-        """Let the last students' embeddings and cells learn to guess words, with the vocabulary of all their texts."""
+        """Let the student's embeddings and cells learn to guess words, with the vocabulary of all its texts."""
         folder = self.work / START
         if (folder / CONFIG).is_file():
             return
-        options = self.options(str(folder), ["reviews", "sentences"], **LAST)
+        options = self.options(str(folder), ["reviews", "sentences"], **STUDENT_OPTIONS)
         corpora = prepare_corpora(options)
         labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
         texts = join_train(corpora, prepare_soft_labels(options, corpora, labels)).split.texts
@@ -242,16 +252,15 @@ class Recipe:
             network, tokenizer, self.reviews.train + self.reviews.unlabelled + tweets, folder, LANGUAGE_EPOCHS
         )
 
-    def train_last(self, seed: int) -> None:
-        """Train a last student, from what has learned to guess words."""
-        start = str(self.work / START)
-        self.train_student(f"last-{seed}", ["reviews", "sentences"], init_from=start, seed=seed, **LAST)
+    def train_on(self, name: str, start: str, soft: list[str], **settings: Any) -> None:
+        """Train on all datasets and these soft labels, from the weights of an earlier stage."""
+        self.train_student(name, soft, init_from=str(self.work / start), **settings)
 
     def options(self, output_dir: str, soft: list[str], **settings: Any) -> TrainingOptions:
-        """Return the options of a student of these soft labels; without any, of a teacher of short texts."""
+        """Return the options of a training on these soft labels and, unless others are set, all datasets."""
         files = [str(self.work / f"{name}.parquet") for name in soft]
-        datasets = list(self.sources) if soft else [self.sources.sst2, self.sources.tweets]
-        return TrainingOptions(output_dir, datasets, soft_labels=files, **(STUDENT | settings))
+        given = {"dataset": list(self.sources), "soft_labels": files} | COMMON | settings
+        return TrainingOptions(output_dir, **given)
 
 
 def pole_logits(classifier: SentimentClassifier, texts: Sequence[str]) -> np.ndarray:
