@@ -63,7 +63,7 @@ START = "language"  # the student goes on from its weights
 LANGUAGE_EPOCHS = 1.0
 STUDENT = "student"  # the last ones go on from its weights
 STUDENT_OPTIONS: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3, "adversarial": 0.3}
-LAST: Mapping[str, Any] = {"epochs": 1.0, "learning_rate": 3e-4}
+LAST: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3}
 
 
 @dataclass(frozen=True)

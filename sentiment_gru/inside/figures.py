@@ -155,7 +155,7 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     )
     return (
         f'<div class="inside-scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f'<table class="inside-table"><caption>{escape(caption)}</caption>'
+        f'<table class="inside-table"><caption><span>{escape(caption)}</span></caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
