@@ -113,7 +113,7 @@ class SentimentClassifier:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text, uncut."""
-        return self.tokenizer(list(texts), return_attention_mask=False)["input_ids"] if texts else []
+        return [found.ids for found in self.tokenizer.backend_tokenizer.encode_batch_fast(list(texts))]
 
     def logits(self, texts: Sequence[str] | str, encoded: list[list[int]] | None = None) -> np.ndarray:
         """Return (B, C) float32 logits, divided by the fitted temperature; softmax gives the scores.
