@@ -7,7 +7,7 @@ IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
 SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
 TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
 
-.PHONY: app install test check fix train-release bench-explain bench-rivals bench-cells screenshots
+.PHONY: app install test check fix train-release bench bench-explain bench-rivals bench-cells screenshots
 
 app: .venv/runtime
 	$(PY) app.py
@@ -30,6 +30,11 @@ fix: .venv/dev
 train-release: .venv/runtime
 	$(PY) -m sentiment_gru.distillation --imdb $(IMDB) --sst2 $(SST2) --tweets $(TWEETS) \
 		--work out/release --output-dir sentiment_gru/pretrained
+	$(PY) benchmarks/readme.py
+
+# How fast all is, beside rivals and beside what the machine can do; leave the machine alone meanwhile.
+bench: .venv/dev
+	$(PY) benchmarks/serving.py
 	$(PY) benchmarks/readme.py
 
 # What the README says of explanations, of the rival and of the frozen lists, measured anew.

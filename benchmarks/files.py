@@ -54,7 +54,7 @@ def main() -> None:
     print("\n" + RESULT.read_text(encoding="utf-8"))
 
 
-def write_texts(path: Path) -> None:
+def write_texts(path: Path, rows: int = ROWS) -> None:
     """Write rows of words drawn from the vocabulary, each with one of two labels."""
     tokenizer = REPOSITORY / "sentiment_gru" / "pretrained" / "tokenizer.json"
     vocabulary = [w for w in json.loads(tokenizer.read_text(encoding="utf-8"))["model"]["vocab"] if w.isalpha()]
@@ -62,7 +62,7 @@ def write_texts(path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "text", "label"])
-        for number in range(ROWS):
+        for number in range(rows):
             words = " ".join(draws.choices(vocabulary, k=WORDS))
             writer.writerow([number, words, draws.choice(["negative", "positive"])])
 

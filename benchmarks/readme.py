@@ -12,7 +12,9 @@ from typing import Any
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.cells.summary import cells_block  # noqa: E402, the script runs from anywhere
+from benchmarks.cells.results import RESULTS, read_result  # noqa: E402, the script runs from anywhere
+from benchmarks.cells.summary import cells_block  # noqa: E402
+from benchmarks.speed.summary import speed_block  # noqa: E402
 from sentiment_gru.training.card import score_table  # noqa: E402
 
 
@@ -115,6 +117,7 @@ def fill(readme: str) -> str:
         "files": files_sentence(read("benchmarks/results/files.json")),
         "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
         "cells": cells_block(),
+        "serving": speed_block(read_result(RESULTS / "serving.json")),
         "learners": learners_sentence(read("benchmarks/results/quiz_load.json")),
     }
     for name, content in blocks.items():

@@ -1,6 +1,7 @@
 """Load a checkpoint once, classify many texts."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from .checkpoint import load_model, load_tokenizer, resolve
+from .configuration import length_factor
 from .errors import InputError
 from .explanation import METHODS, Explanation, Flip, Target, Token, WhatIf
 from .explanation.explain import explain
@@ -15,19 +17,24 @@ from .explanation.reading import Reading
 from .explanation.what_if import edited, smallest_flip
 from .modeling import SentimentGRUForSequenceClassification
 from .prediction import Prediction as Prediction
+from .runtime import Network
 from .tokenization import is_punctuation, keep_ends
 
 BATCH_TEXTS = 64
-BATCH_TOKENS = 32_768  # padded tokens per batch: bounds memory when texts are long
+BATCH_TOKENS = 16_384  # padded tokens per batch: bounds memory when texts are long
 
 
 class SentimentClassifier:
-    """A loaded model with its tokenizer; safe to share between threads, as it keeps no state between calls."""
+    """A loaded model with its tokenizer; safe to share between threads, as it keeps no state between calls.
+
+    Verdicts are computed by ONNX Runtime, and explanations, which need gradients and states, by the model itself.
+    """
 
     def __init__(self, model: SentimentGRUForSequenceClassification, tokenizer: PreTrainedTokenizerFast) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.config = model.config
+        self._network = Network(self.model)
         self.labels = [self.config.id2label[i] for i in range(self.config.num_labels)]
         self._punctuation = {i for token, i in tokenizer.get_vocab().items() if is_punctuation(token)}
 
@@ -106,7 +113,7 @@ class SentimentClassifier:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text, uncut."""
-        return self.tokenizer(list(texts), return_attention_mask=False)["input_ids"] if texts else []
+        return [found.ids for found in self.tokenizer.backend_tokenizer.encode_batch_fast(list(texts))]
 
     def logits(self, texts: Sequence[str] | str, encoded: list[list[int]] | None = None) -> np.ndarray:
         """Return (B, C) float32 logits, divided by the fitted temperature; softmax gives the scores.
@@ -117,20 +124,21 @@ class SentimentClassifier:
         """
         rows = self.encode(self._check(texts)) if encoded is None else encoded
         rows = [keep_ends(ids, self.config.max_tokens) for ids in rows]
+        lengths = np.array([len(ids) for ids in rows], dtype=np.int64)
+        batches = batches_by_length(lengths.tolist())
         logits = np.zeros((len(rows), len(self.labels)), dtype=np.float32)
-        for batch in batches_by_length([len(ids) for ids in rows]):
-            logits[batch] = self._score([rows[i] for i in batch])
-        return logits
+        for batch, found in zip(batches, self._run(batches, rows), strict=True):
+            logits[batch] = found
+        divisors = self.config.temperature * length_factor(lengths, self.config.temperature_exponent)
+        return logits / divisors.astype(np.float32)[:, None]
 
-    @torch.inference_mode()
-    def _score(self, rows: list[list[int]]) -> np.ndarray:
-        padded = self.tokenizer.pad({"input_ids": rows}, return_tensors="pt")
-        device = self.model.device
-        output = self.model(
-            input_ids=padded["input_ids"].long().to(device),
-            attention_mask=padded["attention_mask"].to(device),
-        )
-        return output.logits.float().cpu().numpy()
+    def _run(self, batches: list[list[int]], rows: list[list[int]]) -> list[np.ndarray]:
+        """Return the (B, C) logits of each batch; as many batches run at a time as torch may use threads."""
+        contents = [[rows[i] for i in batch] for batch in batches]
+        if torch.get_num_threads() == 1 or len(contents) < 2:
+            return [self._network(content) for content in contents]
+        with ThreadPoolExecutor(torch.get_num_threads()) as workers:
+            return list(workers.map(self._network, contents))
 
     def _check(self, texts: Sequence[str] | str) -> list[str]:
         texts = [texts] if isinstance(texts, str) else list(texts)

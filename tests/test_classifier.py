@@ -37,6 +37,11 @@ def test_any_text_gets_scores_that_sum_to_one(classifier: SentimentClassifier, t
         assert 0 <= prediction.unknown_tokens <= prediction.tokens
 
 
+@given(st.lists(st.one_of(st.text(max_size=60), st.sampled_from(["[PAD]", "a [UNK] film", "[PAD][UNK]"])), max_size=4))
+def test_ids_are_those_of_the_tokenizer(classifier: SentimentClassifier, texts: list[str]) -> None:
+    assert classifier.encode(texts) == (classifier.tokenizer(texts)["input_ids"] if texts else [])
+
+
 @pytest.mark.parametrize("text", ["", " \n\t", "\x00\x00", "\u200b"])
 def test_a_text_without_words_says_so(classifier: SentimentClassifier, text: str) -> None:
     (prediction,) = classifier(text)

@@ -34,6 +34,8 @@ LADDERS = {
             "inside.sizes",
         },
         {"modeling", "tokenization", "checkpoint", "prediction"},
+        {"onnx_graph"},
+        {"runtime", "export"},
         {"explanation.result"},
         {"explanation.reading"},
         {"explanation.__init__", "explanation.gates", "explanation.attribution"},
@@ -118,6 +120,11 @@ LADDERS = {
         {"parts_tab"},
         {"quiz_tab"},
         {"__init__", "__main__"},
+    ],
+    "benchmarks/speed": [
+        {"texts", "summary"},
+        {"rivals", "starting"},
+        {"__init__"},
     ],
     "benchmarks/cells": [
         {"results", "runs", "unrolled", "onnx_layer"},

@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--text-column", metavar="C", help="column of the texts; a usual name is found if not given")
     group.add_argument("--label-column", metavar="L", help="column of labels to compare the verdicts with")
     group.add_argument("--label-map", default="", metavar="MAP", help="as in '1,2=negative;3=neutral;4,5=positive'")
-    group.add_argument("--force", action="store_true", help="replace --output if it is there already")
+    group.add_argument("--force", action="store_true", help="replace the file that is to be written")
     group.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,
