@@ -5,6 +5,7 @@ Letters in comments: B texts, T tokens, D directions, H hidden_size. Operators: 
 
 import json
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ def build_graph(model: SentimentGRUForSequenceClassification, calibrated: bool) 
         if states:
             joined = graph.node("Transpose", states, perm=[0, 2, 1, 3])
             inputs = graph.node("Reshape", joined, graph.axes(0, 0, -1))  # (T, B, D * H)
-        states, last = _layer(graph, layer, inputs, lengths)
+        states, last = _layer(graph, cast(RecurrentLayer, layer), inputs, lengths)
     pooled = _pool(graph, config.pooling, states, last, lengths)
     present = graph.node("Cast", graph.node("Min", count, graph.axes(1)), to=TensorProto.FLOAT)  # 0 without tokens
     pooled = graph.node("Mul", pooled, graph.node("Unsqueeze", present, graph.axes(1)))
