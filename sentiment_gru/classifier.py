@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,9 @@ class SentimentClassifier:
     def __init__(self, model: SentimentGRUForSequenceClassification, tokenizer: PreTrainedTokenizerFast) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
+        self._encoder = deepcopy(tokenizer.backend_tokenizer)  # of its own: each call of the other sets its padding
+        self._encoder.no_padding()
+        self._encoder.no_truncation()
         self.config = model.config
         self._network = Network(self.model)
         self.labels = [self.config.id2label[i] for i in range(self.config.num_labels)]
@@ -113,7 +117,7 @@ class SentimentClassifier:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text, uncut."""
-        return [found.ids for found in self.tokenizer.backend_tokenizer.encode_batch_fast(list(texts))]
+        return [found.ids for found in self._encoder.encode_batch_fast(list(texts))]
 
     def logits(self, texts: Sequence[str] | str, encoded: list[list[int]] | None = None) -> np.ndarray:
         """Return (B, C) float32 logits, divided by the fitted temperature; softmax gives the scores.
