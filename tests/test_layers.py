@@ -119,6 +119,14 @@ LADDERS = {
         {"quiz_tab"},
         {"__init__", "__main__"},
     ],
+    "studio": [
+        {"answers", "buckets", "visitors"},
+        {"headers", "doors", "failures", "rates"},
+        {"bodies"},
+        {"protection", "guard", "look"},
+        {"feedback", "lazy"},
+        {"__init__"},
+    ],
     "benchmarks/cells": [
         {"results", "runs", "unrolled", "onnx_layer"},
         {"training", "recall", "summary"},
