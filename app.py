@@ -66,7 +66,9 @@ def build_app(
             with gr.Tab("Sentiment"):
                 text = build_sentiment_tab(loader)
             with gr.Tab("Quiz"):
-                build_quiz_tab(bank, store, memory, live_link=live_link, classifier=loader.classifier, may_send=FeedbackLimit())
+                build_quiz_tab(
+                    bank, store, memory, live_link=live_link, classifier=loader.classifier, may_send=FeedbackLimit()
+                )
             with gr.Tab("Inside the GRU") as inside:
                 build_when_opened(inside, lambda: _build_inside(inside, loader, text))
             with gr.Tab("Files"):

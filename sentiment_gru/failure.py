@@ -34,7 +34,7 @@ class Failure:
 
 
 def log_failure(error: BaseException) -> Failure:
-    """Log an exception with its trace under a new id; with its message, which may quote a visitor, if LOG_MESSAGES is 1."""
+    """Log an exception's trace under a new id; with LOG_MESSAGES=1 its message too, which may quote a visitor."""
     version = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["project"]["version"]
     time = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
     failure = Failure(str(uuid.uuid4()), version, time, type(error).__name__)

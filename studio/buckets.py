@@ -11,7 +11,7 @@ MOST_VISITORS = 10_000
 class Buckets:
     """One bucket for each visitor, full at first. Threads may share them.
 
-    Memory is bounded: beyond `most` visitors, the one not seen for longest is forgotten, and so has a full bucket again.
+    Memory is bounded: beyond `most` visitors, the one not seen for longest is forgotten, and has a full bucket again.
     """
 
     def __init__(

@@ -4,8 +4,8 @@ from typing import Any
 
 from .answers import refuse
 
-# They keep a visitor's state on disk for others, fetch from other hosts, convert recordings, call methods of components,
-# edit the app's source, or tell of other visitors.
+# They keep a visitor's state on disk for others, fetch from other hosts, convert recordings, call methods of
+# components, edit the app's source, or tell of other visitors.
 CLOSED = (
     "/gradio_api/component_server",
     "/gradio_api/deep_link",

@@ -11,7 +11,7 @@ PER_SECOND = 1 / 30
 
 
 class FeedbackLimit:
-    """Says whether an address may send feedback; the limits of `rates` and RATE_FACTOR are apart from it and apply too."""
+    """Says whether an address may send feedback; sending it is an event for the limits of `rates`, too."""
 
     def __init__(self) -> None:
         """Take the limits, times RATE_FACTOR."""

@@ -249,7 +249,7 @@ def test_a_failure_is_told_by_id_and_logged_without_words(
         answer = client.get("/fail")
     assert answer.status_code == 500
     assert "Kind: ValueError" in json.loads(answer.text)["error"]
-    assert answer.json()["error"].split("\n")[0] in caplog.text
+    assert answer.json()["error"].split("\n")[0].removeprefix("Error id: ") in caplog.text
     assert "raise ValueError(SECRET)" in caplog.text  # the line, not the value
     assert SECRET not in answer.text + caplog.text
     monkeypatch.setenv("LOG_MESSAGES", "1")
