@@ -7,7 +7,7 @@ IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
 SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
 TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
 
-.PHONY: app install test check fix train-release bench bench-explain bench-rivals bench-cells screenshots
+.PHONY: app install test check fix train-release bench bench-explain bench-rivals bench-cells fuzz screenshots
 
 app: .venv/runtime
 	$(PY) app.py
@@ -50,6 +50,10 @@ bench-rivals: .venv/runtime
 bench-cells: .venv/dev
 	OMP_NUM_THREADS=1 $(PY) -m benchmarks.cells --imdb $(IMDB)
 	$(PY) benchmarks/readme.py
+
+# Odd files and payloads for two minutes; a crash is printed, kept in out/fuzz, and ends in exit code 1.
+fuzz: .venv/dev
+	$(PY) -m benchmarks.fuzz
 
 screenshots: .venv/dev
 	$(PY) benchmarks/screenshots.py

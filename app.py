@@ -5,7 +5,8 @@
 
 Environment: HOST and PORT to listen on, MODEL (a checkpoint folder or Hub id), QUIZ_BANK (an answer bank), DATABASE_URL
 (where answers are kept), QUIZ_SECRET (what runs are signed with), HF_TOKEN and FEEDBACK_DATASET (where answers are
-copied to), TEACHER_TOKEN (opens /teacher), and REPORT_URL (where visitors can report a failure).
+copied to), TEACHER_TOKEN (opens /teacher), REPORT_URL (where visitors can report a failure), RATE_FACTOR (multiplies
+how much one address may ask for), and LOG_MESSAGES (1: the log may quote visitors).
 """
 
 import argparse
@@ -32,12 +33,18 @@ from sentiment_gru.links import inside_link, text_link
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
-from studio.guard import add_failure_dialog, guard_handlers
+from studio.feedback import FeedbackLimit
+from studio.guard import GuardedBlocks, add_failure_dialog
 from studio.lazy import build_when_opened
 from studio.look import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, theme
+from studio.protection import SettingError, protection
 
 TITLE = "GRU Sentiment Studio"
 DESCRIPTION = "Reads a text, says how it feels, and shows how sure it is."
+KEPT = (
+    "What you type here is neither stored nor logged, and files are deleted within two hours. The quiz stores answers "
+    "and feedback, under a random name."
+)
 
 
 def build_app(
@@ -52,21 +59,23 @@ def build_app(
     """
     loader = loader or ClassifierLoader()
     bank = bank or load_bank()
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
+    with GuardedBlocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
         gr.HTML(f"<h1>{TITLE}</h1><p>{DESCRIPTION}</p>", apply_default_css=False, elem_id="studio-header")
         memory = build_quiz_memory()
         with gr.Tabs():
             with gr.Tab("Sentiment"):
                 text = build_sentiment_tab(loader)
             with gr.Tab("Quiz"):
-                build_quiz_tab(bank, store, memory, live_link=live_link, classifier=loader.classifier)
+                build_quiz_tab(
+                    bank, store, memory, live_link=live_link, classifier=loader.classifier, may_send=FeedbackLimit()
+                )
             with gr.Tab("Inside the GRU") as inside:
                 build_when_opened(inside, lambda: _build_inside(inside, loader, text))
             with gr.Tab("Files"):
                 build_batch_tab(loader)
+        gr.HTML(f"<p>{KEPT}</p>", apply_default_css=False, elem_id="studio-kept")
         build_api(loader)
         add_failure_dialog()
-    guard_handlers(app)
     return app.queue(api_open=False, max_size=64)
 
 
@@ -127,13 +136,13 @@ def main() -> None:
         loader = ClassifierLoader(os.getenv("MODEL") or None)
         bank, store = load_bank(bank_file), open_store()
         app = build_app(loader, bank, store)
+        served = {"routes": teacher_routes(store, bank), "middleware": protection(LIMITS.megabytes)}
     except BankError as error:
         _refuse(f"{error} (every problem, with its line: python -m quiz lint {bank_file})")
-    except (SentimentError, StoreError) as error:
+    except (SentimentError, StoreError, SettingError) as error:
         _refuse(error)
     try:
-        routes = {"routes": teacher_routes(store, bank)}
-        app.launch(**launch_settings(), app_kwargs=routes, mcp_server=mcp, prevent_thread_lock=True)
+        app.launch(**launch_settings(), app_kwargs=served, mcp_server=mcp, prevent_thread_lock=True)
     except OSError:
         _refuse("it cannot listen to HOST and PORT; is the port taken?")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # in good order: the copy of the last answers is committed

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-START_SECONDS = 60
+START_SECONDS = 180
 CHROMIUM_ARGUMENTS = [
     "--headless",
     "--no-sandbox",

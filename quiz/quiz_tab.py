@@ -28,6 +28,7 @@ QUIZ_CSS = (_HERE / "quiz_tab.css").read_text(encoding="utf-8") + RESULTS_CSS
 # For launch(head=...); gives the radios of every tab working arrow keys and a name.
 QUIZ_SCRIPT = f"<script>{(_HERE / 'quiz_tab.js').read_text(encoding='utf-8')}</script>"
 
+MaySend = Callable[[gr.Request], bool]
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 HEAVY: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", "api_visibility": "private"}
 _FAILED = "<p>The proof could not be run.</p>"
@@ -47,6 +48,7 @@ def build_quiz_tab(
     memory: gr.BrowserState | None = None,
     live_link: LiveLink = lambda live: None,
     classifier: Callable[[], Any] | None = None,
+    may_send: MaySend = lambda request: True,
 ) -> None:
     """Lay out the quiz inside the surrounding `gr.Tab` of a `gr.Blocks`.
 
@@ -56,12 +58,13 @@ def build_quiz_tab(
         memory: Made by `build_quiz_memory` outside of the tabs.
         live_link: Returns the address at which the app shows a `Live` of an item, or None.
         classifier: Returns the shipped model, for the proofs that look at it.
+        may_send: Returns whether whoever sends feedback may; each call counts.
     """
     runs = Runs(bank, store or Store(), load_secret(DEFAULT_FILE.parent))
     here = [gr.State(None), memory or build_quiz_memory()]
     parts = lay_out(bank)
     proving = _wire_proof(here, parts, runs, Proofs(classifier))
-    _wire_opinion(here, parts, runs)
+    _wire_opinion(here, parts, runs, may_send)
 
     def step(take: Callable[..., Visit]) -> Callable[..., list[Any]]:
         """Return a handler that takes a step of the visit, which is resumed if the server has lost it."""
@@ -120,8 +123,12 @@ def _wire_proof(here: list[Any], parts: Parts, runs: Runs, proofs: Proofs) -> An
     return event
 
 
-def _wire_opinion(here: list[Any], parts: Parts, runs: Runs) -> None:
-    def send(visit: Visit | None, kept: object, clear: str | None, text: str | None) -> tuple[Any, str]:
+def _wire_opinion(here: list[Any], parts: Parts, runs: Runs, may_send: MaySend) -> None:
+    def send(
+        visit: Visit | None, kept: object, clear: str | None, text: str | None, request: gr.Request
+    ) -> tuple[Any, str]:
+        if not may_send(request):
+            return gr.skip(), results_wording.TOO_MUCH_FEEDBACK
         answer = {"yes": True, "no": False}.get(clear or "")
         try:
             runs.send_feedback(visit or runs.open(kept), answer, text or "")

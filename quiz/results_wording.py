@@ -14,6 +14,9 @@ STORED = (
     "browser."
 )
 THANKS = "Thank you. What you wrote is stored, and it will be read."
+TOO_MUCH_FEEDBACK = (
+    "Very much feedback came from your network just now. Yours is still in the box: please send it in some minutes."
+)
 _STEPS = {
     "not started": (0, "Start with it."),
     "attempted": (1, "Read the explanations, then try again."),

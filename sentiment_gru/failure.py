@@ -1,8 +1,9 @@
-"""What happens when our code fails: the log gets the traceback, the visitor an apology and a report to copy."""
+"""What happens when our code fails: the log gets the trace, the visitor an apology and a report to copy."""
 
 import logging
 import os
 import tomllib
+import traceback
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,12 +34,24 @@ class Failure:
 
 
 def log_failure(error: BaseException) -> Failure:
-    """Log an exception with its traceback under a new id."""
+    """Log an exception's trace under a new id; with LOG_MESSAGES=1 its message too, which may quote a visitor."""
     version = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["project"]["version"]
     time = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
     failure = Failure(str(uuid.uuid4()), version, time, type(error).__name__)
-    logger.error("Error id %s", failure.id, exc_info=error)
+    if os.getenv("LOG_MESSAGES") == "1":
+        logger.error("Error id %s", failure.id, exc_info=error)
+    else:
+        logger.error("Error id %s\n%s", failure.id, _trace(error))
     return failure
+
+
+def _trace(error: BaseException | None) -> str:
+    """Return the lines of our code that an exception, and those behind it, went through: no message, no value."""
+    parts: list[str] = []
+    while error is not None:
+        parts.append("".join([*traceback.format_tb(error.__traceback__), type(error).__qualname__]))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nwhich led to\n".join(reversed(parts))
 
 
 def failure_html(report: str) -> str:

@@ -5,25 +5,18 @@ from collections.abc import Callable
 import gradio as gr
 from gradio.context import get_blocks_context
 
-from studio.guard import guard_handlers
-
 
 def build_when_opened(tab: gr.Tab, build: Callable[[], None]) -> None:
     """Let a tab be filled for a visitor who opens it; call this inside the tab.
 
     Args:
         tab: the tab.
-        build: lays out components and events. They are the visitor's own, and their handlers are guarded.
+        build: lays out components and events. They are the visitor's own.
     """
     opened = gr.State(False)
     # Queued, as Gradio tells the page only then that a state has changed.
     tab.select(lambda: True, None, opened, queue=True, show_progress="hidden", api_visibility="private")
-
-    def fill() -> None:
-        build()
-        guard_handlers(get_blocks_context())
-
-    gr.render(inputs=[], triggers=[opened.change], queue=False, show_progress="hidden")(fill)
+    gr.render(inputs=[], triggers=[opened.change], queue=False, show_progress="hidden")(build)
     for event in get_blocks_context().fns.values():
         if event.renderable:
             event.api_visibility = "private"  # as all events of the page; gr.render has no argument for it

@@ -1,23 +1,25 @@
 """The app as a whole: it builds, refuses to start with one line, and opens nothing it does not need."""
 
-import inspect
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pytest
+from fastapi.testclient import TestClient
+from gradio.routes import App
 
 import app
 from sentiment_gru import CheckpointError
 from sentiment_gru.loading import ClassifierLoader
-from studio.guard import guarded
+from studio.guard import GuardedBlocks
 from tests.conftest import REPOSITORY
 
 
@@ -92,43 +94,72 @@ def test_host_and_port_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
     assert (settings["server_name"], settings["server_port"]) == ("0.0.0.0", 8123)
 
 
-def test_a_handler_that_fails_answers_with_a_report_and_no_secret(caplog: pytest.LogCaptureFixture) -> None:
-    def broken(_: Any) -> None:
-        raise KeyError("secret in /srv/app")
+class Guarded:
+    """A page of one event, whose handler fails as told, over HTTP."""
 
-    with pytest.raises(gr.Error) as caught:
-        guarded(broken)("my private words")
-    assert "Kind: KeyError" in caught.value.message
-    assert "secret" not in caught.value.message
-    assert "my private words" not in caught.value.message
-    assert "secret in /srv/app" in caplog.text
+    def __init__(self, handler: Callable[[str], Any]) -> None:
+        """Build the page."""
+        with GuardedBlocks(analytics_enabled=False) as blocks:
+            box = gr.Textbox()
+            box.submit(handler, box, box, queue=False)
+            gr.Radio(["a"], elem_id="radio").change(handler, gr.Radio(["a"]), box, queue=False)
+        self._client = TestClient(App.create_app(blocks.queue(api_open=False)), raise_server_exceptions=False)
+
+    def send(self, value: Any, event: int = 0) -> tuple[int, str]:
+        """Fire an event; return status and text."""
+        body = {"fn_index": event, "session_hash": "visitor", "data": [value]}
+        answer = self._client.post("/gradio_api/run/predict", json=body)
+        return answer.status_code, answer.text
+
+
+def test_a_handler_that_fails_answers_with_a_report_and_no_secret(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(text: str) -> None:
+        raise KeyError(f"{text} in {sys.executable}")
+
+    status, told = Guarded(broken).send("my private words")
+    assert status == 500
+    assert "Kind: KeyError" in told
+    (error_id,) = re.findall("Error id: ([0-9a-f-]{36})", told)
+    logged = caplog.text + "".join(capfd.readouterr())
+    assert error_id in logged
+    assert "test_app.py" in logged
+    for secret in (sys.executable, "my private words"):
+        assert secret not in told + logged
 
 
 def test_a_handler_of_many_steps_that_fails_answers_with_a_report_too() -> None:
-    def broken(_: Any) -> Iterator[str]:
-        yield "one step"
+    def broken(_: str) -> Iterator[str]:
+        yield from ()
         raise KeyError("secret in /srv/app")
 
-    assert inspect.isgeneratorfunction(guarded(broken))
-    run = guarded(broken)("words")
-    assert next(run) == "one step"
-    with pytest.raises(gr.Error, match="Kind: KeyError"):
-        next(run)
+    status, told = Guarded(broken).send("words")
+    assert (status, "Kind: KeyError" in told, "secret" in told) == (500, True, False)
+
+
+def test_a_value_that_no_component_can_have_is_refused_and_not_logged(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    status, _ = Guarded(str).send("my private words", event=1)
+    assert status == 500
+    assert "my private words" not in caplog.text + "".join(capfd.readouterr())
 
 
 def test_a_message_that_is_meant_for_the_visitor_is_left_alone() -> None:
-    def refusing() -> None:
+    def refusing(_: str) -> None:
         raise gr.Error("the file is empty")
 
-    with pytest.raises(gr.Error, match="the file is empty"):
-        guarded(refusing)()
+    status, told = Guarded(refusing).send("")
+    assert (status, "the file is empty" in told) == (500, True)
 
 
-def test_every_handler_is_guarded(built: gr.Blocks) -> None:
-    handlers = [event.fn for event in built.fns.values() if event.fn]
-    guarded_ones = [handler for handler in handlers if hasattr(handler, "__wrapped__")]
-    assert len(guarded_ones) > 3
-    assert {handler.__name__ for handler in handlers if handler not in guarded_ones} == {"ready"}
+def test_the_page_is_guarded_and_says_what_is_kept(built: gr.Blocks) -> None:
+    assert isinstance(built, GuardedBlocks)
+    page = json.dumps(built.get_config_file(), default=str)
+    assert app.KEPT in page
+    assert built.delete_cache == (3600, 3600)  # deleted when older than an hour, looked at every hour
+    assert "deleted within two hours" in app.KEPT
 
 
 def test_a_broken_checkpoint_is_refused_when_the_app_is_built(tmp_path: Path) -> None:
@@ -151,6 +182,10 @@ def test_the_process_refuses_a_broken_bank_in_one_line(tiny_checkpoint: Path, tm
 
 def test_the_process_refuses_a_port_that_is_no_number(tiny_checkpoint: Path) -> None:
     assert_refused(start(MODEL=str(tiny_checkpoint), PORT="http"), "PORT", "'http'")
+
+
+def test_the_process_refuses_a_rate_factor_that_is_no_number(tiny_checkpoint: Path) -> None:
+    assert_refused(start(MODEL=str(tiny_checkpoint), RATE_FACTOR="many"), "RATE_FACTOR", "'many'")
 
 
 def test_the_process_refuses_a_port_that_is_taken(tiny_checkpoint: Path) -> None:

@@ -126,6 +126,14 @@ LADDERS = {
         {"rivals", "starting"},
         {"__init__"},
     ],
+    "studio": [
+        {"answers", "buckets", "visitors"},
+        {"headers", "doors", "failures", "rates"},
+        {"bodies"},
+        {"protection", "guard", "look"},
+        {"feedback", "lazy"},
+        {"__init__"},
+    ],
     "benchmarks/cells": [
         {"results", "runs", "unrolled", "onnx_layer"},
         {"training", "recall", "summary"},

@@ -15,7 +15,7 @@ from quiz.bank import Bank, Item, Media, load_bank
 from quiz.drawing import ALL, topic_scope
 from quiz.parts_tab import Parts, show
 from quiz.proofs import Proofs
-from quiz.quiz_tab import QUIZ_CSS, QUIZ_SCRIPT
+from quiz.quiz_tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_tab
 from quiz.runs import Runs, Visit
 from quiz.session import start_session
 from quiz.store import Store
@@ -455,6 +455,19 @@ def test_feedback_is_sent_or_stays_in_the_box(browser: Browser, store: Store) ->
     assert thanked[0]["visible"] is False
     assert thanked[1].startswith("Thank you.")
     assert [(said.clear, said.text) for _, said in store.feedback()] == [(False, "Fewer formulas, please. <b>")]
+
+
+def test_feedback_that_may_not_be_sent_stays_in_the_box(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUIZ_SECRET", SECRET)
+    asked: list[gr.Request] = []
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        build_quiz_tab(BANK, store, may_send=lambda request: not asked.append(request) and len(asked) < 2)
+    browser = Browser(blocks, TestClient(App.create_app(blocks.queue(api_open=False))), "flood")
+    assert browser.post("send", "yes", "first").json()["data"][1].startswith("Thank you.")
+    refused = browser.post("send", "yes", "second").json()["data"]
+    assert "in the box" in refused[1]
+    assert "visible" not in refused[0]
+    assert [said.text for _, said in store.feedback()] == ["first"]
 
 
 def test_every_event_is_private_and_only_the_proof_is_queued(blocks: gr.Blocks) -> None:
