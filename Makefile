@@ -7,7 +7,7 @@ IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
 SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
 TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
 
-.PHONY: app install test check fix train-release bench-explain bench-rivals bench-cells screenshots
+.PHONY: app install test check fix train-release bench-explain bench-rivals bench-cells load screenshots
 
 app: .venv/runtime
 	$(PY) app.py
@@ -44,6 +44,11 @@ bench-rivals: .venv/runtime
 # RNN, LSTM and GRU side by side. What is there stays: remove a file of benchmarks/results to have it made anew.
 bench-cells: .venv/dev
 	OMP_NUM_THREADS=1 $(PY) -m benchmarks.cells --imdb $(IMDB)
+	$(PY) benchmarks/readme.py
+
+# A hundred visitors for three minutes; wants a machine that does nothing else.
+load: .venv/runtime
+	OMP_NUM_THREADS=1 $(PY) benchmarks/load.py
 	$(PY) benchmarks/readme.py
 
 screenshots: .venv/dev

@@ -17,6 +17,7 @@ import sys
 from typing import Any, NoReturn
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from quiz import Bank, BankError, load_bank
 from quiz.backup import open_store
@@ -32,7 +33,10 @@ from sentiment_gru.links import inside_link, text_link
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
+from studio.capacity import WAITING, Capacity, add_busy_notice
+from studio.economy import EconomicalBlocks
 from studio.guard import add_failure_dialog, guard_handlers
+from studio.launching import launch
 from studio.lazy import build_when_opened
 from studio.look import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, theme
 
@@ -52,7 +56,7 @@ def build_app(
     """
     loader = loader or ClassifierLoader()
     bank = bank or load_bank()
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
+    with EconomicalBlocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
         gr.HTML(f"<h1>{TITLE}</h1><p>{DESCRIPTION}</p>", apply_default_css=False, elem_id="studio-header")
         memory = build_quiz_memory()
         with gr.Tabs():
@@ -66,8 +70,9 @@ def build_app(
                 build_batch_tab(loader)
         build_api(loader)
         add_failure_dialog()
+        add_busy_notice()
     guard_handlers(app)
-    return app.queue(api_open=False, max_size=64)
+    return app.queue(api_open=False, max_size=WAITING)
 
 
 def live_link(live: Live) -> str | None:
@@ -132,8 +137,9 @@ def main() -> None:
     except (SentimentError, StoreError) as error:
         _refuse(error)
     try:
-        routes = {"routes": teacher_routes(store, bank)}
-        app.launch(**launch_settings(), app_kwargs=routes, mcp_server=mcp, prevent_thread_lock=True)
+        limit = Middleware(Capacity, counts=lambda: loader.ended)
+        served = {"routes": teacher_routes(store, bank), "middleware": [limit]}
+        launch(app, **launch_settings(), app_kwargs=served, mcp_server=mcp, prevent_thread_lock=True)
     except OSError:
         _refuse("it cannot listen to HOST and PORT; is the port taken?")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # in good order: the copy of the last answers is committed

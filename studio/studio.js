@@ -9,11 +9,25 @@
     dialog.showModal();
   };
 
+  // Too many visitors at once (capacity.py), or a full queue: said in a line that goes again.
+  let goes;
+  const sayBusy = (words) => {
+    const line = document.getElementById("studio-busy");
+    if (!line) return;
+    line.textContent = words ?? line.dataset.words;
+    clearTimeout(goes);
+    goes = setTimeout(() => (line.textContent = ""), 10000);
+  };
+
   window.fetch = async (...request) => {
-    const isEvent = String(request[0]?.url ?? request[0]).includes("/run/");
+    const address = String(request[0]?.url ?? request[0]);
+    const isEvent = address.includes("/run/");
     try {
       const response = await plainFetch(...request);
-      if (isEvent && response.status >= 500) {
+      if ([429, 503].includes(response.status) && (isEvent || address.includes("/queue/join"))) {
+        const { error } = await response.clone().json().catch(() => ({}));
+        sayBusy(error);
+      } else if (isEvent && response.status >= 500) {
         const { error } = await response.clone().json().catch(() => ({}));
         show(error ?? `No error id\nTime: ${new Date().toISOString()}\nWhat I did: `);
       }
