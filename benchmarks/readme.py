@@ -120,8 +120,9 @@ def load_block() -> str:
     answers, memory, left = measured["answers"], measured["memory_megabytes"], measured["sessions_left"]
     told = (
         f"{measured['visitors']} visitors with the pauses of people, for {measured['seconds']:.0f} seconds:"
-        f" {measured['errors']} errors, {measured['busy']} times busy, {answers['acknowledged']:,} answers acknowledged and {answers['stored']:,}"
-        f" stored, {memory['growth_in_the_last_two_minutes']:.0f} MB more memory in the last two minutes."
+        f" {measured['errors']} errors, {measured['busy']} times busy,"
+        f" {answers['acknowledged']:,} answers acknowledged and {answers['stored']:,} stored,"
+        f" {memory['growth_in_the_last_two_minutes']:.0f} MB more memory in the last two minutes."
         f" {left['opened']:,} sessions opened and left: {left['megabytes_before']:.0f} MB before,"
         f" {left['after_half']:.0f} MB after half of them, {left['after_all']:.0f} MB after all. SIGTERM at work:"
         f" {measured['seconds_to_end']:.1f} s to the end. Measured on {measured['machine']}, load"
