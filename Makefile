@@ -7,7 +7,7 @@ IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
 SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
 TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
 
-.PHONY: app install test check fix train-release bench bench-explain bench-rivals bench-cells fuzz screenshots
+.PHONY: app install test check fix train-release bench bench-explain bench-rivals bench-cells fuzz load screenshots
 
 app: .venv/runtime
 	$(PY) app.py
@@ -54,6 +54,11 @@ bench-cells: .venv/dev
 # Odd files and payloads for two minutes; a crash is printed, kept in out/fuzz, and ends in exit code 1.
 fuzz: .venv/dev
 	$(PY) -m benchmarks.fuzz
+
+# A hundred visitors for three minutes; wants a machine that does nothing else.
+load: .venv/runtime
+	OMP_NUM_THREADS=1 $(PY) benchmarks/load.py
+	$(PY) benchmarks/readme.py
 
 screenshots: .venv/dev
 	$(PY) benchmarks/screenshots.py

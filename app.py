@@ -18,6 +18,7 @@ import sys
 from typing import Any, NoReturn
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from quiz import Bank, BankError, load_bank
 from quiz.backup import open_store
@@ -33,8 +34,11 @@ from sentiment_gru.links import inside_link, text_link
 from sentiment_gru.loading import ClassifierLoader
 from sentiment_gru.palette import palette_css
 from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
+from studio.capacity import WAITING, Capacity
+from studio.economy import EconomicalBlocks
 from studio.feedback import FeedbackLimit
 from studio.guard import GuardedBlocks, add_failure_dialog
+from studio.launching import launch
 from studio.lazy import build_when_opened
 from studio.look import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, theme
 from studio.protection import SettingError, protection
@@ -45,6 +49,10 @@ KEPT = (
     "What you type here is neither stored nor logged, and files are deleted within two hours. The quiz stores answers "
     "and feedback, under a random name."
 )
+
+
+class StudioBlocks(GuardedBlocks, EconomicalBlocks):
+    """The page: its failures are told in words, and its events cost little."""
 
 
 def build_app(
@@ -59,7 +67,7 @@ def build_app(
     """
     loader = loader or ClassifierLoader()
     bank = bank or load_bank()
-    with GuardedBlocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
+    with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
         gr.HTML(f"<h1>{TITLE}</h1><p>{DESCRIPTION}</p>", apply_default_css=False, elem_id="studio-header")
         memory = build_quiz_memory()
         with gr.Tabs():
@@ -76,7 +84,7 @@ def build_app(
         gr.HTML(f"<p>{KEPT}</p>", apply_default_css=False, elem_id="studio-kept")
         build_api(loader)
         add_failure_dialog()
-    return app.queue(api_open=False, max_size=64)
+    return app.queue(api_open=False, max_size=WAITING)
 
 
 def live_link(live: Live) -> str | None:
@@ -136,13 +144,14 @@ def main() -> None:
         loader = ClassifierLoader(os.getenv("MODEL") or None)
         bank, store = load_bank(bank_file), open_store()
         app = build_app(loader, bank, store)
-        served = {"routes": teacher_routes(store, bank), "middleware": protection(LIMITS.megabytes)}
+        middleware = [*protection(LIMITS.megabytes), Middleware(Capacity, counts=lambda: loader.ended)]
+        served = {"routes": teacher_routes(store, bank), "middleware": middleware}
     except BankError as error:
         _refuse(f"{error} (every problem, with its line: python -m quiz lint {bank_file})")
     except (SentimentError, StoreError, SettingError) as error:
         _refuse(error)
     try:
-        app.launch(**launch_settings(), app_kwargs=served, mcp_server=mcp, prevent_thread_lock=True)
+        launch(app, **launch_settings(), app_kwargs=served, mcp_server=mcp, prevent_thread_lock=True)
     except OSError:
         _refuse("it cannot listen to HOST and PORT; is the port taken?")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # in good order: the copy of the last answers is committed

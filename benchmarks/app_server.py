@@ -8,10 +8,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-START_SECONDS = 180
+START_SECONDS = 600
 CHROMIUM_ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -22,6 +23,14 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@dataclass(frozen=True)
+class Served:
+    """The app in a process of its own."""
+
+    address: str
+    process: subprocess.Popen[bytes]
 
 
 @contextmanager
@@ -37,6 +46,13 @@ def serve(program: Sequence[str] = ("app.py",), **environment: str) -> Iterator[
     Raises:
         RuntimeError: the app ended, or could not be reached in time; the message holds what it said.
     """
+    with serve_process(program, **environment) as served:
+        yield served.address
+
+
+@contextmanager
+def serve_process(program: Sequence[str] = ("app.py",), **environment: str) -> Iterator[Served]:
+    """Do the same for those who also have to do with the process, which may have ended before the block does."""
     port = _free_port()
     with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{folder}/quiz.sqlite3"
@@ -48,10 +64,10 @@ def serve(program: Sequence[str] = ("app.py",), **environment: str) -> Iterator[
             if not _opens(process, port):
                 log.seek(0)
                 raise RuntimeError(f"the app does not listen to port {port}:\n{log.read()}")
-            yield f"http://127.0.0.1:{port}"
+            yield Served(f"http://127.0.0.1:{port}", process)
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def _free_port() -> int:

@@ -16,93 +16,53 @@ import statistics
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urlsplit
 
 from app_server import REPOSITORY, serve
+from visitors import BusyError, Learner, Page
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "quiz_load.json"
-RADIO, CHECKBOXES, NUMBER = "quiz-choice", "quiz-choices", "quiz-number"
 
 
-class Learner:
-    """A visitor's page without the browser: the values of its components, and the events of its buttons."""
+@dataclass
+class Taken:
+    """What a learner has come to."""
 
-    def __init__(self, address: str, config: dict[str, Any], name: int) -> None:
-        self._connection = HTTPConnection(urlsplit(address).netloc, timeout=60)
-        self._session, self._chance = f"learner-{name}", random.Random(name)
-        self._props = {one["id"]: dict(one["props"]) for one in config["components"]}
-        self._ids = {props.get("elem_id"): number for number, props in self._props.items()}
-        self._events = {
-            (self._props.get(target, {}).get("elem_id") if event == "click" else "page", event): dependency
-            for dependency in config["dependencies"]
-            for target, event in dependency["targets"]
-            if dependency["backend_fn"]
-        }
-        self.milliseconds: list[float] = []
-        self.errors: list[str] = []
+    milliseconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
-    def take_part(self, until: float) -> None:
-        """Answer until the time is over."""
-        try:
-            self._fire("page", "load")
-            while time.monotonic() < until:
-                if not self._shown("quiz-question"):
-                    self._fire("quiz-restart")
-                self._answer()
-                if time.monotonic() < until:
-                    self._fire("quiz-next")
-        except (OSError, ValueError, KeyError) as error:
-            self.errors.append(repr(error))
 
-    def _answer(self) -> None:
-        for element in (RADIO, CHECKBOXES):
-            letters = [value for _, value in self._props[self._ids[element]]["choices"]]
-            letter = self._chance.choice(letters) if letters else None  # none where the question has other inputs
-            self._props[self._ids[element]]["value"] = letter if element == RADIO else [letter] if letter else []
-        self._props[self._ids[NUMBER]]["value"] = str(self._chance.randint(0, 99))
-        start = time.perf_counter()
-        self._fire("quiz-submit")
-        if self._shown("quiz-after"):
-            self.milliseconds.append((time.perf_counter() - start) * 1000)
-        else:
-            raise ValueError(f"not acknowledged: {self._props[self._ids['quiz-feedback']].get('value')}")
-
-    def _shown(self, element: str) -> bool:
-        return self._props[self._ids[element]].get("visible", True) is True
-
-    def _fire(self, element: str, event: str = "click") -> None:
-        """Send an event as the page does, and take what comes back into the components."""
-        dependency = self._events[element, event]
-        data = [self._props[number].get("value") for number in dependency["inputs"]]
-        body = {"data": data, "fn_index": dependency["id"], "session_hash": self._session, "event_data": None}
-        headers = {"Content-Type": "application/json"}
-        self._connection.request("POST", "/gradio_api/run/predict", json.dumps(body), headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise ValueError(f"{element}: {answer.status} {content[:200]!r}")
-        for number, value in zip(dependency["outputs"], json.loads(content)["data"], strict=True):
-            update = isinstance(value, dict) and value.get("__type__") == "update"
-            self._props[number].update(value if update else {"value": value})
+def take_part(learner: Learner, until: float) -> Taken:
+    """Answer until the time is over."""
+    taken = Taken()
+    try:
+        learner.open()
+        while time.monotonic() < until:
+            start = time.perf_counter()
+            learner.answer()
+            taken.milliseconds.append((time.perf_counter() - start) * 1000)
+            if time.monotonic() < until:
+                learner.go_on()
+    except (OSError, HTTPException, ValueError, KeyError, BusyError) as error:
+        taken.errors.append(repr(error))
+    return taken
 
 
 def measure(learners: int, seconds: float) -> dict[str, Any]:
     """Return what was acknowledged, what was stored, and how long it took."""
     with TemporaryDirectory() as folder:
         database = Path(folder) / "quiz.sqlite3"
-        # All learners come from one address, faster than people.
         with serve(DATABASE_URL=f"sqlite:///{database}", RATE_FACTOR="0") as address:
-            config = _config(address)
-            page = [Learner(address, config, number) for number in range(learners)]
+            playing = [Learner(Page(address), random.Random(number)) for number in range(learners)]
             until = time.monotonic() + seconds
             with ThreadPoolExecutor(learners) as threads:
-                list(threads.map(lambda learner: learner.take_part(until), page))
-        times = sorted(one for learner in page for one in learner.milliseconds)
-        errors = [error for learner in page for error in learner.errors]
+                taken = list(threads.map(lambda learner: take_part(learner, until), playing))
+        times = sorted(one for learner in taken for one in learner.milliseconds)
+        errors = [error for learner in taken for error in learner.errors]
         if not times:
             sys.exit(f"no answer was acknowledged: {errors[:3]}")
         rows = sqlite3.connect(database).execute("SELECT count(*) FROM quiz_attempts").fetchone()[0]
@@ -118,12 +78,6 @@ def measure(learners: int, seconds: float) -> dict[str, Any]:
         "machine": platform.machine(),
         "date": time.strftime("%Y-%m-%d"),
     }
-
-
-def _config(address: str) -> dict[str, Any]:
-    connection = HTTPConnection(urlsplit(address).netloc, timeout=60)
-    connection.request("GET", "/config")
-    return json.loads(connection.getresponse().read())
 
 
 def main() -> None:

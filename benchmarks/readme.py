@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
+LOAD = "benchmarks/results/load.json"
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.cells.results import RESULTS, read_result  # noqa: E402, the script runs from anywhere
@@ -107,6 +108,31 @@ def learners_sentence(measured: dict[str, Any]) -> str:
     )
 
 
+def load_block() -> str:
+    """Return what visitors met who used the app at once, by kind of event, and what became of the app."""
+    if not (REPOSITORY / LOAD).is_file():
+        return "Not measured yet."
+    measured = read(LOAD)
+    rows = ["| event | times | half within | 95% within | 99% within | busy |", "|---|---|---|---|---|---|"]
+    rows += [
+        f"| {kind} | {one['count']:,} | {one['p50_ms']:,} ms | {one['p95_ms']:,} ms | {one['p99_ms']:,} ms"
+        f" | {one['busy']:,} |"
+        for kind, one in measured["events"].items()
+    ]
+    answers, memory, left = measured["answers"], measured["memory_megabytes"], measured["sessions_left"]
+    told = (
+        f"{measured['visitors']} visitors with the pauses of people, for {measured['seconds']:.0f} seconds:"
+        f" {measured['errors']} errors, {measured['busy']} times busy,"
+        f" {answers['acknowledged']:,} answers acknowledged and {answers['stored']:,} stored,"
+        f" {memory['growth_in_the_last_two_minutes']:.0f} MB more memory in the last two minutes."
+        f" {left['opened']:,} sessions opened and left: {left['megabytes_before']:.0f} MB before,"
+        f" {left['after_half']:.0f} MB after half of them, {left['after_all']:.0f} MB after all. SIGTERM at work:"
+        f" {measured['seconds_to_end']:.1f} s to the end. Measured on {measured['machine']}, load"
+        f" {measured['load'][0]} before, {measured['date']}, by `make load`."
+    )
+    return "\n".join([*rows, "", told])
+
+
 def fill(readme: str) -> str:
     """Return the README with the block between each pair of markers made anew."""
     metrics = read("sentiment_gru/pretrained/metrics.json")
@@ -118,6 +144,7 @@ def fill(readme: str) -> str:
         "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
         "cells": cells_block(),
         "serving": speed_block(read_result(RESULTS / "serving.json")),
+        "load": load_block(),
         "learners": learners_sentence(read("benchmarks/results/quiz_load.json")),
     }
     for name, content in blocks.items():

@@ -5,10 +5,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Lock
 
-from .store import Attempt, Store, StoreError
+from .records import Attempt, Feedback, StoreError
+from .store import Store
+from .turns import Turns
 
 MAX_RUNS = 2000
-"""How many runs are remembered; the one used longest ago is forgotten first."""
+"""How many runs are remembered; the one used longest ago of those that the store has is forgotten first."""
+MAX_UNKEPT = 20_000
+"""How many runs are remembered that the store lacks answers of, while it is away."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         """Keep the store."""
         self._store = store
+        self._turns = Turns()
         self._runs: OrderedDict[str, _Run] = OrderedDict()
         self._lock = Lock()
 
@@ -56,7 +61,8 @@ class Ledger:
             waiting = list(run.unkept.values())
         try:
             for attempt in waiting:
-                run.attempts[attempt.item_id] = self._store.record(attempt)
+                with self._turns.turn():
+                    run.attempts[attempt.item_id] = self._store.record(attempt)
                 run.unkept.pop(attempt.item_id, None)
         except StoreError as error:
             logger.warning("An answer is not stored: %s", error)
@@ -64,7 +70,8 @@ class Ledger:
     def attempts_of(self, name: str) -> list[Attempt]:
         """Return the attempts of a run that count; those of this process alone if the store is away."""
         try:
-            stored = {attempt.item_id: attempt for attempt in self._store.attempts_of(name)}
+            with self._turns.turn():
+                stored = {attempt.item_id: attempt for attempt in self._store.attempts_of(name)}
         except StoreError as error:
             logger.warning("Answers cannot be read: %s", error)
             stored = {}
@@ -80,9 +87,28 @@ class Ledger:
             taken[item_id] = max(hints, taken.get(item_id, 0))
             return taken[item_id]
 
+    def record_feedback(self, feedback: Feedback) -> None:
+        """Store what a learner said.
+
+        Raises:
+            StoreError: it could not be stored.
+        """
+        with self._turns.turn():
+            self._store.record_feedback(feedback)
+
     def _known(self, name: str) -> _Run:
         run = self._runs.setdefault(name, _Run())
         self._runs.move_to_end(name)
-        while len(self._runs) > MAX_RUNS:
-            self._runs.popitem(last=False)
+        if len(self._runs) > MAX_RUNS:
+            self._forget_one(but=name)
         return run
+
+    def _forget_one(self, but: str) -> None:
+        """Forget the run used longest ago that the store has, or any if it lacks too many."""
+        kept = (name for name, run in self._runs.items() if not run.unkept and name != but)
+        if (name := next(kept, None)) is not None:
+            del self._runs[name]
+            return
+        if len(self._runs) > MAX_UNKEPT:  # the last one is in use
+            _, run = self._runs.popitem(last=False)
+            logger.error("%d answers are lost: the database has been away too long", len(run.unkept))

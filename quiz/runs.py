@@ -21,8 +21,9 @@ from .errors import SessionError, TokenError
 from .grading import Grade, grade
 from .ledger import Ledger
 from .mastery import Record, Standing, read_record, standings, updated, weakest
+from .records import Attempt, Feedback
 from .session import Session, advance, answer, restore, retry, seen_after, start_session, take_hint
-from .store import Attempt, Feedback, Store
+from .store import Store
 from .token import Tokens
 
 MAX_FEEDBACK = 2000
@@ -57,7 +58,6 @@ class Runs:
     def __init__(self, bank: Bank, store: Store, secret: bytes) -> None:
         """Take the questions, the place where answers are kept, and what tokens are signed with."""
         self.bank = bank
-        self._store = store
         self._ledger = Ledger(store)
         self._tokens = Tokens(secret, bank)
 
@@ -141,7 +141,7 @@ class Runs:
             raise SessionError(_NOTHING_SAID)
         if len(text) > MAX_FEEDBACK:
             raise SessionError(f"That is {len(text):,} characters. Please shorten it to {MAX_FEEDBACK:,}, then send.")
-        self._store.record_feedback(Feedback(visit.session.run, clear, text))
+        self._ledger.record_feedback(Feedback(visit.session.run, clear, text))
 
     def _start(self, scope: str, seen: frozenset[str] = frozenset()) -> Session:
         return start_session(self.bank, scope, random.getrandbits(32), _new_name(), seen)

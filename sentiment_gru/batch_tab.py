@@ -18,6 +18,7 @@ from .loading import ClassifierLoader
 # 100,000 rows of 50 words are some 40 MB; scoring them takes a minute or two.
 LIMITS = Limits(megabytes=50, rows=100_000, unpacked_megabytes=200)
 OWN_FORMAT = {".json": ".jsonl", ".ndjson": ".jsonl", ".txt": ".csv"}  # what is written where it is not the same
+NOT_SCORED = "too many visitors may be here; start again in a few seconds"
 NO_LABELS = "(none)"
 QUEUE = "files"  # one file is scored at a time, whoever asks: two would only share the processor
 # For launch(css=...); every rule in it is about an element of this tab.
@@ -118,6 +119,7 @@ def build_batch_tab(loader: ClassifierLoader) -> None:
         concurrency_id=QUEUE,
         **(light | {"queue": True}),
     )
+    run.failure(lambda: ended(batch_html.refusal(NOT_SCORED)), None, outputs, **light)
     cancel.click(lambda: ended(batch_html.STOPPED), None, outputs, cancels=[run], **light)
 
 

@@ -43,6 +43,11 @@ class ClassifierLoader:
             self._classifier.set_running_or_notify_cancel()  # from here on, no waiting visitor can cancel it
         threading.Thread(target=self._load, name="load-classifier", daemon=True).start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether loading has ended, well or badly."""
+        return self._classifier.done()
+
     async def ready(self) -> None:
         """Wait until loading has ended, well or badly, without holding a thread."""
         self.start()

@@ -4,6 +4,7 @@ Choosing a token happens in the browser (sentiment_tab.js), as do the link and t
 visitor the text that was judged last, and computes again what is asked about it.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -31,6 +32,7 @@ MAX_REPLACEMENT = 200
 SENTIMENT_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 SENTIMENT_SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
 
+NOT_EXPLAINED = '<p class="why-note">The reasons did not come. Ask for the verdict again in a few seconds.</p>'
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # Queued, a few at a time: verdicts pass by. "multiple", as the next text must not wait for the last one's reasons.
 HEAVY: dict[str, Any] = {
@@ -157,7 +159,8 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
         .then(show_verdict, [text, visit], fresh, **LIGHT),
     ]
     for event in judged:
-        event.then(show_explanation, visit, explanation, **HEAVY)
+        explained = event.then(show_explanation, visit, explanation, **HEAVY)
+        explained.failure(None, None, explanation, js=f"() => {json.dumps(NOT_EXPLAINED)}", **LIGHT)
     return text
 
 

@@ -2,6 +2,8 @@
 (() => {
   const plainFetch = window.fetch;
   const REFUSED = [413, 429, 503]; // too long, too often, too many at once
+  const BUSY =
+    "Busy: too many visitors are here at this moment. Nothing you entered is lost; try again in a few seconds.";
 
   const show = (report) => {
     const dialog = document.getElementById("studio-failure");
@@ -13,7 +15,7 @@
   // In the page from the start: a screen reader says only what becomes of an element that it knows.
   const refusal = document.createElement("p");
   refusal.id = "studio-refusal";
-  refusal.setAttribute("role", "status");
+  refusal.setAttribute("role", "alert");
   document.addEventListener("DOMContentLoaded", () => document.body.append(refusal));
 
   window.fetch = async (...request) => {
@@ -24,7 +26,8 @@
       const response = await plainFetch(...request);
       const { error, detail } =
         isSent && !response.ok ? await response.clone().json().catch(() => ({})) : {};
-      if (isSent) refusal.textContent = REFUSED.includes(response.status) ? (error ?? detail ?? "Busy; try again.") : "";
+      const words = error ?? (response.status === 503 ? BUSY : detail) ?? BUSY; // a full queue gives a number only
+      if (isSent) refusal.textContent = REFUSED.includes(response.status) ? words : "";
       if (isEvent && response.status >= 500 && response.status !== 503) {
         show(error ?? `No error id\nTime: ${new Date().toISOString()}\nWhat I did: `);
       }

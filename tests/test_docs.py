@@ -70,7 +70,7 @@ def test_every_option_of_the_readme_exists() -> None:
 
 
 def test_every_file_the_readme_links_to_exists() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", README)
     assert links
     for link in links:
         assert (REPOSITORY / link).is_file(), link
@@ -84,6 +84,17 @@ def test_the_readme_tables_come_from_the_result_files() -> None:
     metrics = json.loads((REPOSITORY / "sentiment_gru/pretrained/metrics.json").read_text())
     for dataset in metrics["datasets"].values():
         assert f"| {dataset['reported']['accuracy']:.1%} (" in README
+
+
+def test_every_test_that_security_names_exists() -> None:
+    named = (REPOSITORY / "SECURITY.md").read_text()
+    tests = "".join(path.read_text() for path in (REPOSITORY / "tests").rglob("test_*.py"))
+    functions = re.findall(r"`(test_\w+)`", named)
+    assert len(functions) > 10
+    for function in functions:
+        assert f"def {function}(" in tests, function
+    for file in re.findall(r"`((?:browser/)?test_\w+\.py)`", named):
+        assert (REPOSITORY / "tests" / file).is_file(), file
 
 
 def test_the_shipped_card_comes_from_its_metrics(tmp_path: Path) -> None:

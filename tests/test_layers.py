@@ -85,7 +85,7 @@ LADDERS = {
     ],
     "quiz": [
         {"faults", "errors", "records", "checks.claims", "checks.measurement"},
-        {"database", "workers", "inline_html", "results_html"},
+        {"database", "workers", "turns", "inline_html", "results_html"},
         {"interchange.__init__", "interchange.question", "interchange.text"},
         {"interchange.html_text", "interchange.gift_answers"},
         {"interchange.moodle", "interchange.gift"},
@@ -128,7 +128,7 @@ LADDERS = {
     ],
     "studio": [
         {"answers", "buckets", "visitors"},
-        {"headers", "doors", "failures", "rates"},
+        {"headers", "doors", "failures", "rates", "capacity", "economy", "launching"},
         {"bodies"},
         {"protection", "guard", "look"},
         {"feedback", "lazy"},

@@ -1,0 +1,201 @@
+"""Let a hundred visitors use the real app at once, and see whether anything is lost, fails, hangs or grows.
+
+    python benchmarks/load.py                  # 100 visitors, 3 minutes, into benchmarks/results/load.json
+    python benchmarks/load.py --visitors 5 --seconds 20 --sessions 50 --output /tmp/load.json
+
+Each visitor does over HTTP what the page does, and pauses as people do. Of ten, five let texts be judged, which is
+also explained each time, four take the quiz, and one uploads files. (The page sends nothing while someone types.) The
+visitors run on the same machine, and take their share of it. At the end, many sessions are opened and left, and the
+app is ended while it is at work.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from app_server import REPOSITORY, Served, serve_process
+from diary import Diary, megabytes, memory_watched
+from visitors import Learner, Page
+
+sys.path.insert(0, str(REPOSITORY))
+
+from sentiment_gru.examples import EXAMPLES
+
+RESULT = REPOSITORY / "benchmarks" / "results" / "load.json"
+ARRIVE_SECONDS = 30  # all visitors have come by then
+# Between which numbers of seconds a visitor pauses, evenly spread.
+PAUSES = {"before a text": (8, 24), "before an answer": (8, 30), "after an answer": (4, 12), "before a file": (20, 60)}
+ROWS = 200
+WORDS = EXAMPLES["Long"].split()
+
+
+class Visitor:
+    """One visitor, who pauses between what he does until the time is over."""
+
+    def __init__(self, number: int, page: Page, diary: Diary, until: float) -> None:
+        """Take an open page."""
+        self._chance, self._page, self._diary, self._until = random.Random(number), page, diary, until
+        self._learner = Learner(page, self._chance)
+
+    def pause(self, name: str) -> bool:
+        """Wait; return whether there is time left."""
+        seconds = self._chance.uniform(*PAUSES[name])
+        time.sleep(max(0, min(seconds, self._until - time.monotonic())))
+        return time.monotonic() < self._until
+
+    def type_texts(self) -> None:
+        """Let texts be judged and explained."""
+        while self.pause("before a text"):
+            self._page.put("sentiment-text", " ".join(self._chance.choices(WORDS, k=self._chance.randint(4, 60))))
+            judged = None
+            with self._diary.timed("classify"):
+                judged = self._page.fire("sentiment-submit")
+            if judged is not None:
+                with self._diary.timed("explain"):
+                    self._page.follow(judged)
+
+    def take_the_quiz(self) -> None:
+        """Answer questions."""
+        while self.pause("before an answer"):
+            with self._diary.timed("answer"):
+                self._learner.answer()
+            if not self.pause("after an answer"):
+                return
+            with self._diary.timed("next question"):
+                self._learner.go_on()
+
+    def upload_files(self) -> None:
+        """Let files be scored."""
+        while self.pause("before a file"):
+            with self._diary.timed("upload"):
+                rows = (" ".join(self._chance.choices(WORDS, k=20)).replace(",", "") for _ in range(ROWS))
+                content = "\n".join(["text", *rows]).encode()
+                self._page.put("files-upload", self._page.upload("reviews.csv", content))
+                self._page.fire("files-upload", "upload")
+            with self._diary.timed("score a file"):
+                started = self._page.fire("files-start")
+                self._page.follow(started)
+            with self._diary.timed("download"):
+                self._page.download(self._page.value("files-download")["path"])
+
+
+def measure(visitors: int, seconds: float, sessions: int) -> dict[str, Any]:
+    """Return what the visitors met, and what became of the app."""
+    load = os.getloadavg()[0]
+    diary = Diary()
+    with TemporaryDirectory() as folder:
+        database = Path(folder) / "quiz.sqlite3"
+        with serve_process(DATABASE_URL=f"sqlite:///{database}", RATE_FACTOR="0") as served:
+            _wait_for_the_model(served.address)
+            with memory_watched(served.process.pid) as memory:
+                _visit(served.address, visitors, seconds, diary)
+            left = _leave_sessions(served, sessions)
+            ended = _end_at_work(served)
+        rows = sqlite3.connect(database).execute("SELECT count(*) FROM quiz_attempts").fetchone()[0]
+    last = [megabytes for second, megabytes in memory if second >= seconds - 120]
+    return {
+        "script": f"python benchmarks/load.py --visitors {visitors} --seconds {seconds:g} --sessions {sessions}",
+        "visitors": visitors,
+        "seconds": seconds,
+        "arrive_within_seconds": ARRIVE_SECONDS,
+        "pauses_seconds": PAUSES,
+        "rows_of_a_file": ROWS,
+        "events": diary.summary(),
+        "busy": sum(diary.busy.values()),
+        "errors": len(diary.errors),
+        "first_errors": diary.errors[:5],
+        "answers": {"acknowledged": len(diary.milliseconds["answer"]), "stored": rows},
+        "memory_megabytes": {"by_second": memory, "growth_in_the_last_two_minutes": round(max(last) - last[0], 1)},
+        "sessions_left": left,
+        "seconds_to_end": ended,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, which the visitors share",
+        "load": [round(load, 1), round(os.getloadavg()[0], 1)],
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def _wait_for_the_model(address: str) -> None:
+    page = Page(address)
+    page.fire("sentiment-submit")
+
+
+def _visit(address: str, visitors: int, seconds: float, diary: Diary) -> None:
+    until = time.monotonic() + seconds
+    config = Page(address).config
+
+    def visit(number: int) -> None:
+        time.sleep(min(ARRIVE_SECONDS, seconds / 4) * number / visitors)
+        page, judged = Page(address, config), None
+        with diary.timed("open the page"):
+            judged = page.arrive()
+        if judged is not None:
+            with diary.timed("explain"):
+                page.follow(judged)
+        visitor = Visitor(number, page, diary, until)
+        role: Callable[[], None] = visitor.type_texts if number % 10 < 5 else visitor.take_the_quiz
+        if number % 10 == 9:
+            role = visitor.upload_files
+        role()
+
+    with ThreadPoolExecutor(visitors) as threads:
+        list(threads.map(visit, range(visitors)))
+
+
+def _leave_sessions(served: Served, count: int) -> dict[str, Any]:
+    """Open the quiz in many sessions and leave it, twice; return how the memory grew."""
+    before = megabytes(served.process.pid)
+    config = Page(served.address).config
+    after = []
+    for _ in range(2):
+        for _ in range(count):
+            Page(served.address, config).fire("page", "load")
+        after.append(megabytes(served.process.pid))
+    return {"opened": 2 * count, "megabytes_before": before, "after_half": after[0], "after_all": after[1]}
+
+
+def _end_at_work(served: Served) -> float:
+    """Send SIGTERM while texts are explained; return the seconds until the process has ended."""
+    texts = ThreadPoolExecutor(4)
+    for _ in range(4):
+        texts.submit(_explain_long, Page(served.address))
+    time.sleep(1)
+    start = time.monotonic()
+    served.process.terminate()
+    served.process.wait(timeout=60)
+    seconds = time.monotonic() - start
+    texts.shutdown()
+    return round(seconds, 1)
+
+
+def _explain_long(page: Page) -> None:
+    page.put("sentiment-text", " ".join(WORDS * 30))
+    page.follow(page.fire("sentiment-submit"))
+
+
+def main() -> None:
+    """Measure, write the result, and fail if anything failed or was lost."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--visitors", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=180)
+    parser.add_argument("--sessions", type=int, default=1000, help="how many to open and leave, twice")
+    parser.add_argument("--output", type=Path, default=RESULT)
+    chosen = parser.parse_args()
+    result = measure(chosen.visitors, chosen.seconds, chosen.sessions)
+    chosen.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps({name: value for name, value in result.items() if name != "memory_megabytes"}, indent=2))
+    if result["errors"] or result["answers"]["acknowledged"] != result["answers"]["stored"]:
+        sys.exit("something failed, or answers were lost")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What the page says when the app is too busy: at once, in words, and with everything typed still there."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from studio.capacity import BUSY
+from tests.browser.looking import assert_accessible, assert_fits
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_refused_event_is_told_and_loses_nothing(page: Page) -> None:
+    page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=503, json={"error": BUSY}))
+    page.get_by_label("Your text").fill("my own words")
+    page.get_by_role("button", name="Get the verdict").click()
+    line = page.get_by_role("alert").filter(has_text="Busy")
+    expect(line).to_have_text(BUSY)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_label("Your text")).to_have_value("my own words")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert_fits(page)
+    assert_accessible(page)
+    page.get_by_role("tab", name="Quiz").click()
+    chosen = page.get_by_role("radiogroup", name="Your answer").get_by_role("radio").nth(1)
+    chosen.check()
+    page.get_by_role("button", name="Submit").click()
+    expect(chosen).to_be_checked()
+    expect(line).to_have_text(BUSY)
+    page.unroute("**/gradio_api/run/**")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("button", name="Next question")).to_be_visible()
+
+
+def test_a_full_queue_is_told_where_the_reasons_would_stand(page: Page) -> None:
+    def full(route: Route) -> None:
+        route.fulfill(status=503, json={"detail": "Queue is full. Max size is 64 and size is 64."})
+
+    page.route("**/gradio_api/queue/join**", full)
+    page.get_by_label("Your text").fill("I loved every minute.")
+    page.get_by_role("button", name="Get the verdict").click()
+    expect(page.locator("#sentiment-why")).to_contain_text("The reasons did not come.")
+    expect(page.locator(".verdict-sentence")).to_contain_text("positive")
+    expect(page.get_by_role("alert").filter(has_text="Busy")).to_have_text(BUSY)
