@@ -41,7 +41,7 @@ def _is_skip(value: Any) -> bool:
     return isinstance(value, dict) and value == gr.skip()
 
 
-def _kinds(kind: type) -> Iterator[type]:
+def _kinds(kind: Any) -> Iterator[Any]:
     for one in kind.__subclasses__():
         yield one
         yield from _kinds(one)
