@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-START_SECONDS = 600
+START_SECONDS = 240
 CHROMIUM_ARGUMENTS = [
     "--headless",
     "--no-sandbox",

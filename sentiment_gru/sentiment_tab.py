@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.context import Context
 
 from . import verdict_html
 from .errors import InputError
@@ -154,7 +155,7 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
         gr.on([text.submit, button.click], show_verdict, [text, visit], fresh, **LIGHT),
         chips.click(lambda sample: sample[0], chips, text, **LIGHT).then(show_verdict, [text, visit], fresh, **LIGHT),
         # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
-        gr.on(None, None, text, text, js="(text) => [window.sentimentTab.linkedText() ?? text]", **LIGHT)
+        Context.root_block.load(None, text, text, js="(text) => [window.sentimentTab.linkedText() ?? text]", **LIGHT)
         .then(loader.ready, None, None, **LIGHT)
         .then(show_verdict, [text, visit], fresh, **LIGHT),
     ]

@@ -69,6 +69,13 @@ def test_the_public_api_is_what_is_documented_and_no_event_of_the_page(built: gr
     assert app.launch_settings()["footer_links"] == ["api"]
 
 
+def test_nothing_is_sent_while_a_text_is_typed(built: gr.Blocks) -> None:
+    """A verdict and its reasons at every key would take the server from everybody else."""
+    (text,) = [block._id for block in built.blocks.values() if getattr(block, "elem_id", None) == "sentiment-text"]
+    names = {name for event in built.fns.values() for target, name in event.targets if target == text}
+    assert names == {"submit"}
+
+
 def test_the_key_of_the_quiz_is_not_in_the_page(built: gr.Blocks) -> None:
     bank = json.loads((REPOSITORY / "quiz" / "answer_bank.json").read_text(encoding="utf-8"))
     page = json.dumps(built.get_config_file(), ensure_ascii=False, default=str)
