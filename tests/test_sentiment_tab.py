@@ -166,8 +166,10 @@ def test_a_text_beyond_the_limit_is_refused_kindly_and_not_read() -> None:
 def test_a_failure_tells_an_id_that_the_log_knows_and_no_secret(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    message = "secret in /srv/app/model.bin"  # the trace holds lines of code, so it stands outside of what fails
+
     def broken(_: Sequence[str]) -> list[Prediction]:
-        raise RuntimeError("secret in /srv/app/model.bin")
+        raise RuntimeError(message)
 
     monkeypatch.setenv("REPORT_URL", 'https://example.org/?a=1&b="2"')
     html = judge("my private words", broken)
