@@ -35,6 +35,7 @@ from .labels import parse_label_map
 BINS = 15
 SIMULATIONS = 1_000
 EXPONENT_PENALTY = 1e-3
+MOST_UNCERTAIN = 0.14  # of a dev set that lacks a label, such as sentences that all take a side
 BAND_ERROR = 0.4  # verdicts just inside the uncertain band are wrong at least this often on dev
 
 
@@ -173,15 +174,21 @@ def find_uncertain_band(sets: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
     """Return the score under which a verdict is called uncertain.
 
     It is the upper edge of the highest band of width 0.05 whose verdicts are wrong at least `BAND_ERROR` of the
-    time, every set of (scores (B, C), label ids (B,)) counted alike; 0 if there is none.
+    time, every set of (scores (B, C), label ids (B,)) counted alike; 0 if there is none. It is lowered until no set
+    that lacks one of the labels has more than `MOST_UNCERTAIN` of its texts below it.
     """
+    limits = [
+        np.quantile(scores.max(axis=1), MOST_UNCERTAIN, method="lower")
+        for scores, targets in sets
+        if len(np.unique(targets)) < scores.shape[1]
+    ]
     confidence = np.concatenate([scores.max(axis=1) for scores, _ in sets])
     wrong = np.concatenate([scores.argmax(axis=1) != targets for scores, targets in sets])
     weight = np.concatenate([np.full(len(targets), 1 / len(targets)) for _, targets in sets])
     for edge in np.arange(0.95, 0.3, -0.01):
         inside = (confidence >= edge - 0.05) & (confidence < edge)
         if inside.sum() >= 20 and np.average(wrong[inside], weights=weight[inside]) >= BAND_ERROR:
-            return round(float(edge), 2)
+            return float(np.floor(100 * min(edge + 1e-9, *limits, 1.0)) / 100)
     return 0.0
 
 

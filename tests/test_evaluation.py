@@ -11,6 +11,7 @@ from sentiment_gru import DatasetError
 from sentiment_gru.configuration import length_factor
 from sentiment_gru.data.splits import TextSplit
 from sentiment_gru.evaluation import (
+    MOST_UNCERTAIN,
     calibration_error,
     calibration_error_if_perfect,
     evaluate,
@@ -111,6 +112,19 @@ def test_the_uncertain_band_is_where_verdicts_are_often_wrong() -> None:
     # Calibrated: verdicts of the band (edge - 0.05, edge) are wrong 1.025 - edge of the time, which is 0.4 at 0.625.
     assert find_uncertain_band([(scores, targets)]) == pytest.approx(0.625, abs=0.015)
     assert find_uncertain_band([(scores, np.zeros(50_000, dtype=int))]) == 0.0
+
+
+def test_few_texts_of_a_set_that_lacks_a_label_are_uncertain() -> None:
+    draws = np.random.default_rng(5)
+    confidence = draws.uniform(0.5, 0.7, 10_000)
+    scores = np.stack([confidence, 1 - confidence, np.zeros(10_000)], axis=1)
+    one_sided = (draws.random(10_000) > confidence).astype(int)
+    band = find_uncertain_band([(scores, one_sided)])
+    assert 0.52 <= band < 0.53
+    assert (confidence < band).mean() <= MOST_UNCERTAIN
+    every_label = one_sided.copy()
+    every_label[:1] = 2
+    assert find_uncertain_band([(scores, every_label)]) == pytest.approx(0.625, abs=0.02)
 
 
 def test_the_command_prints_the_figures_of_a_split(
