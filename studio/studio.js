@@ -12,11 +12,20 @@
     dialog.showModal();
   };
 
-  // In the page from the start: a screen reader says only what becomes of an element that it knows.
-  const refusal = document.createElement("p");
-  refusal.id = "studio-refusal";
-  refusal.setAttribute("role", "alert");
-  document.addEventListener("DOMContentLoaded", () => document.body.append(refusal));
+  // Made when it is needed, as Gradio fills the page anew; an alert is read out when it appears, too.
+  const place = () => {
+    const found = document.getElementById("studio-refusal") ?? document.createElement("p");
+    found.id = "studio-refusal";
+    found.setAttribute("role", "alert");
+    if (!found.isConnected) document.body.append(found);
+    return found;
+  };
+  let goes;
+  const refuse = (words) => {
+    place().textContent = words;
+    clearTimeout(goes);
+    goes = setTimeout(() => (place().textContent = ""), 10000);
+  };
 
   window.fetch = async (...request) => {
     const address = String(request[0]?.url ?? request[0]);
@@ -27,7 +36,7 @@
       const { error, detail } =
         isSent && !response.ok ? await response.clone().json().catch(() => ({})) : {};
       const words = error ?? (response.status === 503 ? BUSY : detail) ?? BUSY; // a full queue gives a number only
-      if (isSent) refusal.textContent = REFUSED.includes(response.status) ? words : "";
+      if (isSent && REFUSED.includes(response.status)) refuse(words);
       if (isEvent && response.status >= 500 && response.status !== 503) {
         show(error ?? `No error id\nTime: ${new Date().toISOString()}\nWhat I did: `);
       }
