@@ -86,15 +86,13 @@ def files_sentence(measured: dict[str, Any]) -> str:
     )
 
 
-def copies_sentence(measured: dict[str, Any]) -> str:
-    """Return how many reported tweets have a copy in training, and how good the model is on the others."""
-    copied, others = measured["with a copy"], measured["without"]
-    return (
-        f"The figures on tweets are too good: {copied['texts']:,} of the {copied['texts'] + others['texts']:,} reported"
-        " tweets stand among the training tweets in another spelling, which was found only after this checkpoint was"
-        f" trained. On the other {others['texts']:,} its macro recall is {others['macro_recall']:.1%}"
-        " ([tweet_copies.json](benchmarks/results/tweet_copies.json)). Training now removes such copies."
-    )
+def lists_table(measured: dict[str, Any]) -> str:
+    """Return how the checkpoint fares on the frozen lists, by kind of sentence."""
+    rows = ["| frozen list | texts | as a person would | uncertain |", "|---|---|---|---|"]
+    facts, short = measured["facts"]["all"], measured["short_sentences"]
+    named = {"plain facts: neutral or uncertain": facts} | {f"short: {kind}": found for kind, found in short.items()}
+    rows += [f"| {name} | {one['texts']} | {one['met']:.0%} | {one['uncertain']:.0%} |" for name, one in named.items()]
+    return "\n".join(rows)
 
 
 def learners_sentence(measured: dict[str, Any]) -> str:
@@ -138,7 +136,7 @@ def fill(readme: str) -> str:
     metrics = read("sentiment_gru/pretrained/metrics.json")
     blocks = {
         "scores": score_table(metrics, ("reported",)),
-        "copies": copies_sentence(read("benchmarks/results/tweet_copies.json")),
+        "lists": lists_table(read("benchmarks/results/frozen_lists.json")),
         "proofs": proofs_table(read("benchmarks/results/explanations.json")),
         "files": files_sentence(read("benchmarks/results/files.json")),
         "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),

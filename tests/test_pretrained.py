@@ -41,6 +41,7 @@ def test_it_carries_today_s_modelling_code(name: str) -> None:
         ("What a waste of two hours.", "negative"),
         ("I loved it.", "positive"),
         ("I don't like this.", "negative"),
+        ("It is never boring.", "positive"),
         ("😡", "negative"),
     ],
 )
@@ -52,10 +53,10 @@ def test_plain_sentences_get_the_verdict_a_person_would_give(
 
 def test_its_metrics_reach_the_floors_set_for_it(metrics: dict) -> None:
     reported = {name: dataset["reported"] for name, dataset in metrics["datasets"].items()}
-    assert reported["imdb"]["accuracy"] >= 0.89
-    assert reported["sst2"]["accuracy"] >= 0.82
-    assert reported["tweet_sentiment"]["macro_recall"] >= 0.57
-    assert reported["imdb"]["calibration_error"] <= 0.03
+    assert reported["imdb"]["accuracy"] >= 0.92
+    assert reported["sst2"]["accuracy"] >= 0.88
+    assert reported["tweet_sentiment"]["macro_recall"] >= 0.65
+    assert reported["imdb"]["calibration_error"] <= 0.0154
 
 
 @pytest.mark.data
