@@ -89,7 +89,7 @@ def recall() -> dict[str, Any]:
     return {
         "script": "python -m benchmarks.cells recall",
         "data": "random tokens",
-        "lags": lags,
+        "settings": {"lags": lags},
         "chance": 0.125,
         "variants": {
             variant: {str(lag): {"accuracy": [1.0, last if lag == 200 else 1.0]} for lag in lags}

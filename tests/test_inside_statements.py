@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -200,6 +201,18 @@ def test_the_recall_is_that_of_the_result_file(folder: Path, measured: Measured)
     for variant, by_lag in result["variants"].items():
         assert f"{cards.recall_name(variant)} {fmean(by_lag['200']['accuracy']):.0%}" in words
     assert right == ["GRU", "LSTM, forget bias 1"]
+    assert "none gets" not in words
+
+
+def test_the_question_on_recall_asks_for_a_delay_at_which_the_cells_differ(folder: Path, measured: Measured) -> None:
+    far = {variant: by_lag | {200: (0.1, 0.15)} for variant, by_lag in measured.recall.accuracies.items()}
+    near = far | {"rnn": far["rnn"] | {50: (0.1, 0.1)}}
+    changed = replace(measured, recall=replace(measured.recall, accuracies=near))
+    assert cards.question("recall", changed).text == "Which one recalls best over 50 tokens?"
+    right, words = cards.recalls(changed.recall)
+    assert "RNN" not in right
+    assert "RNN 10%" in words
+    assert "After 200 none gets beyond 12%" in words
 
 
 def test_the_answer_on_the_cell_is_that_of_its_step() -> None:

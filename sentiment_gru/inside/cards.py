@@ -92,7 +92,7 @@ QUESTIONS = {
         f"Before training, {FAR} tokens from the end: which cell has the largest gradient left?",
         tuple(cell.upper() for cell in CELLS),
     ),
-    "recall": Question("Which one recalls best over the longest delay?", ()),
+    "recall": Question("Which one recalls best over {lag} tokens?", ()),
 }
 
 
@@ -109,7 +109,8 @@ def question(name: str, measured: Measured) -> Question | None:
     if name == "compare" and measured.speed is None:
         return None
     if name == "recall" and measured.recall:
-        return Question(QUESTIONS[name].text, tuple(recall_name(variant) for variant in measured.recall.accuracies))
+        text = QUESTIONS[name].text.format(lag=telling_lag(measured.recall))
+        return Question(text, tuple(recall_name(variant) for variant in measured.recall.accuracies))
     return QUESTIONS[name]
 
 
@@ -176,13 +177,24 @@ def reaches(gradients: Gradients) -> tuple[list[str], str]:
     return [right.upper()], told.replace("e-", "e−")
 
 
+def telling_lag(recall: Recall) -> int:
+    """Return the longest delay over which one of the variants is right half the time; the longest if there is none."""
+    return max([lag for lag in recall.lags if max(_means(recall, lag).values()) >= 0.5], default=recall.lags[-1])
+
+
 def recalls(recall: Recall) -> tuple[list[str], str]:
-    """Return the variants that recall best over the longest delay, and their shares."""
-    lag = recall.lags[-1]
-    means = {recall_name(variant): fmean(by_lag[lag]) for variant, by_lag in recall.accuracies.items()}
+    """Return the variants that recall best over the telling delay, their shares, and the best beyond it."""
+    lag = telling_lag(recall)
+    means = _means(recall, lag)
     right = [name for name, mean in means.items() if mean >= max(means.values()) - 0.005]
-    told = f"After {lag} tokens: {', '.join(f'{name} {mean:.0%}' for name, mean in means.items())}"
-    return right, f"{told}. Guessing gives {recall.chance:.0%}."
+    told = f"After {lag} tokens: {', '.join(f'{name} {mean:.0%}' for name, mean in means.items())}."
+    for longer in [one for one in recall.lags if one > lag][:1]:
+        told += f" After {longer} none gets beyond {max(_means(recall, longer).values()):.0%}."
+    return right, f"{told} Guessing gives {recall.chance:.0%}."
+
+
+def _means(recall: Recall, lag: int) -> dict[str, float]:
+    return {recall_name(variant): fmean(by_lag[lag]) for variant, by_lag in recall.accuracies.items()}
 
 
 def convention_note(exact: bool, difference: float, convention: Convention) -> str:

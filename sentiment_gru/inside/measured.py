@@ -174,9 +174,10 @@ def _curve(found: dict[str, Any]) -> Curve:
 
 
 def _recall(result: dict[str, Any]) -> Recall | None:
+    planned = result["settings"]["lags"]
     accuracies = {
-        variant: {lag: tuple(by_lag[str(lag)]["accuracy"]) for lag in result["lags"]}
+        variant: {lag: tuple(by_lag[str(lag)]["accuracy"]) for lag in planned}
         for variant, by_lag in result["variants"].items()
     }
-    lags = tuple(lag for lag in result["lags"] if all(by_lag[lag] for by_lag in accuracies.values()))
+    lags = tuple(lag for lag in planned if all(by_lag[lag] for by_lag in accuracies.values()))
     return Recall(lags, accuracies, result["chance"], _source(result)) if lags else None
