@@ -10,11 +10,13 @@ how much one address may ask for), and LOG_MESSAGES (1: the log may quote visito
 """
 
 import argparse
+import atexit
 import importlib.util
 import logging
 import os
 import signal
 import sys
+import threading
 from typing import Any, NoReturn
 
 import gradio as gr
@@ -138,6 +140,9 @@ def main() -> None:
     mcp = parser.parse_args().mcp
     if mcp and importlib.util.find_spec("mcp") is None:
         _refuse(f"--mcp needs one more package: pip install 'gradio[mcp]=={gr.__version__}'")
+    serving = threading.Event()
+    # Registered first, so it runs last: a thread that computes outside of Python would abort the process at its end.
+    atexit.register(lambda: serving.is_set() and os._exit(0))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     bank_file = os.getenv("QUIZ_BANK") or SHIPPED_BANK
     try:
@@ -155,6 +160,7 @@ def main() -> None:
     except OSError:
         _refuse("it cannot listen to HOST and PORT; is the port taken?")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # in good order: the copy of the last answers is committed
+    serving.set()
     loader.start()
     app.block_thread()
 

@@ -37,6 +37,7 @@ class SentimentClassifier:
         self._encoder = deepcopy(tokenizer.backend_tokenizer)  # of its own: each call of the other sets its padding
         self._encoder.no_padding()
         self._encoder.no_truncation()
+        self._encoder.encode_special_tokens = tokenizer.split_special_tokens  # "[PAD]" in a text is text
         self.config = model.config
         self._network = Network(self.model)
         self.labels = [self.config.id2label[i] for i in range(self.config.num_labels)]
