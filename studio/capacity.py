@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .answers import refuse
 
-IN_FLIGHT = 40
-"""Unqueued events at a time. Each costs 5 to 20 ms of one core, so that the last of them waits less than a second."""
+IN_FLIGHT = 64
+"""Unqueued events at a time. Each costs 5 to 20 ms of one core, so that the last of them waits about a second."""
 WAITING = 64
 """Queued events that may wait, for `max_size`."""
 BUSY = "Busy: too many visitors are here at this moment. Nothing you entered is lost; try again in a few seconds."
