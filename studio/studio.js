@@ -14,7 +14,9 @@
   const refusal = document.createElement("p");
   refusal.id = "studio-refusal";
   refusal.setAttribute("role", "status");
-  document.addEventListener("DOMContentLoaded", () => document.body.append(refusal));
+  const place = () => document.body.append(refusal);
+  if (document.body) place();
+  else document.addEventListener("DOMContentLoaded", place);
 
   window.fetch = async (...request) => {
     const address = String(request[0]?.url ?? request[0]);

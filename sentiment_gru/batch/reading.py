@@ -100,7 +100,7 @@ def open_parquet(path: Path) -> Content:
     try:
         with ParquetFile(path) as file:
             schema = file.schema_arrow
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeError) as error:
         raise FileError("the file is no whole Parquet file") from error
     return Content(list(schema.names), lambda: numbered(_parquet_cells(path)), schema=schema)
 
@@ -116,7 +116,7 @@ def _parquet_cells(path: Path) -> Iterator[tuple[list[object], str]]:
         with ParquetFile(path, read_dictionary=texts) as file:
             for batch in file.iter_batches(PARQUET_ROWS):
                 yield from (_parquet_row(values) for values in zip(*batch.columns, strict=True))
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeError) as error:
         raise FileError("the Parquet file breaks off or is damaged") from error
 
 
