@@ -41,7 +41,7 @@ def draw(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) -> tuple
     Raises:
         SessionError: If there is no such scope.
     """
-    if scope not in scopes(bank):
+    if scope not in list(scopes(bank)):  # a list, as what is asked for may not be hashable
         raise SessionError("There is no such set of questions. Choose one of those listed.")
     chance = random.Random(f"{seed} draw")
     items = _live(bank)

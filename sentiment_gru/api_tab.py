@@ -81,6 +81,8 @@ def build_api(loader: ClassifierLoader) -> None:
             The file with all its columns and the verdicts after them, and a report: rows, labels (how many got each),
             uncertain, errors (rows not scored, by reason), histogram, least_certain rows, grading (with labels).
         """
+        if not file:
+            raise gr.Error("file must be one that has been uploaded", print_exception=False)
         with TemporaryDirectory() as folder:
             try:
                 table = open_table(Path(file), LIMITS)

@@ -46,10 +46,10 @@ def describe(path: str | None, header: bool | None = None) -> View:
     return view(table, batch_html.preview(table, Path(path).name))
 
 
-def describe_lines(text: str) -> View:
+def describe_lines(text: str | None) -> View:
     """Show what was pasted."""
     try:
-        table = open_pasted(text, LIMITS)
+        table = open_pasted(text or "", LIMITS)
     except FileError as error:
         return view(None, batch_html.refusal(str(error)))
     return view(table, batch_html.preview(table, "Pasted lines"))

@@ -95,7 +95,7 @@ def explain(text: str, loader: ClassifierLoader) -> str:
 
 def change(text: str, index: float | None, action: str, replacement: str | None, loader: ClassifierLoader) -> str:
     """Return what becomes of the verdict when the chosen token is removed, replaced or negated."""
-    if index is None or index < 0:
+    if not isinstance(index, int | float) or not 0 <= index < MAX_CHARACTERS:  # from the browser, so anything
         return CHOOSE_FIRST
     arguments = (text, int(index), action, (replacement or "")[:MAX_REPLACEMENT])
     return or_apology(lambda: what_if_html(loader.classifier().what_if(*arguments)))
@@ -141,8 +141,8 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
     with gr.Accordion("About this model", open=False, elem_id="sentiment-about"):
         gr.Markdown(loader.card() or "This checkpoint comes without a model card.")
 
-    def show_verdict(value: str, visit: Visit) -> tuple[str | None, ...]:
-        visit.text = value
+    def show_verdict(value: str | None, visit: Visit) -> tuple[str | None, ...]:
+        value = visit.text = value or ""
         return judge(value, loader), WORKING if can_be_explained(value) else "", "", *([None] * len(units))
 
     def show_explanation(visit: Visit) -> Any:
@@ -153,7 +153,9 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
     fresh = [verdict, explanation, changed, *units]
     judged = [
         gr.on([text.submit, button.click], show_verdict, [text, visit], fresh, **LIGHT),
-        chips.click(lambda sample: sample[0], chips, text, **LIGHT).then(show_verdict, [text, visit], fresh, **LIGHT),
+        chips.click(lambda sample: sample[0] if sample else "", chips, text, **LIGHT).then(
+            show_verdict, [text, visit], fresh, **LIGHT
+        ),
         # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
         Context.root_block.load(None, text, text, js="(text) => [window.sentimentTab.linkedText() ?? text]", **LIGHT)
         .then(loader.ready, None, None, **LIGHT)

@@ -303,6 +303,21 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     assert [str(kind) for kind in table.content.schema.types] == ["string", "int64", "list<element: double>"]
 
 
+def test_a_parquet_cell_that_cannot_be_read_spoils_its_row_alone(tmp_path: Path) -> None:
+    garbled = pyarrow.array([b"a", b"\xf1\x00", b"c"], pyarrow.binary()).cast(pyarrow.string(), safe=False)
+    beyond = pyarrow.array([0, 0, 10**15], pyarrow.int64()).cast(pyarrow.timestamp("ms"))
+    pyarrow.parquet.write_table(pyarrow.table({"text": garbled, "when": beyond}), tmp_path / "in.parquet")
+    table = open_table(tmp_path / "in.parquet")
+    assert problems(table) == ["", "a cell cannot be read", "a cell cannot be read"]
+    assert [row[0] for row in cells(table)] == ["a", None, "c"]
+
+
+def test_a_parquet_file_whose_names_are_garbled_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "in.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"comment": ["fine"]}), path, store_schema=False)
+    assert "no whole Parquet file" in refusal(path, path.read_bytes().replace(b"comment", b"c\xebmment"))
+
+
 def test_a_long_text_stored_once_for_many_rows_is_not_unpacked_for_all(tmp_path: Path) -> None:
     text = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 300, pyarrow.int32()), ["x" * 1_000_000])
     pyarrow.parquet.write_table(pyarrow.table({"text": text.cast(pyarrow.string())}), tmp_path / "in.parquet")

@@ -286,7 +286,9 @@ class Browser:
         body = {"fn_index": event._id, "session_hash": self.name, "data": [None, self.memory, *values]}
         response = self.client.post("/gradio_api/run/predict", json=body)
         closed = [item for item in BANK.items if item.id not in self.answered]
-        assert [secret for secret in leaked(response.text, closed) if secret not in paid] == []
+        # A few items share a hint or a formula: what one has told is no secret of the other.
+        told = [*paid, *(text for item in BANK.items if item.id in self.answered for text in secrets(item))]
+        assert [secret for secret in leaked(response.text, closed) if not any(secret in text for text in told)] == []
         if response.status_code == 200:
             self.read(event, response.json()["data"])
         return response

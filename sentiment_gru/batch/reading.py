@@ -1,8 +1,8 @@
 """Open a file of texts, whatever its format."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError
 from .table import Content, Limits, Table, numbered, survey
@@ -100,13 +100,13 @@ def open_parquet(path: Path) -> Content:
     try:
         with ParquetFile(path) as file:
             schema = file.schema_arrow
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeError) as error:
         raise FileError("the file is no whole Parquet file") from error
-    return Content(list(schema.names), lambda: numbered((cells, "") for cells in _parquet_cells(path)), schema=schema)
+    return Content(list(schema.names), lambda: numbered(_parquet_cells(path)), schema=schema)
 
 
-def _parquet_cells(path: Path) -> Iterator[list[object]]:
-    """Yield rows one by one: a text that is stored once for many rows may be far too long to unpack for all of them."""
+def _parquet_cells(path: Path) -> Iterator[tuple[list[object], str]]:
+    """Yield rows with their problems one by one: a text stored once for many rows may be too long to unpack for all."""
     import pyarrow
     from pyarrow.parquet import ParquetFile
 
@@ -115,9 +115,22 @@ def _parquet_cells(path: Path) -> Iterator[list[object]]:
             texts = [field.name for field in plain.schema_arrow if _is_text(field.type)]
         with ParquetFile(path, read_dictionary=texts) as file:
             for batch in file.iter_batches(PARQUET_ROWS):
-                yield from ([value.as_py() for value in values] for values in zip(*batch.columns, strict=True))
-    except (pyarrow.ArrowException, OSError) as error:
+                yield from (_parquet_row(values) for values in zip(*batch.columns, strict=True))
+    except (pyarrow.ArrowException, OSError, UnicodeError) as error:
         raise FileError("the Parquet file breaks off or is damaged") from error
+
+
+def _parquet_row(values: Iterable[Any]) -> tuple[list[object], str]:
+    """Return cells, and what is wrong with one of them: a text that is not UTF-8, or a time that Python cannot hold."""
+    cells: list[object] = []
+    problem = ""
+    for value in values:
+        try:
+            cells.append(value.as_py())
+        except (ValueError, OverflowError):
+            cells.append(None)
+            problem = "a cell cannot be read"
+    return cells, problem
 
 
 def _is_text(kind: "pyarrow.DataType") -> bool:

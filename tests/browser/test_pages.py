@@ -125,6 +125,23 @@ def test_a_failure_in_either_tab_opens_a_report(page: Page, tab: str) -> None:
     expect(page.get_by_label("Your text")).not_to_have_value("")
 
 
+def test_a_page_that_asks_too_much_says_so_until_something_works(page: Page) -> None:
+    words = "Busy: very many requests came from your network."
+    page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=429, json={"error": words}))
+    page.get_by_label("Your text").fill(NEGATIVE)
+    page.get_by_role("button", name="Get the verdict").click()
+    refusal = page.get_by_role("status").filter(has_text=words)
+    expect(refusal).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
+    assert_accessible(page)
+    assert_fits(page)
+    page.unroute("**/gradio_api/run/**")
+    page.get_by_role("button", name="Get the verdict").click()
+    sentence(page, "negative")
+    expect(refusal).to_have_count(0)
+
+
 def test_the_keyboard_is_enough_in_both_tabs(page: Page) -> None:
     press_until(page, "Tab", "#sentiment-text textarea")
     page.keyboard.press("Control+A")
