@@ -125,12 +125,12 @@ def test_a_failure_in_either_tab_opens_a_report(page: Page, tab: str) -> None:
     expect(page.get_by_label("Your text")).not_to_have_value("")
 
 
-def test_a_page_that_asks_too_much_says_so_until_something_works(page: Page) -> None:
+def test_a_page_that_asks_too_much_says_so_for_a_while(page: Page) -> None:
     words = "Busy: very many requests came from your network."
     page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=429, json={"error": words}))
     page.get_by_label("Your text").fill(NEGATIVE)
     page.get_by_role("button", name="Get the verdict").click()
-    refusal = page.get_by_role("status").filter(has_text=words)
+    refusal = page.get_by_role("alert").filter(has_text=words)
     expect(refusal).to_be_visible()
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
