@@ -77,6 +77,7 @@ def open_page(browser: Browser, address: str, width: int, theme: str) -> Page:
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(f"{address}?__theme={theme}")
     page.wait_for_selector(".verdict-diagnostics")
+    page.wait_for_selector("#sentiment-why .token")
     return page
 
 
