@@ -9,10 +9,12 @@ from safetensors import SafetensorError, safe_open
 from .errors import CheckpointError
 
 if TYPE_CHECKING:  # torch and transformers take seconds to import; the checks need neither
+    from torch import Tensor
     from transformers import PreTrainedTokenizerFast
 
     from .configuration import SentimentGRUConfig
     from .modeling import SentimentGRUForSequenceClassification
+    from .network import SentimentGRU
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
@@ -90,16 +92,38 @@ def _read_shapes(path: Path) -> dict[str, list[int]]:
         raise CheckpointError(f"{path}: not a whole safetensors file: {error}") from error
 
 
-def load_model(folder: Path) -> "SentimentGRUForSequenceClassification":
-    """Load the network of a checked folder in float32.
+def load_network(folder: Path) -> "SentimentGRU":
+    """Load the network of a folder in float32, without the model classes of transformers.
 
     Raises:
         CheckpointError: a check fails, or the weights do not fit the configuration.
     """
+    from .network import SentimentGRU
+
+    config, weights = _load(folder)
+    network = SentimentGRU(config)
+    network.load_state_dict(weights)  # widens float16 weights to float32
+    return network.eval()
+
+
+def load_model(folder: Path) -> "SentimentGRUForSequenceClassification":
+    """Load the same as a model of transformers, which can be trained and saved.
+
+    Raises:
+        CheckpointError: a check fails, or the weights do not fit the configuration.
+    """
+    from .modeling import SentimentGRUForSequenceClassification
+
+    config, weights = _load(folder)
+    model = SentimentGRUForSequenceClassification(config)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def _load(folder: Path) -> "tuple[SentimentGRUConfig, dict[str, Tensor]]":
     from safetensors.torch import load_file
 
     from .configuration import SentimentGRUConfig
-    from .modeling import SentimentGRUForSequenceClassification
 
     check_folder(folder)
     try:
@@ -107,19 +131,17 @@ def load_model(folder: Path) -> "SentimentGRUForSequenceClassification":
     except Exception as error:
         raise CheckpointError(f"{folder / CONFIG}: {one_line(error)}") from error
     _check_shapes(folder / WEIGHTS, config)
-    model = SentimentGRUForSequenceClassification(config)
-    model.load_state_dict(load_file(folder / WEIGHTS))  # widens float16 weights to the model's float32
-    return model.eval()
+    return config, load_file(folder / WEIGHTS)
 
 
 def _check_shapes(path: Path, config: "SentimentGRUConfig") -> None:
     """Refuse weights whose names or shapes differ from those the configuration asks for."""
     import torch
 
-    from .modeling import SentimentGRUForSequenceClassification
+    from .network import SentimentGRU
 
     with torch.device("meta"):
-        expected = SentimentGRUForSequenceClassification(config).state_dict()
+        expected = SentimentGRU(config).state_dict()
     found = _read_shapes(path)
     for name, tensor in expected.items():
         if name not in found:

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from .checkpoint import load_model, load_tokenizer, resolve
+from .checkpoint import load_network, load_tokenizer, resolve
 from .configuration import length_factor
 from .errors import InputError
 from .explanation import METHODS, Explanation, Flip, Target, Token, WhatIf
 from .explanation.explain import explain
 from .explanation.reading import Reading
 from .explanation.what_if import edited, smallest_flip
-from .modeling import SentimentGRUForSequenceClassification
+from .network import Network
 from .prediction import Prediction as Prediction
-from .runtime import Network
+from .runtime import Runtime
 from .tokenization import is_punctuation, keep_ends
 
 BATCH_TEXTS = 64
@@ -31,7 +31,7 @@ class SentimentClassifier:
     Verdicts are computed by ONNX Runtime, and explanations, which need gradients and states, by the model itself.
     """
 
-    def __init__(self, model: SentimentGRUForSequenceClassification, tokenizer: PreTrainedTokenizerFast) -> None:
+    def __init__(self, model: Network, tokenizer: PreTrainedTokenizerFast) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self._encoder = deepcopy(tokenizer.backend_tokenizer)  # of its own: each call of the other sets its padding
@@ -39,7 +39,7 @@ class SentimentClassifier:
         self._encoder.no_truncation()
         self._encoder.encode_special_tokens = tokenizer.split_special_tokens  # "[PAD]" in a text is text
         self.config = model.config
-        self._network = Network(self.model)
+        self._runtime = Runtime(self.model)
         self.labels = [self.config.id2label[i] for i in range(self.config.num_labels)]
         self._punctuation = {i for token, i in tokenizer.get_vocab().items() if is_punctuation(token)}
 
@@ -51,7 +51,7 @@ class SentimentClassifier:
             CheckpointError: what is wrong with the checkpoint, in one line.
         """
         folder = resolve(model)
-        return cls(load_model(folder), load_tokenizer(folder))
+        return cls(load_network(folder), load_tokenizer(folder))
 
     def __call__(self, texts: Sequence[str] | str) -> list[Prediction]:
         """Classify texts, in their order; a single string counts as one text.
@@ -141,9 +141,9 @@ class SentimentClassifier:
         """Return the (B, C) logits of each batch; as many batches run at a time as torch may use threads."""
         contents = [[rows[i] for i in batch] for batch in batches]
         if torch.get_num_threads() == 1 or len(contents) < 2:
-            return [self._network(content) for content in contents]
+            return [self._runtime(content) for content in contents]
         with ThreadPoolExecutor(torch.get_num_threads()) as workers:
-            return list(workers.map(self._network, contents))
+            return list(workers.map(self._runtime, contents))
 
     def _check(self, texts: Sequence[str] | str) -> list[str]:
         texts = [texts] if isinstance(texts, str) else list(texts)

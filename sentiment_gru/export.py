@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .checkpoint import TOKENIZER, load_model, resolve
+from .checkpoint import TOKENIZER, load_network, resolve
 from .errors import FileError
 from .onnx_graph import build_graph
 
@@ -22,7 +22,7 @@ def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> 
     if not output.parent.is_dir():
         raise FileError(f"{output} cannot be written: there is no folder {str(output.parent)!r}")
     folder = resolve(model)
-    network = load_model(folder)
+    network = load_network(folder)
     content = build_graph(network, calibrated=True).SerializeToString()
     part = output.with_name(f".{output.name}.part")
     try:

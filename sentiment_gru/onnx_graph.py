@@ -13,7 +13,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from torch import nn
 
 from .configuration import LONGEST, REFERENCE, SHORTEST, SentimentGRUConfig
-from .modeling import RecurrentLayer, SentimentGRUForSequenceClassification
+from .network import Network, RecurrentLayer
 
 OPSET, IR_VERSION = 17, 8
 # Place of each of ONNX's blocks of weights among PyTorch's: z r n from r z n, i o f g from i f g o.
@@ -49,7 +49,7 @@ class Graph:
         return self.outputs(operator, *inputs, names=["out"], **attributes)[0]
 
 
-def build_graph(model: SentimentGRUForSequenceClassification, calibrated: bool) -> ModelProto:
+def build_graph(model: Network, calibrated: bool) -> ModelProto:
     """Return the network of a model, with its weights.
 
     Its inputs are `input_ids` and `attention_mask`, (B, T) of int64, padded on the right, with T at least 1; its output
@@ -134,7 +134,7 @@ def _pool(graph: Graph, pooling: str, states: str, last: str, lengths: str) -> s
 
 
 def _divisor(graph: Graph, config: SentimentGRUConfig, count: str) -> str:
-    """Return (B, 1) divisors, as `SentimentGRUForSequenceClassification.divisor` has them."""
+    """Return (B, 1) divisors, as `Network.divisor` has them."""
     tokens = graph.node("Cast", count, to=TensorProto.FLOAT)
     clipped = graph.node("Clip", tokens, graph.constant(SHORTEST), graph.constant(LONGEST))
     relative = graph.node("Div", clipped, graph.constant(REFERENCE))

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import onnxruntime
 
-from .modeling import SentimentGRUForSequenceClassification
+from .network import Network
 from .onnx_graph import build_graph
 
 
-class Network:
+class Runtime:
     """Runs a model as it was when this was made; safe to share between threads, each run on one thread."""
 
-    def __init__(self, model: SentimentGRUForSequenceClassification) -> None:
+    def __init__(self, model: Network) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # it would keep what the largest batch ever took

@@ -24,7 +24,7 @@ from benchmarks.cells.training import Watch, measure, train_run
 from benchmarks.cells.unrolled import STEPS, Unrolled
 from sentiment_gru import SentimentClassifier, SentimentGRUConfig, SentimentGRUForSequenceClassification
 from sentiment_gru.data.splits import TextSplit
-from sentiment_gru.modeling import CELLS
+from sentiment_gru.network import CELLS
 from sentiment_gru.training.run import train
 from tests.conftest import REPOSITORY, made_up_texts, tiny_options, write_dataset
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentiment_gru import SentimentGRUConfig, SentimentGRUForSequenceClassification
-from sentiment_gru.modeling import CELLS, reverse_padded
+from sentiment_gru.network import CELLS, reverse_padded
 
 POOLINGS = ["last", "mean", "max", "mean_max"]
 

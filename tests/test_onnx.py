@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from sentiment_gru import SentimentClassifier, SentimentGRUForSequenceClassification
 from sentiment_gru.__main__ import main
-from sentiment_gru.modeling import CELLS
+from sentiment_gru.network import CELLS
 from sentiment_gru.onnx_graph import build_graph
-from sentiment_gru.runtime import Network
+from sentiment_gru.runtime import Runtime
 from tests.test_modeling import POOLINGS, make_batch, make_model
 
 LENGTHS = [0, 1, 2, 3, 17, 64, 250, 299]
@@ -49,18 +49,18 @@ def test_the_graph_computes_the_model_s_logits(cell: str, pooling: str, bidirect
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0)
 
 
-NETWORK_MODEL = randomized()
-NETWORK = Network(NETWORK_MODEL)
+MODEL = randomized()
+RUNTIME = Runtime(MODEL)
 
 
 @settings(max_examples=30)
 @given(st.lists(st.lists(st.integers(2, 39), max_size=40), min_size=1, max_size=9))
 def test_a_text_s_logits_do_not_depend_on_its_batch(rows: list[list[int]]) -> None:
-    together = NETWORK(rows)
+    together = RUNTIME(rows)
     for row, logits in zip(rows, together, strict=True):
-        np.testing.assert_allclose(NETWORK([row])[0], logits, atol=1e-5, rtol=0)
+        np.testing.assert_allclose(RUNTIME([row])[0], logits, atol=1e-5, rtol=0)
         with torch.inference_mode():
-            expected = NETWORK_MODEL(input_ids=torch.tensor([row], dtype=torch.long)).logits[0].numpy()
+            expected = MODEL(input_ids=torch.tensor([row], dtype=torch.long)).logits[0].numpy()
         np.testing.assert_allclose(logits, expected, atol=1e-5, rtol=0)
 
 

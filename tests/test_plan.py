@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sentiment_gru import SentimentClassifier
+from sentiment_gru.checkpoint import load_model
 from sentiment_gru.training.options import TrainingOptions
 from sentiment_gru.training.plan import make_plan
 from sentiment_gru.training.run import train
@@ -24,7 +25,7 @@ def test_a_plan_states_what_the_training_does_and_writes_nothing(
     lines = lines_of(tiny_options(tiny_dataset, tmp_path / "out", evaluate_test=True))
     assert list(tmp_path.iterdir()) == []
     loaded = SentimentClassifier.from_pretrained(tiny_checkpoint)
-    assert f"{loaded.model.num_parameters():,} parameters" in lines["model"]
+    assert f"{load_model(tiny_checkpoint).num_parameters():,} parameters" in lines["model"]
     assert lines["vocabulary"] == f"vocabulary: {loaded.config.vocab_size:,} entries"
     files = (tiny_checkpoint / "model.safetensors", tiny_checkpoint / "tokenizer.json")
     size = sum(file.stat().st_size for file in files) / 1024

@@ -40,6 +40,7 @@ def test_the_folder_holds_the_checkpoint_and_nothing_else(tiny_checkpoint: Path)
             "metrics.json",
             "model.safetensors",
             "modeling.py",
+            "network.py",
             "predictions.parquet",
             "reliability.png",
             "tokenizer.json",

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from sentiment_gru.modeling import RecurrentLayer
+from sentiment_gru.network import RecurrentLayer
 from sentiment_gru.onnx_graph import IR_VERSION, OPSET, recurrent_weights
 
 

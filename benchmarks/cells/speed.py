@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from sentiment_gru.configuration import SentimentGRUConfig
-from sentiment_gru.modeling import RecurrentLayer
+from sentiment_gru.network import RecurrentLayer
 
 from .onnx_layer import open_session, run_session
 from .results import describe, load_average, write_result

@@ -17,7 +17,8 @@ from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast, Train
 from transformers.trainer_utils import get_last_checkpoint
 
 from ..checkpoint import save_checkpoint
-from ..modeling import SentimentGRUForSequenceClassification, reverse_padded
+from ..modeling import SentimentGRUForSequenceClassification
+from ..network import reverse_padded
 from ..training.trainer import LengthBucketSampler
 
 WINDOW = 200  # tokens read in one piece

@@ -15,7 +15,7 @@ average/            the mean of the last ones' weights
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -122,8 +122,8 @@ class Recipe:
             **{
                 name: partial(self.train_student, name, [], dataset=short, **options) for name, options in SHORT.items()
             },
-            "reviews": lambda: self.write("reviews", self.teach_reviews),
-            "sentences": lambda: self.write("sentences", self.teach_sentences),
+            "reviews": lambda: self.write("reviews", partial(self.teach_reviews, FIRST)),
+            "sentences": lambda: self.write("sentences", partial(self.teach_sentences, (*FIRST, *SHORT))),
             START: self.learn_language,
             STUDENT: lambda: self.train_on(STUDENT, START, ["reviews", "sentences"], **STUDENT_OPTIONS),
             **{
@@ -197,13 +197,13 @@ class Recipe:
         scale = fit_weights(out[None], reviews.train_positive)
         return self.soft_reviews(blend(scale, out[None]), blend(scale, unlabelled[None]))
 
-    def teach_reviews(self) -> SoftLabels:
+    def teach_reviews(self, students: Iterable[str]) -> SoftLabels:
         """Judge the unlabelled reviews by linear teacher and students together, weighted as is best on dev."""
         reviews = self.reviews
         linear = np.load(self.work / LINEAR)
-        students = [SentimentClassifier.from_pretrained(self.work / name) for name in FIRST]
+        networks = [SentimentClassifier.from_pretrained(self.work / name) for name in students]
         dev, unlabelled = (
-            np.stack([linear[part], *(pole_logits(student, texts) for student in students)])
+            np.stack([linear[part], *(pole_logits(network, texts) for network in networks)])
             for part, texts in (("dev", reviews.dev), ("unlabelled", reviews.unlabelled))
         )
         weights = fit_weights(dev, reviews.dev_positive)
@@ -211,12 +211,12 @@ class Recipe:
         scale = fit_weights(linear["train"][None], reviews.train_positive)
         return self.soft_reviews(blend(scale, linear["train"][None]), blend(weights, unlabelled))
 
-    def teach_sentences(self) -> SoftLabels:
-        """Judge sentences of the unlabelled reviews by the mean scores of all teachers of three labels."""
+    def teach_sentences(self, teachers: Iterable[str]) -> SoftLabels:
+        """Judge sentences of the unlabelled reviews by the mean scores of these networks."""
         sentences = cut_sentences(self.reviews.unlabelled, SENTENCES, seed=0)
-        teachers = [SentimentClassifier.from_pretrained(self.work / name) for name in (*FIRST, *SHORT)]
-        scores = np.mean([softmax(teacher.logits(sentences), axis=1) for teacher in teachers], axis=0)
-        return SoftLabels("sentences", sentences, teachers[0].labels, scores)
+        networks = [SentimentClassifier.from_pretrained(self.work / name) for name in teachers]
+        scores = np.mean([softmax(network.logits(sentences), axis=1) for network in networks], axis=0)
+        return SoftLabels("sentences", sentences, networks[0].labels, scores)
 
     def soft_reviews(self, train_opinion: np.ndarray, unlabelled: np.ndarray) -> SoftLabels:
         """Join the (N,) opinions on training reviews with their labels, and put the unlabelled ones after them."""

@@ -29,11 +29,11 @@ def integrated_gradients(reading: Reading, weights: Array) -> tuple[Array, float
     """
     from captum.attr import IntegratedGradients  # imports matplotlib, which takes a second
 
-    embeddings = reading.model.get_input_embeddings()(reading.tensor).detach()  # (1, T, E)
+    embeddings = reading.model.embedding(reading.tensor).detach()  # (1, T, E)
     direction = torch.as_tensor(weights, dtype=embeddings.dtype, device=embeddings.device)
 
     def target(inputs: Tensor) -> Tensor:
-        return reading.model(inputs_embeds=inputs).logits @ direction
+        return reading.model.score(inputs_embeds=inputs).logits @ direction
 
     with torch.inference_mode():
         difference = float(target(embeddings) - target(torch.zeros_like(embeddings)))

@@ -23,7 +23,7 @@ class Gates(NamedTuple):
 @torch.inference_mode()
 def hidden_states(reading: Reading) -> list[Tensor]:
     """Return (T, E) embeddings, then the (T, directions * H) states of every layer."""
-    states = reading.model(input_ids=reading.tensor, output_hidden_states=True).hidden_states
+    states = reading.model.score(reading.tensor).hidden_states
     return [layer[0, : len(reading.ids)] for layer in states]
 
 

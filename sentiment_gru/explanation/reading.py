@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from ..modeling import SentimentGRUForSequenceClassification
+from ..network import Network
 from .result import Array, Token
 
 
@@ -16,10 +16,10 @@ class Reading:
     text: str
     tokens: tuple[Token, ...]
     ids: list[int]
-    model: SentimentGRUForSequenceClassification = field(repr=False)
+    model: Network = field(repr=False)
     score: Callable[[list[list[int]]], Array] = field(repr=False)
 
     @property
     def tensor(self) -> torch.Tensor:
         """The (1, T) token ids on the model's device."""
-        return torch.tensor([self.ids], dtype=torch.long, device=self.model.device)
+        return torch.tensor([self.ids], dtype=torch.long, device=self.model.embedding.weight.device)

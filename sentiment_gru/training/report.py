@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from ..checkpoint import save_checkpoint
+from ..checkpoint import load_model, save_checkpoint
 from ..classifier import SentimentClassifier
 from ..configuration import length_factor
 from ..data.splits import Corpus, JoinedSplit
@@ -103,7 +103,9 @@ def calibrate(folder: Path, dev: JoinedSplit) -> None:
     scores = softmax(logits / divisor[:, None], axis=1)
     targets = np.array([classifier.labels.index(label) for label in dev.split.labels])
     config.uncertain_below = find_uncertain_band([(scores[rows], targets[rows]) for rows in dev.rows.values()])
-    save_checkpoint(classifier.model, classifier.tokenizer, folder)
+    model = load_model(folder)
+    model.config = config
+    save_checkpoint(model, classifier.tokenizer, folder)
 
 
 def score_splits(classifier: SentimentClassifier, corpora: Sequence[Corpus], evaluate_test: bool) -> list[ScoredSplit]:
@@ -134,7 +136,7 @@ def measure(
         sets[split.dataset][split.role] = figures | {"mistakes": count_mistakes(split, band)}
     return {
         "labels": classifier.labels,
-        "parameters": classifier.model.num_parameters(),
+        "parameters": sum(weights.numel() for weights in classifier.model.parameters()),
         "vocab_size": classifier.config.vocab_size,
         "max_tokens": classifier.config.max_tokens,
         "temperature": classifier.config.temperature,

@@ -32,6 +32,7 @@ OUTPUT_FILES = {
     "metrics.json",
     "model.safetensors",
     "modeling.py",
+    "network.py",
     "predictions.parquet",
     "reliability.png",
     "tokenizer.json",
