@@ -18,10 +18,11 @@ NOISE_PATTERN = r"<br\s*/?>|(?<=http)s?://\S+|www\.\S+|(?<=@)\w+"
 # characters, joiners, skin tones) is dropped.
 WORD_PATTERN = "|".join(
     [
+        r"\p{L}++(?!'t\b)",  # most words, at once: the possessive ++ never takes a letter back
         r"[:;=][-o^']?[)(\]\[dp/\\|*3]+(?!\w)|<3+",  # emoticons, lower-cased
         r"\p{L}+(?=n't\b)|n't\b",  # don't -> do n't, can't -> ca n't: the negation is a token of its own
         r"'(?:s|m|d|re|ve|ll)\b",
-        r"\p{L}+",
+        r"\p{L}+",  # what is left of a word before 't
         r"\p{N}+(?:[.,:/]\p{N}+)*",  # 7.5, 10:30, 8/10
         r"\.\.\.",
         r"[^\s\p{L}\p{N}\p{M}\p{C}\x{1F3FB}-\x{1F3FF}]",  # punctuation and emoji, one by one

@@ -7,6 +7,7 @@ import pytest
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.evaluation import main as evaluate
+from sentiment_gru.tokenization import NOISE_PATTERN, WORD_PATTERN
 from tests.conftest import REPOSITORY
 
 SHIPPED = REPOSITORY / "sentiment_gru" / "pretrained"
@@ -31,6 +32,12 @@ def test_it_is_at_most_10000_kib_and_holds_no_pickle() -> None:
 @pytest.mark.parametrize("name", ["configuration.py", "modeling.py", "network.py"])
 def test_it_carries_today_s_modelling_code(name: str) -> None:
     assert (SHIPPED / name).read_bytes() == (REPOSITORY / "sentiment_gru" / name).read_bytes()
+
+
+def test_it_reads_by_today_s_patterns() -> None:
+    tokenizer = json.loads((SHIPPED / "tokenizer.json").read_text(encoding="utf-8"))
+    patterns = [part["pattern"]["Regex"] for part in tokenizer["pre_tokenizer"]["pretokenizers"]]
+    assert patterns == [NOISE_PATTERN, WORD_PATTERN]
 
 
 @pytest.mark.parametrize(
