@@ -43,6 +43,7 @@ from studio.guard import GuardedBlocks, add_failure_dialog
 from studio.launching import launch
 from studio.lazy import build_when_opened
 from studio.look import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, theme
+from studio.memory import keep_few_heaps
 from studio.protection import SettingError, protection
 
 TITLE = "GRU Sentiment Studio"
@@ -140,6 +141,7 @@ def main() -> None:
     mcp = parser.parse_args().mcp
     if mcp and importlib.util.find_spec("mcp") is None:
         _refuse(f"--mcp needs one more package: pip install 'gradio[mcp]=={gr.__version__}'")
+    keep_few_heaps()
     serving = threading.Event()
     # Registered first, so it runs last: a thread that computes outside of Python would abort the process at its end.
     atexit.register(lambda: serving.is_set() and os._exit(0))

@@ -6,6 +6,7 @@ import os
 from starlette.middleware import Middleware
 
 from .bodies import BodyLimit
+from .compression import CompressedPage
 from .doors import ClosedDoors
 from .failures import Failures
 from .headers import SecurityHeaders
@@ -32,6 +33,7 @@ def protection(upload_megabytes: int) -> list[Middleware]:
         *rates,
         Middleware(ClosedDoors),
         Middleware(Failures),
+        Middleware(CompressedPage),
         Middleware(BodyLimit, largest_upload=largest),
     ]
 

@@ -128,7 +128,7 @@ LADDERS = {
         {"__init__"},
     ],
     "studio": [
-        {"answers", "buckets", "visitors"},
+        {"answers", "buckets", "compression", "memory", "visitors"},
         {"headers", "doors", "failures", "rates", "capacity", "economy", "launching"},
         {"bodies"},
         {"protection", "guard", "look"},

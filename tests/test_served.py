@@ -314,13 +314,22 @@ def test_nothing_that_a_visitor_types_is_in_the_log(client: httpx.Client, folder
 # The quiz
 
 
-def secrets(item: Item) -> list[str]:
+def key_texts(item: Item) -> list[str]:
     """Return every text of an item that the browser must not see before the answer."""
     texts = [item.explanation, *item.hints, *(option.feedback for option in item.options)]
     if item.numeric:
         texts += [item.numeric.right, item.numeric.wrong, *(wrong.feedback for wrong in item.numeric.anticipated)]
     # A formula by itself may stand in another question, too.
-    return [" ".join(text.split())[:60] for text in texts if len(text.split()) > 4]
+    return [" ".join(text.split()) for text in texts if len(text.split()) > 4]
+
+
+KEY_TEXTS = {item.id: " ".join(key_texts(item)) for item in BANK.items}
+
+
+def secrets(item: Item) -> list[str]:
+    """Return how those begin that no other item has: two may share a hint, which the answer to one of them tells."""
+    starts = [text[:60] for text in key_texts(item)]
+    return [start for start in starts if sum(start in texts for texts in KEY_TEXTS.values()) == 1]
 
 
 def leaked(text: str, items: list[Item]) -> list[str]:
@@ -363,6 +372,16 @@ def test_the_served_quiz_sends_no_key_before_the_answer(client: httpx.Client) ->
         assert leaked(told, list(closed.values())) == []
         _, told = page.fire(page.event("quiz-next"))
     assert "of 10 right" in page.value("quiz-results")
+
+
+def test_the_page_travels_compressed_and_is_the_same(client: httpx.Client) -> None:
+    plain = client.get("/", headers={"Accept-Encoding": "identity"})
+    with client.stream("GET", "/", headers={"Accept-Encoding": "gzip"}) as packed:
+        size = sum(map(len, packed.iter_raw()))
+    assert (plain.headers.get("content-encoding"), packed.headers["content-encoding"]) == (None, "gzip")
+    assert size < len(plain.content) / 4
+    length = len(client.get("/", headers={"Accept-Encoding": "gzip"}).content)
+    assert abs(length - len(plain.content)) < 200  # each page has its own secrets
 
 
 def test_the_page_says_what_is_stored(client: httpx.Client) -> None:

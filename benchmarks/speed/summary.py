@@ -11,10 +11,8 @@ NAMES = {
 }
 
 
-def speed_block(measured: dict[str, Any] | None) -> str:
+def speed_block(measured: dict[str, Any]) -> str:
     """Return a table of the rivals, and what was measured of files, start, page and memory."""
-    if measured is None:
-        return "Not measured yet: `make bench`."
     single, batch = measured["one_text"], measured["batch"]
     rows = [
         f"| | {' | '.join(f'{int(tokens):,} tokens: p50, p95' for tokens in single)}"
