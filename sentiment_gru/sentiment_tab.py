@@ -77,8 +77,11 @@ def or_apology(make: Callable[[], str]) -> str:
         return failure_html(log_failure(error).report)
 
 
-def explain(text: str, loader: ClassifierLoader) -> str:
-    """Return the explanation of a text that has been judged; nothing where there was nothing to judge."""
+def explain(text: str, loader: ClassifierLoader, kept: dict[str, str]) -> str:
+    """Return the explanation of a text that has been judged; nothing where there was nothing to judge.
+
+    Those of the examples are kept: each visitor sees one at once, and it is the same for all.
+    """
     if not can_be_explained(text):
         return ""
     try:
@@ -87,8 +90,13 @@ def explain(text: str, loader: ClassifierLoader) -> str:
         return ""
 
     def explanation() -> str:
+        if text in kept:
+            return kept[text]
         (prediction,) = classifier([text])
-        return explanation_html(classifier.explain(text, target=target_to_show(prediction.scores)))
+        html = explanation_html(classifier.explain(text, target=target_to_show(prediction.scores)))
+        if text in EXAMPLES.values():
+            kept[text] = html
+        return html
 
     return or_apology(explanation)
 
@@ -127,7 +135,7 @@ def can_be_explained(text: str) -> bool:
 
 def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
     """Lay out the tab inside the surrounding `gr.Tab` of a `gr.Blocks`; return where the visitor's text is typed."""
-    visit = gr.State(Visit())
+    visit, kept = gr.State(Visit()), dict[str, str]()
     text, button, chips = _text_box()
     verdict = gr.HTML(
         verdict_html.LOADING,
@@ -147,7 +155,7 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
 
     def show_explanation(visit: Visit) -> Any:
         judged = visit.text
-        html = explain(judged, loader)
+        html = explain(judged, loader, kept)
         return html if visit.text == judged else gr.skip()  # the visitor has moved on
 
     fresh = [verdict, explanation, changed, *units]

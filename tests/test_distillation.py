@@ -114,6 +114,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe, "SHORT", {"short-2": {"hidden_size": 4, "epochs": 1.0}})
     monkeypatch.setattr(recipe, "STUDENT_OPTIONS", {"hidden_size": 6, "epochs": 2.0, "adversarial": 0.1})
     monkeypatch.setattr(recipe, "LAST", {"epochs": 1.0})
+    monkeypatch.setattr(recipe, "AGAIN_OPTIONS", {"epochs": 1.0, "adversarial": 0.1})
+    monkeypatch.setattr(recipe, "FINAL_OPTIONS", {"epochs": 1.0})
 
 
 @pytest.mark.usefixtures("tiny")
@@ -133,12 +135,17 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     metrics = json.loads((output / "metrics.json").read_text())
     assert set(metrics["seeds"]) == {"0", "1"}
     assert metrics["average_of_seeds"] == pytest.approx(
-        dev_score(json.loads((work / "average/metrics.json").read_text()))
+        dev_score(json.loads((work / "final/metrics.json").read_text()))
     )
     assert metrics["datasets"]["imdb"]["reported"]["texts"] == 2
-    assert "reported" not in json.loads((work / "last-0" / "metrics.json").read_text())["datasets"]["imdb"]
-    assert metrics["options"]["init_from"] == "student"
+    assert "reported" not in json.loads((work / "final-0" / "metrics.json").read_text())["datasets"]["imdb"]
+    assert metrics["options"]["init_from"] == "again"
     assert metrics["options"]["soft_labels"] == []
+    again = json.loads((work / "again-1" / "metrics.json").read_text())
+    assert again["options"]["init_from"] == "average"
+    assert again["options"]["soft_labels"] == ["reviews-2", "sentences-2"]
+    last = json.loads((work / "last-0" / "metrics.json").read_text())
+    assert last["options"]["init_from"] == "student"
     student = json.loads((work / "student" / "metrics.json").read_text())
     assert student["options"]["init_from"] == "language"
     assert student["options"]["soft_labels"] == ["reviews", "sentences"]

@@ -244,26 +244,37 @@ class Loaded(ClassifierLoader):
 def test_what_can_be_asked_about_a_text_is_answered(classifier: SentimentClassifier) -> None:
     loader = Loaded(classifier)
     text = "this film was superb"
-    assert 'class="why"' in explain(text, loader)
+    assert 'class="why"' in explain(text, loader, {})
     assert "Choose a token" in change(text, None, "remove", "", loader)
     assert "Choose a token" in change(text, -1, "remove", None, loader)
     assert "<del>superb</del>" in change(text, 3, "remove", None, loader)
     assert "<ins>dull</ins>" in change(text, 3, "replace", "dull", loader)
     assert "there is no token 4" in change(text, 4, "remove", "", loader)
     assert "not &#x27;&lt;b&gt;&#x27;" in change(text, 0, "<b>", "", loader)
-    assert "verdict turns" in flip(text, loader)
+    assert "verdict turns" in flip("superb superb awful", loader)
     assert "heat-map" in draw_units(text, "z", loader)
+
+
+def test_examples_are_explained_once_and_nothing_else_is_kept(classifier: SentimentClassifier) -> None:
+    kept: dict[str, str] = {}
+    example, typed = EXAMPLES["A turn"], "a film of my own"
+    first = explain(example, Loaded(classifier), kept)
+    explain(typed, Loaded(classifier), kept)
+    assert kept == {example: first}
+    assert explain(example, Loaded(None), kept) == first
+    assert TITLE in explain(EXAMPLES["Long"], Loaded(None), kept)  # a failure is not kept
+    assert kept == {example: first}
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * (MAX_CHARACTERS + 1)])
 def test_nothing_is_explained_where_nothing_was_judged(text: str) -> None:
-    assert explain(text, None) == ""
+    assert explain(text, None, {}) == ""
     assert draw_units(text, "z", None) == ""
     assert "no text to change" in flip(text, None)
 
 
 def test_an_explanation_that_fails_is_an_apology(caplog: pytest.LogCaptureFixture) -> None:
-    assert TITLE in explain("a film", Loaded(None))
+    assert TITLE in explain("a film", Loaded(None), {})
     assert "Error id" in caplog.text
 
 
@@ -271,4 +282,4 @@ def test_a_model_that_cannot_be_loaded_is_told_once(tmp_path: Path, tiny_checkpo
     loader = ClassifierLoader(shutil.copytree(tiny_checkpoint, tmp_path / "gone"))
     shutil.rmtree(loader.folder)
     assert TITLE in judge("a film", loader)
-    assert explain("a film", loader) == ""
+    assert explain("a film", loader, {}) == ""

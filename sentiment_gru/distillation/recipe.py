@@ -1,6 +1,6 @@
 """The shipped checkpoint's recipe: stages from the datasets to the checkpoint.
 
-Each is skipped if its result is there, but for the average and the release, which take minutes and are made anew.
+Each is skipped if its result is there, but for means and the release, which take minutes and are made anew.
 
 first.parquet       soft labels of IMDB's training and unlabelled reviews by one linear teacher
 first-N/            students of those: two GRUs that differ in directions and size
@@ -11,6 +11,12 @@ language/           embeddings and cells that have learned to guess neighboring 
 student/            a student of both soft labels, which starts from there, with adversarial neighbors
 last-SEED/          what goes on from the student with the datasets' own labels alone
 average/            the mean of the last ones' weights
+reviews-2.parquet   soft labels of the reviews by linear teacher and average
+sentences-2.parquet soft labels of the sentences by the average
+again-N/            what goes on from the average with these, with adversarial neighbors
+again/              the mean of their weights
+final-SEED/         what goes on from there with the datasets' own labels alone
+final/              the mean of the final ones' weights
 """
 
 import json
@@ -58,12 +64,17 @@ FIRST: Mapping[str, Mapping[str, Any]] = {
 }
 COMMON = {"train_tokens": 300, "report": False}
 SHORT: Mapping[str, Mapping[str, Any]] = {"short-2": {"epochs": 2.0, "seed": 2}, "short-3": {"epochs": 2.0, "seed": 3}}
-AVERAGE = "average"
 START = "language"  # the student goes on from its weights
 LANGUAGE_EPOCHS = 1.0
 STUDENT = "student"  # the last ones go on from its weights
+AVERAGE = "average"  # teaches the second round, and is where it begins
+AGAIN = "again"  # the final ones go on from its weights
+FINAL = "final"
 STUDENT_OPTIONS: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3, "adversarial": 0.3}
 LAST: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3}
+AGAIN_OPTIONS: Mapping[str, Any] = {"epochs": 1.0, "learning_rate": 1e-3, "adversarial": 0.3}
+AGAIN_SEEDS = (0, 1)
+FINAL_OPTIONS: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 5e-4}
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,7 @@ class Recipe:
         sources: the datasets.
         work: folder of the stages' results.
         output: folder of the checkpoint.
-        seeds: of the last students.
+        seeds: of the last students of each round.
     """
 
     def __init__(self, sources: Sources, work: Path, output: Path, seeds: Sequence[int]) -> None:
@@ -126,12 +137,24 @@ class Recipe:
             "sentences": lambda: self.write("sentences", partial(self.teach_sentences, (*FIRST, *SHORT))),
             START: self.learn_language,
             STUDENT: lambda: self.train_on(STUDENT, START, ["reviews", "sentences"], **STUDENT_OPTIONS),
-            **{
-                f"last-{seed}": partial(self.train_on, f"last-{seed}", STUDENT, [], seed=seed, **LAST)
-                for seed in self.seeds
-            },
-            "average": self.average_last,
+            **self.seeded("last", STUDENT, [], self.seeds, LAST),
+            AVERAGE: partial(self.average, AVERAGE, [f"last-{seed}" for seed in self.seeds]),
+            "reviews-2": lambda: self.write("reviews-2", partial(self.teach_reviews, [AVERAGE])),
+            "sentences-2": lambda: self.write("sentences-2", partial(self.teach_sentences, [AVERAGE])),
+            **self.seeded(AGAIN, AVERAGE, ["reviews-2", "sentences-2"], AGAIN_SEEDS, AGAIN_OPTIONS),
+            AGAIN: partial(self.average, AGAIN, [f"{AGAIN}-{seed}" for seed in AGAIN_SEEDS]),
+            **self.seeded(FINAL, AGAIN, [], self.seeds, FINAL_OPTIONS),
+            FINAL: partial(self.average, FINAL, [f"{FINAL}-{seed}" for seed in self.seeds]),
             "release": self.release,
+        }
+
+    def seeded(
+        self, name: str, start: str, soft: list[str], seeds: Sequence[int], settings: Mapping[str, Any]
+    ) -> dict[str, Callable[[], object]]:
+        """Return a stage for each seed that trains from an earlier stage's weights."""
+        return {
+            f"{name}-{seed}": partial(self.train_on, f"{name}-{seed}", start, soft, seed=seed, **settings)
+            for seed in seeds
         }
 
     def run(self, only: str | None = None) -> None:
@@ -147,10 +170,10 @@ class Recipe:
             print(f"stage {name}", flush=True)
             self.stages[name]()
 
-    def average_last(self) -> None:
-        """Average the weights of the last ones, which all went on from the same."""
-        folders = [self.work / f"last-{seed}" for seed in self.seeds]
-        folder = self.work / AVERAGE
+    def average(self, name: str, members: Sequence[str]) -> None:
+        """Average the weights of students which all went on from the same."""
+        folders = [self.work / member for member in members]
+        folder = self.work / name
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(folders[0], folder)
         average_checkpoints(folders, folder)
@@ -159,14 +182,14 @@ class Recipe:
         measure_again(folder, self.reviews.corpora, evaluate_test=False, facts={})
 
     def release(self) -> None:
-        """Copy what is best on dev, one of the last or their average, and only then read the reported splits."""
-        names = {seed: f"last-{seed}" for seed in self.seeds}
+        """Copy what is best on dev, one of the final ones or their mean, and only then read the reported splits."""
+        names = {seed: f"{FINAL}-{seed}" for seed in self.seeds}
         seeds = {seed: self.dev_score(name) for seed, name in names.items()}
-        average = self.dev_score(AVERAGE)
+        average = self.dev_score(FINAL)
         best = max(seeds, key=lambda seed: seeds[seed])
         chosen, facts = names[best], {"seeds": seeds, "average_of_seeds": average}
         if average > seeds[best]:
-            chosen = AVERAGE
+            chosen = FINAL
         staged = self.work / "release"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(self.work / chosen, staged)
@@ -198,7 +221,7 @@ class Recipe:
         return self.soft_reviews(blend(scale, out[None]), blend(scale, unlabelled[None]))
 
     def teach_reviews(self, students: Iterable[str]) -> SoftLabels:
-        """Judge the unlabelled reviews by linear teacher and students together, weighted as is best on dev."""
+        """Judge the unlabelled reviews by linear teacher and networks together, weighted as is best on dev."""
         reviews = self.reviews
         linear = np.load(self.work / LINEAR)
         networks = [SentimentClassifier.from_pretrained(self.work / name) for name in students]
