@@ -5,6 +5,7 @@ import os
 
 from starlette.middleware import Middleware
 
+from .assets import KeptAssets
 from .bodies import BodyLimit
 from .compression import CompressedPage
 from .doors import ClosedDoors
@@ -31,6 +32,7 @@ def protection(upload_megabytes: int) -> list[Middleware]:
     return [
         Middleware(SecurityHeaders),
         *rates,
+        Middleware(KeptAssets),
         Middleware(ClosedDoors),
         Middleware(Failures),
         Middleware(CompressedPage),

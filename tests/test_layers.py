@@ -129,7 +129,7 @@ LADDERS = {
     ],
     "studio": [
         {"answers", "buckets", "compression", "memory", "visitors"},
-        {"headers", "doors", "failures", "rates", "capacity", "economy", "launching"},
+        {"assets", "headers", "doors", "failures", "rates", "capacity", "economy", "launching"},
         {"bodies"},
         {"protection", "guard", "look"},
         {"feedback", "lazy"},

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from studio.assets import FOREVER, KeptAssets
 from studio.bodies import EVENT_BYTES
 from studio.buckets import Buckets
 from studio.doors import CLOSED
@@ -255,3 +257,66 @@ def test_a_failure_is_told_by_id_and_logged_without_words(
     monkeypatch.setenv("LOG_MESSAGES", "1")
     client.get("/fail")
     assert SECRET in caplog.text
+
+
+# Assets
+
+
+def test_an_asset_is_made_once_for_each_encoding_and_browsers_may_keep_it() -> None:
+    made: list[str] = []
+
+    async def make(request: Request) -> Response:
+        made.append(request.url.path)
+        status = 404 if "missing" in request.url.path else 200
+        return PlainTextResponse("x" * 5_000, status, {"Cache-Control": "no-cache"})
+
+    class Outer:
+        """Changes what it gets, as Gradio's own middleware does."""
+
+        def __init__(self, app: Any) -> None:
+            self._app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def add(message: Any) -> None:
+                passed = {**message, "headers": [*message.get("headers", []), (b"x-outer", b"1")]}
+                message.get("headers", []).clear()
+                message["body"] = b"changed"
+                await send(passed)
+
+            await self._app(scope, receive, add)
+
+    middleware = [Middleware(Outer), Middleware(KeptAssets)]
+    client = TestClient(Starlette(routes=[Route("/{path:path}", make)], middleware=middleware))
+
+    def ask(path: str, accepted: str = "gzip", **headers: str) -> Any:
+        return client.get(path, headers={"Accept-Encoding": accepted, **headers})
+
+    packed = [ask("/assets/a.js", accepted) for accepted in ("gzip, deflate, br", "gzip", "br, gzip")]
+    plain = [ask("/assets/a.js", accepted) for accepted in ("identity", "br")]
+    assert made == ["/assets/a.js"] * 2
+    assert {answer.text for answer in packed + plain} == {"x" * 5_000}
+    assert [answer.headers.get("content-encoding") for answer in packed + plain] == ["gzip"] * 3 + [None] * 2
+    for answer in packed + plain:
+        assert answer.headers.get_list("cache-control") == [FOREVER[1].decode()]
+        assert answer.headers.get_list("x-outer") == ["1"]
+    for path, headers in (
+        ("/assets/missing.js", {}),
+        ("/assets/a.js?v=1", {}),
+        ("/assets/a.js", {"Range": "bytes=0-1"}),
+        ("/assets/a.js", {"If-None-Match": "x"}),
+        ("/config", {}),
+    ):
+        before = len(made)
+        answers = [ask(path, **headers) for _ in range(2)]
+        assert len(made) == before + 2
+        assert "immutable" not in answers[1].headers["cache-control"]
+
+
+def test_no_more_assets_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.assets.MOST_BYTES", 25)
+    routes = [Route("/{path:path}", lambda request: PlainTextResponse("x" * 10))]
+    app = KeptAssets(Starlette(routes=routes))
+    client = TestClient(app)
+    for name in "abcde":
+        assert client.get(f"/assets/{name}").text == "x" * 10
+    assert sorted(path for path, _ in app._kept) == ["/assets/a", "/assets/b"]

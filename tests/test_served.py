@@ -4,6 +4,7 @@ import base64
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -382,6 +383,14 @@ def test_the_page_travels_compressed_and_is_the_same(client: httpx.Client) -> No
     assert size < len(plain.content) / 4
     length = len(client.get("/", headers={"Accept-Encoding": "gzip"}).content)
     assert abs(length - len(plain.content)) < 200  # each page has its own secrets
+
+
+def test_scripts_of_the_page_may_be_kept_and_are_the_same_in_every_encoding(client: httpx.Client) -> None:
+    script = re.search(r"/assets/[\w.-]+\.js", client.get("/").text)
+    assert script
+    answers = [client.get(script[0], headers={"Accept-Encoding": way}) for way in ("br", "gzip", "identity") * 2]
+    assert len({answer.content for answer in answers}) == 1
+    assert all("immutable" in answer.headers["cache-control"] for answer in answers)
 
 
 def test_the_page_says_what_is_stored(client: httpx.Client) -> None:
