@@ -140,7 +140,7 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     assert metrics["datasets"]["imdb"]["reported"]["texts"] == 2
     assert "reported" not in json.loads((work / "final-0" / "metrics.json").read_text())["datasets"]["imdb"]
     assert metrics["options"]["init_from"] == "again"
-    assert metrics["options"]["soft_labels"] == []
+    assert metrics["options"]["soft_labels"] == ["reviews-2", "sentences-2"]
     again = json.loads((work / "again-1" / "metrics.json").read_text())
     assert again["options"]["init_from"] == "average"
     assert again["options"]["soft_labels"] == ["reviews-2", "sentences-2"]

@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{name}", required=True, help="Hub id or local folder")
     parser.add_argument("--work", required=True, type=Path, help="folder of the stages' results")
     parser.add_argument("--output-dir", required=True, type=Path, help="folder of the checkpoint")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the last students of each round")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the last students of the first round"
+    )
     parser.add_argument("--stage", help="run this stage alone")
     options = parser.parse_args(arguments)
     from .recipe import Recipe, Sources  # seconds of imports

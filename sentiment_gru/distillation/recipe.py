@@ -13,10 +13,10 @@ last-SEED/          what goes on from the student with the datasets' own labels 
 average/            the mean of the last ones' weights
 reviews-2.parquet   soft labels of the reviews by linear teacher and average
 sentences-2.parquet soft labels of the sentences by the average
-again-N/            what goes on from the average with these, with adversarial neighbors
+again-N/            what goes on from the average with these and all labels, with adversarial neighbors
 again/              the mean of their weights
-final-SEED/         what goes on from there with the datasets' own labels alone
-final/              the mean of the final ones' weights
+final-N/            what goes on from there with the same, at half the rate, and more of long reviews
+final/              the mean of the weights of the second round's four
 """
 
 import json
@@ -73,8 +73,8 @@ FINAL = "final"
 STUDENT_OPTIONS: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3, "adversarial": 0.3}
 LAST: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3}
 AGAIN_OPTIONS: Mapping[str, Any] = {"epochs": 1.0, "learning_rate": 1e-3, "adversarial": 0.3}
-AGAIN_SEEDS = (0, 1)
-FINAL_OPTIONS: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 5e-4}
+FINAL_OPTIONS: Mapping[str, Any] = {"epochs": 1.0, "learning_rate": 5e-4, "adversarial": 0.3, "train_tokens": 400}
+SECOND = (0, 1)  # seeds of the second round
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Recipe:
         sources: the datasets.
         work: folder of the stages' results.
         output: folder of the checkpoint.
-        seeds: of the last students of each round.
+        seeds: of the last students of the first round.
     """
 
     def __init__(self, sources: Sources, work: Path, output: Path, seeds: Sequence[int]) -> None:
@@ -141,10 +141,10 @@ class Recipe:
             AVERAGE: partial(self.average, AVERAGE, [f"last-{seed}" for seed in self.seeds]),
             "reviews-2": lambda: self.write("reviews-2", partial(self.teach_reviews, [AVERAGE])),
             "sentences-2": lambda: self.write("sentences-2", partial(self.teach_sentences, [AVERAGE])),
-            **self.seeded(AGAIN, AVERAGE, ["reviews-2", "sentences-2"], AGAIN_SEEDS, AGAIN_OPTIONS),
-            AGAIN: partial(self.average, AGAIN, [f"{AGAIN}-{seed}" for seed in AGAIN_SEEDS]),
-            **self.seeded(FINAL, AGAIN, [], self.seeds, FINAL_OPTIONS),
-            FINAL: partial(self.average, FINAL, [f"{FINAL}-{seed}" for seed in self.seeds]),
+            **self.seeded(AGAIN, AVERAGE, ["reviews-2", "sentences-2"], SECOND, AGAIN_OPTIONS),
+            AGAIN: partial(self.average, AGAIN, [f"{AGAIN}-{seed}" for seed in SECOND]),
+            **self.seeded(FINAL, AGAIN, ["reviews-2", "sentences-2"], SECOND, FINAL_OPTIONS),
+            FINAL: partial(self.average, FINAL, [f"{name}-{seed}" for name in (AGAIN, FINAL) for seed in SECOND]),
             "release": self.release,
         }
 
@@ -171,7 +171,7 @@ class Recipe:
             self.stages[name]()
 
     def average(self, name: str, members: Sequence[str]) -> None:
-        """Average the weights of students which all went on from the same."""
+        """Average the weights of students that went on from the same."""
         folders = [self.work / member for member in members]
         folder = self.work / name
         shutil.rmtree(folder, ignore_errors=True)
@@ -183,7 +183,7 @@ class Recipe:
 
     def release(self) -> None:
         """Copy what is best on dev, one of the final ones or their mean, and only then read the reported splits."""
-        names = {seed: f"{FINAL}-{seed}" for seed in self.seeds}
+        names = {seed: f"{FINAL}-{seed}" for seed in SECOND}
         seeds = {seed: self.dev_score(name) for seed, name in names.items()}
         average = self.dev_score(FINAL)
         best = max(seeds, key=lambda seed: seeds[seed])
