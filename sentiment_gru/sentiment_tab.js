@@ -155,22 +155,25 @@
     const token = parameters().get("token");
     linkedToken = token === null ? null : Number(token);
   };
-  window.addEventListener("hashchange", () => {
+  // Enters the text of a link as if it were typed, and nothing where there is none: a visitor may be typing already.
+  const enterLinked = async () => {
     const text = parameters().get("text");
     const area = document.querySelector("#sentiment-text textarea");
-    if (text === null || !area || parameters().has("inside")) return; // of the other tab, see inside_tab.js
+    if (text === null || !area) return;
     readToken();
-    document.querySelector("[role=tab]")?.click();
     area.value = text;
     area.dispatchEvent(new Event("input", { bubbles: true }));
-    setTimeout(() => document.getElementById("sentiment-submit").click(), 50); // once Gradio knows the text
+    await new Promise((resolve) => setTimeout(resolve, 50)); // until Gradio knows the text
+  };
+  window.addEventListener("hashchange", () => {
+    const text = parameters().get("text");
+    if (text === null || parameters().has("inside")) return; // of the other tab, see inside_tab.js
+    document.querySelector("[role=tab]")?.click();
+    enterLinked().then(() => document.getElementById("sentiment-submit").click());
   });
 
   window.sentimentTab = {
     chosen: () => chosen,
-    linkedText: () => {
-      readToken();
-      return parameters().get("text");
-    },
+    enterLinked,
   };
 })();

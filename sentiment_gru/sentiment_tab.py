@@ -34,7 +34,13 @@ SENTIMENT_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 SENTIMENT_SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
 
 NOT_EXPLAINED = '<p class="why-note">The reasons did not come. Ask for the verdict again in a few seconds.</p>'
-LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# What comes while an answer is awaited is asked next: by default Gradio would drop it.
+LIGHT: dict[str, Any] = {
+    "queue": False,
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
 # Queued, a few at a time: verdicts pass by. "multiple", as the next text must not wait for the last one's reasons.
 HEAVY: dict[str, Any] = {
     "concurrency_limit": 2,
@@ -165,7 +171,7 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
             show_verdict, [text, visit], fresh, **LIGHT
         ),
         # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
-        Context.root_block.load(None, text, text, js="(text) => [window.sentimentTab.linkedText() ?? text]", **LIGHT)
+        Context.root_block.load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LIGHT)
         .then(loader.ready, None, None, **LIGHT)
         .then(show_verdict, [text, visit], fresh, **LIGHT),
     ]

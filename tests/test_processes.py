@@ -91,7 +91,7 @@ def test_loss_and_metrics_are_those_of_one_process_but_for_noise(folder: Path) -
     assert losses[1].tolist() == pytest.approx(losses[0].tolist(), rel=0.2)
     # Predictions gathered in another order than the labels would be right by chance only.
     assert two["history"][-1]["eval_score"] > 0.8
-    assert two["datasets"]["tiny"]["dev"]["macro_recall"] > 0.9
+    assert two["datasets"]["tiny"]["dev"]["macro_recall"] > 0.8
     assert SentimentClassifier.from_pretrained(folder / "two")("a superb film")[0].label == "positive"
 
 

@@ -113,7 +113,8 @@ def build_unit(views: UnitViews) -> UnitCard:
 
     inputs, drawn = [text, token, direction, convention], [reading, picture, told, formulas]
     outputs = [token, unit, *drawn]
-    gr.on([text.submit, direction.input, most.click], views.show_text, inputs, outputs, **LIGHT)
-    moved: Any = {"trigger_mode": "always_last", **LIGHT}
-    gr.on([token.input, unit.input, convention.input], views.show_unit, [*inputs, unit], drawn, **moved)
+    # What comes while an answer is awaited is asked next: by default Gradio would drop it.
+    last: Any = {"trigger_mode": "always_last", **LIGHT}
+    gr.on([text.submit, direction.input, most.click], views.show_text, inputs, outputs, **last)
+    gr.on([token.input, unit.input, convention.input], views.show_unit, [*inputs, unit], drawn, **last)
     return UnitCard(text, token, inputs, outputs)

@@ -45,7 +45,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     def open_address(url: str, width: int = WIDE["width"]) -> Page:
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": WIDE["height"]})
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
         page.goto(url)
         page.get_by_role("tab", name="Sentiment").wait_for()
         return page

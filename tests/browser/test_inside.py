@@ -186,6 +186,20 @@ def test_the_trained_model_reads_the_text_and_token_of_the_sentiment_tab(page: P
     assert page.evaluate("window.ran") is None
 
 
+def test_a_text_that_is_entered_while_another_is_read_is_read_next(page: Page) -> None:
+    page.get_by_role("tab", name="Inside the GRU").click()
+    page.get_by_role("radio", name="In the model").check()
+    expect(page.locator(".inside-reading mark")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/gradio_api/run/**", lambda route: held.append(route), times=1)
+    with page.expect_request("**/gradio_api/run/**"):
+        page.get_by_role("button", name="Go to the unit").click()
+    page.get_by_label("A text for the model").fill("dull and dreary")
+    page.get_by_label("A text for the model").press("Enter")
+    held[0].continue_()
+    expect(page.locator("#inside-reading")).to_contain_text("dull and dreary")
+
+
 def panels() -> list[str]:
     items = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))["items"]
     return sorted({item["live"]["panel"] for item in items if item.get("live", {}).get("tab") == "inside"})
