@@ -1,6 +1,7 @@
 // Choosing a token, the switch of methods, the link and the download: all that needs no server.
 (() => {
-  let explanation = null; // the element drawn last, and its numbers
+  let explanation = null; // the element drawn last, and its numbers: as JSON and read
+  let drawn;
   let numbers = null;
   let chosen = -1;
   let method = "integrated_gradients";
@@ -77,21 +78,24 @@
     explanation.querySelector(`input[value=${method}]`).checked = true;
   };
 
-  // A new explanation was drawn, or the old one has gone.
+  // A new explanation was drawn, or the old one has gone. When one explanation directly follows another, Gradio
+  // keeps the element and changes its attributes and children.
   const update = () => {
     const found = document.querySelector(".why");
-    if (found === explanation) return nameInWhatIf();
+    if (found === explanation && found?.dataset.explanation === drawn) return nameInWhatIf();
     explanation = found;
+    drawn = found?.dataset.explanation;
     chosen = -1;
     document.documentElement.style.removeProperty("--chosen-share");
-    numbers = found && JSON.parse(found.dataset.explanation);
+    numbers = found && JSON.parse(drawn);
     nameInWhatIf();
     if (!found) return;
     showMethod();
     if (linkedToken !== null && numbers.text === parameters().get("text")) choose(linkedToken);
     linkedToken = null;
   };
-  new MutationObserver(update).observe(document.documentElement, { childList: true, subtree: true });
+  const changes = { childList: true, subtree: true, attributeFilter: ["data-explanation"] };
+  new MutationObserver(update).observe(document.documentElement, changes);
 
   const says = (button, words) => {
     const before = button.textContent;

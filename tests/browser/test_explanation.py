@@ -66,6 +66,22 @@ def test_a_token_is_chosen_by_mouse_in_the_text_and_in_the_charts(page: Page) ->
         assert chosen(page) == "Not"
 
 
+def test_an_explanation_drawn_into_the_element_of_another_is_the_one_that_is_told(page: Page) -> None:
+    explain(page, TEXT)
+    latest = page.locator(".why").evaluate("why => [why.dataset.explanation, why.innerHTML]")
+    explain(page, "Dull.")
+    page.locator(".token").last.click()
+    assert chosen(page) == "."
+    # What Gradio does when the answers to two texts entered fast arrive one after the other.
+    page.locator(".why").evaluate("(why, [data, html]) => [why.dataset.explanation, why.innerHTML] = [data, html]", latest)
+    expect(page.locator(".token[aria-pressed=true]")).to_have_count(0)
+    page.locator(".token", has_text="loved").click()
+    assert chosen(page) == "loved"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as JSON").click()
+    assert json.loads(Path(download.value.path()).read_text(encoding="utf-8"))["text"] == TEXT
+
+
 def test_the_method_is_switched_and_stays_for_the_next_text(page: Page) -> None:
     explain(page, TEXT)
     token = page.locator(".token", has_text="bad")
