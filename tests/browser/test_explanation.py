@@ -73,7 +73,8 @@ def test_an_explanation_drawn_into_the_element_of_another_is_the_one_that_is_tol
     page.locator(".token").last.click()
     assert chosen(page) == "."
     # What Gradio does when the answers to two texts entered fast arrive one after the other.
-    page.locator(".why").evaluate("(why, [data, html]) => [why.dataset.explanation, why.innerHTML] = [data, html]", latest)
+    draw = "(why, [data, html]) => [why.dataset.explanation, why.innerHTML] = [data, html]"
+    page.locator(".why").evaluate(draw, latest)
     expect(page.locator(".token[aria-pressed=true]")).to_have_count(0)
     page.locator(".token", has_text="loved").click()
     assert chosen(page) == "loved"
