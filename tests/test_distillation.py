@@ -9,15 +9,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from safetensors.torch import load_file, save_file
 
 from sentiment_gru import OptionsError, SentimentClassifier
-from sentiment_gru.data.soft_labels import read_soft_labels
+from sentiment_gru.data.soft_labels import SoftLabels, read_soft_labels
 from sentiment_gru.distillation import __main__ as command
 from sentiment_gru.distillation import recipe
 from sentiment_gru.distillation.averaging import average_checkpoints
 from sentiment_gru.distillation.blending import blend, fit_weights
 from sentiment_gru.distillation.nbsvm import NBSVM, out_of_fold
+from sentiment_gru.distillation.plain_texts import negated_phrases, plain_tweets, trusted_sentences
 from sentiment_gru.distillation.recipe import Recipe, Sources
 from sentiment_gru.distillation.sentences import cut_sentences
 from sentiment_gru.training.seeds import dev_score
@@ -77,6 +79,40 @@ def test_sentences_end_at_marks_and_tags() -> None:
     ]
 
 
+def test_tweets_lose_their_marks_and_neutral_ones_are_cut() -> None:
+    tweets = {
+        "@user The game is at 8:30. Doors open an hour earlier #football https://t.co/x": "neutral",
+        "I love this song! Hear it now: www.example.com": "positive",
+        "nothing here is to be rewritten": "neutral",
+        "#too short": "neutral",
+    }
+    soft = plain_tweets(list(tweets), list(tweets.values()))
+    assert soft.texts == [
+        "The game is at 8:30.",
+        "Doors open an hour earlier football",
+        "I love this song! Hear it now",
+    ]
+    np.testing.assert_allclose(soft.scores, [[0.05, 0.9, 0.05], [0.05, 0.9, 0.05], [0.05, 0.05, 0.9]])
+
+
+def test_negated_phrases_are_spelled_as_people_do() -> None:
+    phrases = {"is n't it fun , -lrb- or -rrb- n't ?": "positive", "it 's a bore": "negative", "No": "negative"}
+    soft = negated_phrases(list(phrases), list(phrases.values()))
+    assert (soft.texts, soft.labels) == (["Isn't it fun, (or)n't?"], ["negative", "positive"])
+    np.testing.assert_allclose(soft.scores, [[0.05, 0.95]])
+
+
+@given(arrays(float, (9, 3), elements=st.floats(0.01, 1)), st.floats(0.05, 0.95))
+def test_sentences_are_moved_towards_neutral_and_negated_ones_left_out(raw: np.ndarray, neutral: float) -> None:
+    scores = raw / raw.sum(axis=1, keepdims=True)
+    texts = [*(f"sentence {i}" for i in range(8)), "It isn't bad."]
+    soft = trusted_sentences(SoftLabels("sentences", texts, ["negative", "neutral", "positive"], scores), neutral)
+    assert soft.texts == texts[:8]
+    assert soft.scores[:, 1].mean() == pytest.approx(neutral)
+    np.testing.assert_allclose(soft.scores.sum(axis=1), 1)
+    np.testing.assert_allclose(soft.scores[:, 0] / soft.scores[:, 2], scores[:8, 0] / scores[:8, 2])
+
+
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
     poles = [
@@ -88,7 +124,8 @@ def sources(tmp_path: Path) -> Sources:
         {"text": f"{text} copy {i}. It was {text} to me.", "label": -1} for text in (BAD, GOOD) for i in range(30)
     ]
     held_out = [{"text": f"{GOOD} test", "label": "pos"}, {"text": f"{BAD} test", "label": "neg"}]
-    moods = [*poles, *({"text": f"the bus leaves at {i}", "label": "neutral"} for i in range(60))]
+    moods = [*poles, *({"text": f"#News the bus leaves at {i}", "label": "neutral"} for i in range(60))]
+    denied = [{"text": f"it is n't {text} .", "label": label} for label, text in (("pos", BAD), ("neg", GOOD))]
     imdb = write_dataset(
         tmp_path / "imdb",
         train=poles,
@@ -98,7 +135,7 @@ def sources(tmp_path: Path) -> Sources:
     splits = "".join(f"  - {{split: {name}, path: {name}.jsonl}}\n" for name in ("train", "test", "unsupervised"))
     (imdb / "README.md").write_text(f"---\nconfigs:\n- config_name: plain\n  data_files:\n{splits}---\n")
     checked = [{"text": f"{row['text']} dev", "label": row["label"]} for row in held_out]
-    sst2 = write_dataset(tmp_path / "sst2", train=poles, validation=checked, test=held_out)
+    sst2 = write_dataset(tmp_path / "sst2", train=[*poles, *denied], validation=checked, test=held_out)
     tweets = write_dataset(
         tmp_path / "tweets", train=moods, validation=[*held_out, {"text": "the tram", "label": "neutral"}]
     )
@@ -135,12 +172,15 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     metrics = json.loads((output / "metrics.json").read_text())
     assert set(metrics["seeds"]) == {"0", "1"}
     assert metrics["average_of_seeds"] == pytest.approx(
-        dev_score(json.loads((work / "final/metrics.json").read_text()))
+        dev_score(json.loads((work / "third/metrics.json").read_text()))
     )
     assert metrics["datasets"]["imdb"]["reported"]["texts"] == 2
-    assert "reported" not in json.loads((work / "final-0" / "metrics.json").read_text())["datasets"]["imdb"]
-    assert metrics["options"]["init_from"] == "again"
-    assert metrics["options"]["soft_labels"] == ["reviews-2", "sentences-2"]
+    assert "reported" not in json.loads((work / "third-0" / "metrics.json").read_text())["datasets"]["imdb"]
+    assert metrics["options"]["init_from"] == "final"
+    assert metrics["options"]["soft_labels"] == ["reviews-2", "sentences-3", "tweets", "phrases"]
+    assert read_soft_labels(work / "sentences-3.parquet").scores[:, 1].mean() == pytest.approx(0.25, abs=1e-3)
+    final = json.loads((work / "final-0" / "metrics.json").read_text())
+    assert final["options"]["init_from"] == "again"
     again = json.loads((work / "again-1" / "metrics.json").read_text())
     assert again["options"]["init_from"] == "average"
     assert again["options"]["soft_labels"] == ["reviews-2", "sentences-2"]

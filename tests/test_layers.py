@@ -80,6 +80,7 @@ LADDERS = {
             "distillation.blending",
             "distillation.sentences",
         },
+        {"distillation.plain_texts"},
         {"distillation.recipe"},
         {"distillation.__main__"},
         {"__init__", "__main__"},
