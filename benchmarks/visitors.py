@@ -45,8 +45,8 @@ class Page:
         self._get("/")
         self.fire("page", "load")
         example = next(one for one in self.config["dependencies"] if _opens_with(one) and not one["backend_fn"])
-        ready = self.follow(example["id"])
-        return self.follow(ready)
+        self.follow(example["id"])
+        return self.fire("sentiment-submit")
 
     def value(self, element: str) -> Any:
         """Return the value of an element."""

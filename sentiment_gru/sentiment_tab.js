@@ -169,15 +169,17 @@
     area.dispatchEvent(new Event("input", { bubbles: true }));
     await new Promise((resolve) => setTimeout(resolve, 50)); // until Gradio knows the text
   };
+  const ask = () => document.getElementById("sentiment-submit").click();
   window.addEventListener("hashchange", () => {
     const text = parameters().get("text");
     if (text === null || parameters().has("inside")) return; // of the other tab, see inside_tab.js
     document.querySelector("[role=tab]")?.click();
-    enterLinked().then(() => document.getElementById("sentiment-submit").click());
+    enterLinked().then(ask);
   });
 
   window.sentimentTab = {
     chosen: () => chosen,
     enterLinked,
+    ask,
   };
 })();

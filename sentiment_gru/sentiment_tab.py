@@ -34,6 +34,7 @@ SENTIMENT_CSS = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 SENTIMENT_SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
 
 NOT_EXPLAINED = '<p class="why-note">The reasons did not come. Ask for the verdict again in a few seconds.</p>'
+ASK = "() => window.sentimentTab.ask()"
 # What comes while an answer is awaited is asked next: by default Gradio would drop it.
 LIGHT: dict[str, Any] = {
     "queue": False,
@@ -165,19 +166,14 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
         return html if visit.text == judged else gr.skip()  # the visitor has moved on
 
     fresh = [verdict, explanation, changed, *units]
-    judged = [
-        gr.on([text.submit, button.click], show_verdict, [text, visit], fresh, **LIGHT),
-        chips.click(lambda sample: sample[0] if sample else "", chips, text, **LIGHT).then(
-            show_verdict, [text, visit], fresh, **LIGHT
-        ),
-        # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
-        Context.root_block.load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LIGHT)
-        .then(loader.ready, None, None, **LIGHT)
-        .then(show_verdict, [text, visit], fresh, **LIGHT),
-    ]
-    for event in judged:
-        explained = event.then(show_explanation, visit, explanation, **HEAVY)
-        explained.failure(None, None, explanation, js=f"() => {json.dumps(NOT_EXPLAINED)}", **LIGHT)
+    # One event judges, whoever asks: two could overtake each other and leave the verdict on the former text.
+    asked = gr.on([text.submit, button.click], show_verdict, [text, visit], fresh, **LIGHT)
+    explained = asked.then(show_explanation, visit, explanation, **HEAVY)
+    explained.failure(None, None, explanation, js=f"() => {json.dumps(NOT_EXPLAINED)}", **LIGHT)
+    chips.click(lambda sample: sample[0] if sample else "", chips, text, **LIGHT).then(js=ASK, **LIGHT)
+    # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
+    arrived = Context.root_block.load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LIGHT)
+    arrived.then(loader.ready, None, None, **LIGHT).then(js=ASK, **LIGHT)
     return text
 
 

@@ -41,6 +41,27 @@ def test_enter_gives_the_verdict(page: Page) -> None:
     expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
 
 
+def test_what_is_entered_while_the_page_opens_is_judged_last(page: Page) -> None:
+    example = page.get_by_label("Your text").input_value()
+    held: list[Route] = []
+
+    def hold_the_example(route: Route) -> None:
+        held.append(route) if not held and json.dumps(example) in (route.request.post_data or "") else route.continue_()
+
+    page.route("**/gradio_api/run/**", hold_the_example)
+    with page.expect_request(lambda request: json.dumps(example) in (request.post_data or "")):
+        page.reload()
+    page.get_by_label("Your text").fill(NEGATIVE)
+    page.get_by_label("Your text").press("Enter")
+    page.wait_for_timeout(500)  # for a verdict that overtakes
+    with page.expect_response("**/gradio_api/run/**"):
+        held[0].continue_()
+    page.wait_for_timeout(500)  # for the example's, if that came last
+    sentence(page, "negative")
+    assert example not in (page.locator(".why").get_attribute("data-explanation") or "")
+    expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
+
+
 def test_the_button_gives_the_verdict(page: Page) -> None:
     page.get_by_label("Your text").fill(POSITIVE)
     page.get_by_role("button", name="Get the verdict").click()
