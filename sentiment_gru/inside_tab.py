@@ -11,7 +11,7 @@ import gradio as gr
 
 from .inside import cards as asked
 from .inside.cards import Card
-from .inside.cell_tab import LIGHT, CellCard, answer_cell, begin, build_cell, html
+from .inside.cell_tab import LAST, LIGHT, CellCard, answer_cell, begin, build_cell, html
 from .inside.chapter import CHAPTER, course_map
 from .inside.measured import Measured, read_measured
 from .inside.presets import PRESETS, SEQUENCE
@@ -24,11 +24,11 @@ LATEX = [{"left": "$", "right": "$", "display": False}]
 
 @dataclass
 class Visit:
-    """What is kept of a visitor: text and token last seen in the Sentiment tab, and whether all has been drawn."""
+    """What is kept of a visitor: text and token last seen in the Sentiment tab, and those handed over but not drawn."""
 
     opened: bool = False
     seen: tuple[str, int] = ("", -1)
-    drawn: bool = True
+    handed: tuple[str, int] | None = None
 
 
 @dataclass
@@ -78,7 +78,7 @@ def hand_over(visit: Visit, arrival: dict[str, Any], text: str) -> list[Any]:
         token = max(0, chosen)
     else:
         return [gr.skip(), gr.skip()]
-    visit.drawn = False
+    visit.handed = text, token + 1
     return [text, gr.Slider(value=token + 1, maximum=max(2, token + 1))]
 
 
@@ -130,11 +130,11 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
             [visit, arrival, text],
             [*shown, *unit_outputs, *first],
             js="(visit, arrival, text) => [visit, window.insideTab.arrival(), text]",
-            **LIGHT,
+            **LAST,
         ),
-        chosen.input(lambda name: show_card(cards, name), chosen, shown, **LIGHT),
-        back.click(lambda name: walk(name, -1), chosen, shown, **LIGHT),
-        onward.click(lambda name: walk(name, 1), chosen, shown, **LIGHT),
+        chosen.input(lambda name: show_card(cards, name)[1:], chosen, shown[1:], **LAST),
+        back.click(lambda name: walk(name, -1), chosen, shown, **LAST),
+        onward.click(lambda name: walk(name, 1), chosen, shown, **LAST),
     ]
     for move in moves[2:]:
         move.then(js="() => window.insideTab.focusCard()", **LIGHT)
@@ -150,14 +150,15 @@ def _first_view() -> list[Any]:
 def _draw_when_shown(moves: list[Any], visit: gr.State, chosen: gr.Radio, card: UnitCard, views: UnitViews) -> None:
     """Let the card of the trained model be drawn once it is seen, and whenever a new text was handed over."""
 
-    def draw(visit: Visit, name: str, *values: Any) -> list[Any]:
-        if name != "unit" or visit.drawn:
+    def draw(visit: Visit, name: str, text: str, token: float, *values: Any) -> list[Any]:
+        # A card chosen while the tab opens asks before the text is there; what hands the text over asks after.
+        if name != "unit" or visit.handed != (text, token):
             return [gr.skip()] * len(card.outputs)
-        visit.drawn = True
-        return list(views.show_text(*values))
+        visit.handed = None
+        return list(views.show_text(text, token, *values))
 
     for move in moves:
-        move.then(draw, [visit, chosen, *card.inputs], card.outputs, **LIGHT)
+        move.then(draw, [visit, chosen, *card.inputs], card.outputs, **LAST)
 
 
 def _build_card(card: Card, parts: Parts, views: UnitViews | None, measured: Measured, config: dict[str, Any]) -> None:

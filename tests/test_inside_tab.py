@@ -200,20 +200,20 @@ def test_the_text_of_the_sentiment_tab_is_handed_over_once() -> None:
     visit = Visit()
     text, token = hand_over(visit, {"chosen": 2}, "a text")
     assert (text, token.value) == ("a text", 3)
-    assert not visit.drawn
-    visit.drawn = True
+    assert visit.handed == ("a text", 3)
+    visit.handed = None
     hand_over(visit, {"chosen": 2}, "a text")
-    assert visit.drawn  # what the visitor typed here since is left alone
+    assert visit.handed is None  # what the visitor typed here since is left alone
 
 
 def test_the_text_of_a_link_comes_before_that_of_the_sentiment_tab() -> None:
     visit = Visit()
     text, token = hand_over(visit, {"panel": "unit", "text": "linked", "token": 0, "chosen": 5}, "a text")
     assert (text, token.value) == ("linked", 1)
-    visit.drawn = True
+    visit.handed = None
     hand_over(visit, {"chosen": 5}, "a text")
     hand_over(visit, {"chosen": -1}, "a text")
-    assert visit.drawn
+    assert visit.handed is None
     assert hand_over(visit, {"chosen": 5}, "another")[0] == "another"
 
 

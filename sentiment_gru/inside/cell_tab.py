@@ -18,6 +18,8 @@ from .presets import PRESETS, SEQUENCE, Preset
 from .trace_html import parse_sequence, trace_html
 
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# What comes while an answer is awaited is asked next: by default Gradio would drop it.
+LAST: dict[str, Any] = {"trigger_mode": "always_last", **LIGHT}
 GROUPS = {
     "Old state h and input x": {"x": "input x", "h": "old state h"},
     "Reset gate r": {"w_r": "r: weight of x", "u_r": "r: weight of h", "b_r": "r: bias"},
@@ -141,8 +143,8 @@ def build_cell() -> CellCard:
     filled = [*sliders, about, position, *drawn]
     place = [convention, sequence, position]
 
-    gr.on([s.input for s in sliders], draw, [*place, *sliders], drawn, trigger_mode="always_last", **LIGHT)
-    sequence.change(draw, [*place, *sliders], drawn, trigger_mode="always_last", **LIGHT)
+    gr.on([s.input for s in sliders], draw, [*place, *sliders], drawn, **LAST)
+    sequence.change(draw, [*place, *sliders], drawn, **LAST)
     convention.input(
         rewrite, [convention, before, sequence, position, *sliders], [*weights, before, about, *drawn], **LIGHT
     )

@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..loading import ClassifierLoader
 from ..prediction import MAX_CHARACTERS
 from .cards import answer_html, changes
-from .cell_tab import LIGHT, convention_radio, html, refusal, status
+from .cell_tab import LAST, convention_radio, html, refusal, status
 from .conventions import CONVENTIONS
 from .unit import TrainedUnits
 from .unit_html import reading_html, unit_drawing, unit_html, unit_told
@@ -113,8 +113,6 @@ def build_unit(views: UnitViews) -> UnitCard:
 
     inputs, drawn = [text, token, direction, convention], [reading, picture, told, formulas]
     outputs = [token, unit, *drawn]
-    # What comes while an answer is awaited is asked next: by default Gradio would drop it.
-    last: Any = {"trigger_mode": "always_last", **LIGHT}
-    gr.on([text.submit, direction.input, most.click], views.show_text, inputs, outputs, **last)
-    gr.on([token.input, unit.input, convention.input], views.show_unit, [*inputs, unit], drawn, **last)
+    gr.on([text.submit, direction.input, most.click], views.show_text, inputs, outputs, **LAST)
+    gr.on([token.input, unit.input, convention.input], views.show_unit, [*inputs, unit], drawn, **LAST)
     return UnitCard(text, token, inputs, outputs)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK
@@ -156,6 +156,39 @@ def test_a_card_chosen_before_the_tab_is_filled_stays(page: Page) -> None:
         route.continue_()
     expect(page.locator("#inside-cell-picture svg")).to_be_visible()  # it came with the answer that was held
     expect(page.get_by_role("heading", name="The chapter", exact=True)).to_be_hidden()
+
+
+def test_the_trained_model_chosen_before_the_tab_is_filled_reads_the_text(page: Page) -> None:
+    answers: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_answer(route: Route) -> None:
+        is_filling = '\\"panel\\"' in (route.request.post_data or "")
+        answers.append((route, route.fetch())) if is_filling else route.continue_()
+
+    page.route("**/gradio_api/run/**", hold_the_answer)
+    with page.expect_request(lambda request: '\\"panel\\"' in (request.post_data or "")):
+        page.get_by_role("tab", name="Inside the GRU").click()
+    page.get_by_role("radio", name="In the model").check()
+    expect(page.get_by_role("heading", name="In the model")).to_be_visible()
+    page.wait_for_timeout(500)  # for what asks too early
+    for route, answer in answers:
+        route.fulfill(response=answer)
+    expect(page.locator(".inside-reading mark")).to_be_visible()
+
+
+def test_a_card_chosen_while_another_one_is_awaited_is_shown_next(page: Page) -> None:
+    page.get_by_role("tab", name="Inside the GRU").click()
+    expect(page.get_by_role("heading", name="The chapter", exact=True)).to_be_visible()
+    held: list[Route] = []
+    page.route("**/gradio_api/run/**", lambda route: held.append(route), times=1)
+    with page.expect_request("**/gradio_api/run/**"):
+        page.get_by_role("radio", name="One cell").check()
+    page.get_by_role("radio", name="Vanishing gradient").check()
+    page.wait_for_timeout(500)  # for an answer that overtakes
+    held[0].continue_()
+    page.wait_for_timeout(500)  # for the held one, if that came last
+    expect(page.get_by_role("heading", name="Vanishing gradient")).to_be_visible()
+    expect(page.get_by_role("radio", name="Vanishing gradient")).to_be_checked()
 
 
 def test_a_guess_sets_the_sliders_to_what_was_asked(open_page: Callable[..., Page], address: str) -> None:
