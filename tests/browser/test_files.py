@@ -2,6 +2,7 @@
 
 import csv
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.tables import write_csv
 pytestmark = [
     pytest.mark.browser,
     # Gradio's own statistics of its queue, in the tests that serve the app in this process.
-    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting"),
+    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
 ]
 
 MARKUP = "<img src=x onerror='window.ran = true'>${window.ran = true}"
@@ -28,13 +29,21 @@ ROWS = [["id", "review", "label"], ["1", "I loved every minute.", "positive"], [
 
 
 class SlowLoader(ClassifierLoader):
-    """A loader whose classifier takes its time, and counts the texts it has scored."""
+    """A loader whose classifier takes its time, counts the texts it has scored, and stops after a chunk if told to."""
 
     scored = 0
+
+    def __init__(self, checkpoint: Path) -> None:
+        """Go on until told otherwise."""
+        super().__init__(checkpoint)
+        self.goes_on = threading.Event()
+        self.goes_on.set()
 
     def __call__(self, texts: Sequence[str]) -> list[Prediction]:
         """Classify, a quarter of a second a chunk."""
         time.sleep(0.25)
+        if self.scored > CHUNK_ROWS:
+            self.goes_on.wait(timeout=120)
         self.scored += len(texts)
         return super().__call__(texts)
 
@@ -164,7 +173,8 @@ def assert_stopped(loader: SlowLoader, at_stop: int) -> None:
 def test_axe_finds_no_violation_in_any_state(
     open_page: Callable[..., Page], slow: tuple[SlowLoader, str], tmp_path: Path, theme: str
 ) -> None:
-    page = open_files(open_page(f"{slow[1]}?__theme={theme}", width=390 if theme == "dark" else 1280))
+    loader, url = slow
+    page = open_files(open_page(f"{url}?__theme={theme}", width=390 if theme == "dark" else 1280))
     assert_accessible(page)
     (tmp_path / "empty.csv").write_bytes(b"")
     upload(page, tmp_path / "empty.csv")
@@ -177,9 +187,11 @@ def test_axe_finds_no_violation_in_any_state(
     expect(page.locator("#files-found")).to_contain_text("1,500 rows")
     assert_accessible(page)
     assert_fits(page)
+    loader.goes_on.clear()
     page.get_by_role("button", name="Score the file").click()
     expect(page.locator("#files-progress")).to_contain_text("rows/s")
     assert_accessible(page)
+    loader.goes_on.set()
     expect(page.locator("#files-results")).to_contain_text("Calibration")
     assert_accessible(page)
     assert_fits(page)
