@@ -1,6 +1,7 @@
 """The Files tab: Gradio wiring only. Files are scored in `batch`; what the visitor reads stands in `batch_html`."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +19,7 @@ from .loading import ClassifierLoader
 # 100,000 rows of 50 words are some 40 MB; scoring them takes a minute or two.
 LIMITS = Limits(megabytes=50, rows=100_000, unpacked_megabytes=200)
 OWN_FORMAT = {".json": ".jsonl", ".ndjson": ".jsonl", ".txt": ".csv"}  # what is written where it is not the same
-NOT_SCORED = "too many visitors may be here; start again in a few seconds"
+NOT_SCORED = batch_html.refusal("too many visitors may be here; start again in a few seconds")
 NO_LABELS = "(none)"
 QUEUE = "files"  # one file is scored at a time, whoever asks: two would only share the processor
 # For launch(css=...); every rule in it is about an element of this tab.
@@ -33,6 +34,13 @@ INTRODUCTION = (
 )
 
 View = tuple[Any, ...]
+
+
+@dataclass
+class Order:
+    """What a visitor has said of the scoring at hand; one event changes it under the hands of the others."""
+
+    stopped: bool = False
 
 
 def describe(path: str | None, header: bool | None = None) -> View:
@@ -78,7 +86,7 @@ def view(table: Table | None, found: str) -> View:
 
 def build_batch_tab(loader: ClassifierLoader) -> None:
     """Lay out the tab inside the surrounding `gr.Tab` of a `gr.Blocks`."""
-    table = gr.State(None)
+    table, order = gr.State(None), gr.State(Order())
     gr.HTML(INTRODUCTION, apply_default_css=False, elem_id="files-intro")
     file = gr.File(label="A file", file_types=list(SUFFIXES), height=140, elem_id="files-upload")
     with gr.Accordion("Or paste lines", open=False, elem_id="files-paste"):
@@ -93,6 +101,7 @@ def build_batch_tab(loader: ClassifierLoader) -> None:
         with gr.Row(elem_id="files-actions"):
             start = gr.Button("Score the file", variant="primary", elem_id="files-start")
             cancel = gr.Button("Stop", visible=False, elem_id="files-cancel")
+            stopper = gr.Button(visible="hidden", elem_id="files-stop")
     progress = gr.HTML("", apply_default_css=False, elem_id="files-progress")
     download = gr.DownloadButton("Download the scored file", visible=False, variant="primary", elem_id="files-download")
     results = _live("files-results")
@@ -110,7 +119,7 @@ def build_batch_tab(loader: ClassifierLoader) -> None:
     read.click(describe_lines, lines, described, **light)
     header.input(describe, [file, header], described, **light)
     outputs = [progress, results, download, start, cancel]
-    waiting = start.click(lambda: running(batch_html.WAITING), None, outputs, **light)
+    waiting = start.click(wait, order, outputs, **light)
     run = waiting.then(
         score,
         [table, text_column, label_column, suffix],
@@ -119,8 +128,22 @@ def build_batch_tab(loader: ClassifierLoader) -> None:
         concurrency_id=QUEUE,
         **(light | {"queue": True}),
     )
-    run.failure(lambda: ended(batch_html.refusal(NOT_SCORED)), None, outputs, **light)
-    cancel.click(lambda: ended(batch_html.STOPPED), None, outputs, cancels=[run], **light)
+    run.failure(lambda order: ended(batch_html.STOPPED if order.stopped else NOT_SCORED), order, outputs, **light)
+    # To Gradio what is stopped has failed: that it was stopped is noted first, and a second click, by script, stops it.
+    noted = cancel.click(stop, order, None, **light)
+    noted.then(js="() => document.getElementById('files-stop').click()", **light)
+    stopper.click(lambda: ended(batch_html.STOPPED), None, outputs, cancels=[run], **light)
+
+
+def wait(order: Order) -> View:
+    """Begin anew."""
+    order.stopped = False
+    return running(batch_html.WAITING)
+
+
+def stop(order: Order) -> None:
+    """Note that the visitor has stopped the scoring."""
+    order.stopped = True
 
 
 def steps(loader: ClassifierLoader, table: Table, text: str, label: str | None, suffix: str) -> Iterator[View]:

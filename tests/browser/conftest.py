@@ -16,14 +16,14 @@ WIDE = {"width": 1280, "height": 900}
 expect.set_options(timeout=WAIT_MILLISECONDS)  # its own default, 5 s, would assert how fast the model loads
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the shipped checkpoint, or MODEL; answers go into a database of their own."""
     with serve(DATABASE_URL=f"sqlite:///{tmp_path_factory.mktemp('store') / 'quiz.sqlite3'}") as url:
         yield url
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="package")  # Playwright's event loop must not be there for the tests of other packages
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:

@@ -145,6 +145,27 @@ def test_stop_really_stops(open_page: Callable[..., Page], slow: tuple[SlowLoade
     at_stop = loader.scored
     assert_stopped(loader, at_stop)
     expect(page.get_by_role("button", name="Score the file")).to_be_visible()
+    assert page.locator("#files-results").inner_text().startswith("Stopped.")  # still, and not that it failed
+
+
+def test_who_waits_for_a_turn_can_stop_and_start_again(
+    open_page: Callable[..., Page], slow: tuple[SlowLoader, str], tmp_path: Path
+) -> None:
+    loader, url = slow
+    rows = [["id", "text"], *[[i, "a great film"] for i in range(CHUNK_ROWS * 3)]]
+    first, second = (open_files(open_page(url)) for _ in range(2))
+    loader.goes_on.clear()
+    for page, told in ((first, "rows/s"), (second, "Waiting for its turn")):
+        upload(page, write_csv(tmp_path / "long.csv", rows))
+        page.get_by_role("button", name="Score the file").click()
+        expect(page.locator("#files-progress")).to_contain_text(told)
+    second.get_by_role("button", name="Stop").click()
+    expect(second.locator("#files-results")).to_contain_text("Stopped.")
+    loader.goes_on.set()
+    expect(first.locator("#files-results")).to_contain_text("768 of 768 rows scored.")
+    assert second.locator("#files-results").inner_text().startswith("Stopped.")
+    second.get_by_role("button", name="Score the file").click()
+    expect(second.locator("#files-results")).to_contain_text("768 of 768 rows scored.")
 
 
 def test_leaving_the_page_stops_too(
