@@ -256,6 +256,7 @@ def test_axe_finds_no_violation(open_page: Callable[..., Page], address: str, th
     page.get_by_role("button", name="Every unit at every token").click()
     page.get_by_role("radio", name="Reset gate r").check()
     page.locator(".heat-map").first.wait_for()
+    page.get_by_role("button", name="Find the smallest deletion").hover()
     assert_accessible(page)
     sentence(page, "positive")
 
