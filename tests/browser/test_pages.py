@@ -176,6 +176,7 @@ def test_the_keyboard_is_enough_in_both_tabs(page: Page) -> None:
     sentence(page, "I cannot tell.")
     press_until(page, "Shift+Tab", "[role=tab]:nth-of-type(2)")
     page.keyboard.press("Enter")
+    page.locator("#quiz-choice input").first.wait_for()
     press_until(page, "Tab", "#quiz-choice input")
     page.keyboard.press("Space")
     press_until(page, "Tab", "#quiz-submit")

@@ -29,10 +29,12 @@ def test_a_teacher_signs_in_reads_and_signs_out(browser: Browser, tmp_path: Path
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     with serve(DATABASE_URL=database, TEACHER_TOKEN="a token") as address:
         page.goto(f"{address}/teacher")
-        page.keyboard.type("guess")  # the field has the focus
+        expect(page.get_by_label("Token")).to_be_focused()
+        page.keyboard.type("guess")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_have_text("This is not the token.")
         assert Axe().run(page).response["violations"] == []
+        expect(page.get_by_label("Token")).to_be_focused()
         page.keyboard.type("a token")
         page.keyboard.press("Enter")
         expect(page.locator("article")).to_have_count(1)
