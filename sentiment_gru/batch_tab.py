@@ -14,6 +14,7 @@ from .batch.run import score_table
 from .batch.table import Limits, Table
 from .batch.writing import OUTPUT_SUFFIXES
 from .errors import FileError
+from .events import LAST, LIGHT
 from .loading import ClassifierLoader
 
 # 100,000 rows of 50 words are some 40 MB; scoring them takes a minute or two.
@@ -38,7 +39,7 @@ View = tuple[Any, ...]
 
 @dataclass
 class Order:
-    """What a visitor has said of the scoring at hand; one event changes it under the hands of the others."""
+    """Whether a visitor has stopped the scoring at hand; the events of a visitor share one and change it in place."""
 
     stopped: bool = False
 
@@ -113,26 +114,25 @@ def build_batch_tab(loader: ClassifierLoader) -> None:
         yield from steps(loader, table, text, None if label == NO_LABELS else label, suffix)
 
     described = [table, found, choices, text_column, label_column, header, suffix, progress, results, download]
-    light: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     # A file that comes while the answer to the last change is on its way must not be left out.
-    gr.on([file.upload, file.clear], describe, file, described, trigger_mode="always_last", **light)
-    read.click(describe_lines, lines, described, **light)
-    header.input(describe, [file, header], described, **light)
+    gr.on([file.upload, file.clear], describe, file, described, **LAST)
+    read.click(describe_lines, lines, described, **LIGHT)
+    header.input(describe, [file, header], described, **LIGHT)
     outputs = [progress, results, download, start, cancel]
-    waiting = start.click(wait, order, outputs, **light)
+    waiting = start.click(wait, order, outputs, **LIGHT)
     run = waiting.then(
         score,
         [table, text_column, label_column, suffix],
         outputs,
         concurrency_limit=1,
         concurrency_id=QUEUE,
-        **(light | {"queue": True}),
+        **(LIGHT | {"queue": True}),
     )
-    run.failure(lambda order: ended(batch_html.STOPPED if order.stopped else NOT_SCORED), order, outputs, **light)
+    run.failure(lambda order: ended(batch_html.STOPPED if order.stopped else NOT_SCORED), order, outputs, **LIGHT)
     # To Gradio what is stopped has failed: that it was stopped is noted first, and a second click, by script, stops it.
-    noted = cancel.click(stop, order, None, **light)
-    noted.then(js="() => document.getElementById('files-stop').click()", **light)
-    stopper.click(lambda: ended(batch_html.STOPPED), None, outputs, cancels=[run], **light)
+    noted = cancel.click(stop, order, None, **LIGHT)
+    noted.then(js="() => document.getElementById('files-stop').click()", **LIGHT)
+    stopper.click(lambda: ended(batch_html.STOPPED), None, outputs, cancels=[run], **LIGHT)
 
 
 def wait(order: Order) -> View:

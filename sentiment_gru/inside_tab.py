@@ -9,9 +9,10 @@ from typing import Any
 
 import gradio as gr
 
+from .events import LAST, LIGHT
 from .inside import cards as asked
 from .inside.cards import Card
-from .inside.cell_tab import LAST, LIGHT, CellCard, answer_cell, begin, build_cell, html
+from .inside.cell_tab import CellCard, answer_cell, begin, build_cell, html
 from .inside.chapter import CHAPTER, course_map
 from .inside.measured import Measured, read_measured
 from .inside.presets import PRESETS, SEQUENCE

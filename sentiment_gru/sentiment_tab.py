@@ -17,6 +17,7 @@ from gradio.context import Context
 
 from . import verdict_html
 from .errors import InputError
+from .events import LAST
 from .examples import EXAMPLES
 from .explanation_html import WORKING, explanation_html, target_to_show
 from .failure import failure_html, log_failure
@@ -35,13 +36,6 @@ SENTIMENT_SCRIPT = f"<script>{Path(__file__).with_suffix('.js').read_text(encodi
 
 NOT_EXPLAINED = '<p class="why-note">The reasons did not come. Ask for the verdict again in a few seconds.</p>'
 ASK = "() => window.sentimentTab.ask()"
-# What comes while an answer is awaited is asked next: by default Gradio would drop it.
-LIGHT: dict[str, Any] = {
-    "queue": False,
-    "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
-}
 # Queued, a few at a time: verdicts pass by. "multiple", as the next text must not wait for the last one's reasons.
 HEAVY: dict[str, Any] = {
     "concurrency_limit": 2,
@@ -167,13 +161,13 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
 
     fresh = [verdict, explanation, changed, *units]
     # One event judges, whoever asks: two could overtake each other and leave the verdict on the former text.
-    asked = gr.on([text.submit, button.click], show_verdict, [text, visit], fresh, **LIGHT)
+    asked = gr.on([text.submit, button.click], show_verdict, [text, visit], fresh, **LAST)
     explained = asked.then(show_explanation, visit, explanation, **HEAVY)
-    explained.failure(None, None, explanation, js=f"() => {json.dumps(NOT_EXPLAINED)}", **LIGHT)
-    chips.click(lambda sample: sample[0] if sample else "", chips, text, **LIGHT).then(js=ASK, **LIGHT)
+    explained.failure(None, None, explanation, js=f"() => {json.dumps(NOT_EXPLAINED)}", **LAST)
+    chips.click(lambda sample: sample[0] if sample else "", chips, text, **LAST).then(js=ASK, **LAST)
     # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
-    arrived = Context.root_block.load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LIGHT)
-    arrived.then(loader.ready, None, None, **LIGHT).then(js=ASK, **LIGHT)
+    arrived = Context.root_block.load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LAST)
+    arrived.then(loader.ready, None, None, **LAST).then(js=ASK, **LAST)
     return text
 
 
@@ -208,7 +202,7 @@ def _what_if(visit: gr.State, loader: ClassifierLoader) -> gr.HTML:
             try_it = gr.Button("Try it", variant="primary", elem_id="sentiment-try")
             flip_it = gr.Button("Find the smallest deletion that flips the verdict", elem_id="sentiment-flip")
         result = _html("sentiment-changed")
-    action.change(lambda chosen: gr.Textbox(visible=chosen == "replace"), action, replacement, **LIGHT)
+    action.change(lambda chosen: gr.Textbox(visible=chosen == "replace"), action, replacement, **LAST)
 
     def show_change(visit: Visit, index: float | None, action: str, replacement: str | None) -> str:
         return change(visit.text, index, action, replacement, loader)

@@ -22,6 +22,7 @@ LADDERS = {
             "examples",
             "palette",
             "links",
+            "events",
             "data.__init__",
             "data.names",
             "batch.__init__",

@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 
 from ..errors import InputError
+from ..events import LAST, LIGHT
 from .cards import ASKED, answer_html, convention_note, lands
 from .cell import Step, Weights, convert, converts_exactly, run, step
 from .cell_drawing import drawing, number, told
@@ -17,9 +18,6 @@ from .equations import equations
 from .presets import PRESETS, SEQUENCE, Preset
 from .trace_html import parse_sequence, trace_html
 
-LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-# What comes while an answer is awaited is asked next: by default Gradio would drop it.
-LAST: dict[str, Any] = {"trigger_mode": "always_last", **LIGHT}
 GROUPS = {
     "Old state h and input x": {"x": "input x", "h": "old state h"},
     "Reset gate r": {"w_r": "r: weight of x", "u_r": "r: weight of h", "b_r": "r: bias"},

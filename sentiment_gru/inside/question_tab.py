@@ -11,10 +11,11 @@ from typing import Any
 import gradio as gr
 from gradio.components.plot import PlotData
 
+from ..events import LIGHT
 from . import figures
 from .cards import answer_html, fastest, forgets, question, reaches, recalls
 from .cell import step
-from .cell_tab import LIGHT, html, status
+from .cell_tab import html, status
 from .measured import POINTS, Measured
 from .presets import RESET_ONLY
 from .statements import statements, statements_html

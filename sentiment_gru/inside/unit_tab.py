@@ -6,10 +6,11 @@ from typing import Any
 import gradio as gr
 
 from ..errors import InputError
+from ..events import LAST
 from ..loading import ClassifierLoader
 from ..prediction import MAX_CHARACTERS
 from .cards import answer_html, changes
-from .cell_tab import LAST, convention_radio, html, refusal, status
+from .cell_tab import convention_radio, html, refusal, status
 from .conventions import CONVENTIONS
 from .unit import TrainedUnits
 from .unit_html import reading_html, unit_drawing, unit_html, unit_told
