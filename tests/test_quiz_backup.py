@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from huggingface_hub import HfApi
@@ -53,12 +54,14 @@ class MadeUpHub(HfApi):
             (Path(local_dir) / path.name).write_bytes(path.read_bytes())
 
     def create_commit(self, repo_id: str, operations: Any, **options: Any) -> Any:
-        """Write the files."""
+        """Write the files, each whole or not at all, as commits do: the scheduler makes one beside the last one."""
         assert options["repo_type"] == "dataset"
         self._fail("create_commit")
         for operation in operations:
             with operation.as_file() as file:
-                (self._folder / operation.path_in_repo).write_bytes(file.read())
+                part = self._folder / f"{uuid4().hex}.part"
+                part.write_bytes(file.read())
+                part.replace(self._folder / operation.path_in_repo)
 
 
 @pytest.fixture
