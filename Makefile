@@ -21,6 +21,7 @@ check: .venv/dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	.venv/bin/lint-imports --no-cache
 
 fix: .venv/dev
 	$(PY) -m ruff check --fix .
