@@ -90,7 +90,8 @@ def files_sentence(measured: dict[str, Any]) -> str:
     return (
         f"{measured['rows']:,} rows of {measured['words_per_row']} words take {seconds}"
         f" on one thread ({measured['rows_per_second']:,} rows a second) and at most"
-        f" {measured['peak_megabytes']} MB of memory, of which the loaded model takes {measured['peak_megabytes_with_model_loaded']} MB (`benchmarks/files.py`)."
+        f" {measured['peak_megabytes']} MB of memory, of which the loaded model takes"
+        f" {measured['peak_megabytes_with_model_loaded']} MB (`benchmarks/files.py`)."
     )
 
 
@@ -129,7 +130,8 @@ def load_block(measured: dict[str, Any]) -> str:
         f" {answers['acknowledged']:,} answers acknowledged and {answers['stored']:,} stored,"
         f" {memory['growth_in_the_last_two_minutes']:.0f} MB more memory in the last two minutes."
         f" Memory while {left['opened']:,} sessions were opened and abandoned:"
-        f" {left['megabytes_before']:.0f} MB before, {left['after_half']:.0f} MB after half of them, {left['after_all']:.0f} MB after all. After SIGTERM the app"
+        f" {left['megabytes_before']:.0f} MB before, {left['after_half']:.0f} MB after half of them,"
+        f" {left['after_all']:.0f} MB after all. After SIGTERM the app"
         f" ended within {measured['seconds_to_end']:.1f} s. Measured on {measured['machine']}, load"
         f" {measured['load'][0]} before, {measured['date']}, by `make load`."
     )
