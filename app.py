@@ -25,26 +25,27 @@ from starlette.middleware import Middleware
 from quiz import Bank, BankError, load_bank
 from quiz.backup import open_store
 from quiz.bank import SHIPPED_BANK, Live
-from quiz.quiz_tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 from quiz.store import Store, StoreError
-from quiz.teacher_page import teacher_routes
-from sentiment_gru.api_tab import build_api
-from sentiment_gru.batch_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
+from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
+from quiz.teacher import teacher_routes
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.inside import INSIDE_CSS, INSIDE_SCRIPT
-from sentiment_gru.links import inside_link, text_link
-from sentiment_gru.loading import ClassifierLoader
-from sentiment_gru.palette import palette_css
-from sentiment_gru.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
-from studio.capacity import WAITING, Capacity
-from studio.economy import EconomicalBlocks
-from studio.feedback import FeedbackLimit
-from studio.guard import GuardedBlocks, add_failure_dialog
-from studio.launching import launch
-from studio.lazy import build_when_opened
-from studio.look import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, theme
-from studio.memory import keep_few_heaps
-from studio.protection import SettingError, protection
+from sentiment_gru.web.api import build_api
+from sentiment_gru.web.files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
+from sentiment_gru.web.gradio_compat import (
+    EconomicalBlocks,
+    GuardedBlocks,
+    add_failure_dialog,
+    build_when_opened,
+    launch,
+)
+from sentiment_gru.web.inside import INSIDE_CSS, INSIDE_SCRIPT
+from sentiment_gru.web.links import inside_link, text_link
+from sentiment_gru.web.middleware import WAITING, Capacity, protection
+from sentiment_gru.web.model_loader import ClassifierLoader
+from sentiment_gru.web.page import keep_few_heaps
+from sentiment_gru.web.rate_limit import FeedbackLimit, SettingError
+from sentiment_gru.web.sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
+from sentiment_gru.web.theme import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, palette_css, theme
 
 TITLE = "GRU Sentiment Studio"
 DESCRIPTION = "Reads a text, says how it feels, and shows how sure it is."
@@ -98,7 +99,7 @@ def live_link(live: Live) -> str | None:
 
 
 def _build_inside(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox) -> None:
-    from sentiment_gru.inside_tab import build_inside_tab  # nothing of it before the tab is opened
+    from sentiment_gru.web.inside.tab import build_inside_tab  # nothing of it before the tab is opened
 
     build_inside_tab(tab, loader, text)
 

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.training.command_line import parse_options
-from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.options import TrainingOptions, parse_options
 
 INTERRUPTED = 130  # what shells give for Ctrl-C
 
@@ -48,7 +47,7 @@ def run(options: TrainingOptions) -> int:
     for source in options.dataset:  # before the imports below, which take seconds
         check_source(source)
     if options.dry_run:
-        from sentiment_gru.training.plan import make_plan
+        from sentiment_gru.training.dry_run import make_plan
 
         print(make_plan(options))
         return 0

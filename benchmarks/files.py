@@ -24,8 +24,8 @@ def main() -> None:
     """Make a file, score it, and write what it took."""
     sys.path.insert(0, str(REPOSITORY))
     from sentiment_gru import SentimentClassifier
-    from sentiment_gru.batch.reading import open_table
-    from sentiment_gru.batch.run import score_table
+    from sentiment_gru.files.job import score_table
+    from sentiment_gru.files.readers import open_table
 
     with TemporaryDirectory() as folder:
         source = Path(folder, "texts.csv")

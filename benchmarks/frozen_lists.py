@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from sentiment_gru import SentimentClassifier  # noqa: E402
-from sentiment_gru.expectations import check_list  # noqa: E402
+from sentiment_gru.evaluation import check_list  # noqa: E402
 
 LISTS = ("facts", "short_sentences")
 RESULT = REPOSITORY / "benchmarks" / "results" / "frozen_lists.json"

@@ -21,10 +21,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sentiment_gru.batch.reading import open_table
-from sentiment_gru.batch_html import preview
-from sentiment_gru.batch_tab import LIMITS
 from sentiment_gru.errors import SentimentError
+from sentiment_gru.files.readers import open_table
+from sentiment_gru.web.files_tab import LIMITS
+from sentiment_gru.web.files_view import preview
 
 REPOSITORY = Path(__file__).parent.parent
 OUTPUT = REPOSITORY / "out" / "fuzz"
@@ -167,10 +167,10 @@ def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseExceptio
     import app
     from benchmarks.page import Page
     from quiz.store import Store
-    from studio.protection import protection
+    from sentiment_gru.web.middleware import protection
 
     failures = Failures()
-    logger = logging.getLogger("sentiment_gru.failure")
+    logger = logging.getLogger("sentiment_gru.web.error_report")
     logger.addHandler(failures)
     logger.propagate = False
     with TemporaryDirectory() as folder:

@@ -29,7 +29,7 @@ from visitors import Learner, Page
 
 sys.path.insert(0, str(REPOSITORY))
 
-from sentiment_gru.examples import EXAMPLES
+from sentiment_gru.web.sentiment_tab import EXAMPLES
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "load.json"
 ARRIVE_SECONDS = 30  # all visitors have come by then

@@ -27,9 +27,8 @@ sys.path.insert(0, str(REPOSITORY))
 from scipy.stats import binomtest  # noqa: E402
 
 from sentiment_gru import SentimentClassifier  # noqa: E402
-from sentiment_gru.data.corpora import read_corpora  # noqa: E402
-from sentiment_gru.data.splits import remove_leaks  # noqa: E402
-from sentiment_gru.distillation.nbsvm import NBSVM  # noqa: E402
+from sentiment_gru.data.splits import read_corpora, remove_leaks  # noqa: E402
+from sentiment_gru.distillation.teachers import NBSVM  # noqa: E402
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "nbsvm.json"
 SINGLE, BATCH = 100, 1_000

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 sys.path.insert(0, str(REPOSITORY))
 
-from sentiment_gru.examples import EXAMPLES
+from sentiment_gru.web.sentiment_tab import EXAMPLES
 
 SCREENSHOTS = REPOSITORY / "screenshots"
 README_PICTURE = REPOSITORY / "docs" / "screenshot.png"

@@ -31,8 +31,8 @@ from benchmarks.files import write_texts  # noqa: E402
 from benchmarks.speed.rivals import Rivals, operations  # noqa: E402
 from benchmarks.speed.starting import measure_pages, measure_starts  # noqa: E402
 from benchmarks.speed.texts import make_texts  # noqa: E402
-from sentiment_gru.batch.reading import open_table  # noqa: E402
-from sentiment_gru.batch.run import score_table  # noqa: E402
+from sentiment_gru.files.job import score_table  # noqa: E402
+from sentiment_gru.files.readers import open_table  # noqa: E402
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "serving.json"
 TOKENS, BATCH, BATCH_TOKENS = (20, 250, 1_000), 64, 250

@@ -16,8 +16,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from .lines import read_folder, to_line
-from .records import Attempt, Feedback
+from .records import Attempt, Feedback, read_folder, to_line
 from .store import Store
 
 if TYPE_CHECKING:

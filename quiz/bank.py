@@ -1,6 +1,6 @@
 """The answer bank: questions and key, loaded from one JSON file and checked before anyone sees a question.
 
-A bank with a fault is refused whole, with one line naming the item and the fault (see `quiz.faults`).
+A bank with a fault is refused whole, with one line naming the item and the fault (see `quiz.validation`).
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .faults import BankError, find_faults, parse, read_text
+from .validation import BankError, find_faults, parse, read_text
 
 SHIPPED_BANK = Path(__file__).parent / "answer_bank.json"
 
@@ -76,7 +76,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Check:
-    """How the key is proved: a function of `quiz.checks`, such as "update.mix"; or the reason why none can."""
+    """How the key is proved: a function of `quiz.proofs`, such as "update.mix"; or the reason why none can."""
 
     fn: str | None = None
     cell: str | None = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean
 
 from .bank import UNSAID_FEEDBACK, Bank, Item, Option, make_bank
-from .faults import BankError, Fault, find_faults, parse, read_text
+from .validation import BankError, Fault, find_faults, parse, read_text
 
 ENOUGH = 20
 MARGIN = 0.05

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from .bank import Bank, Item, PublicItem, public_view
-from .drawing import MIXED, RETRY, arrange, draw
 from .errors import SessionError
 from .grading import Grade, grade
+from .selection import MIXED, RETRY, arrange, draw
 
 _ANSWERED = "You have already answered this question. The first answer counts."
 _ELSEWHERE = "This question is not open. Answer the one shown."

@@ -11,26 +11,67 @@ What `record` and `record_feedback` return from is on disk. A database that is a
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .lines import Dated
-from .records import Attempt, Feedback, StoreError
-from .workers import Workers
+from .records import Attempt, Dated, Feedback, StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Row, Table
+
+
+Result = TypeVar("Result")
+
+
+class Workers:
+    """A line of jobs and the threads that work at it. Unlike an executor, they do not keep a process from ending."""
+
+    def __init__(self, count: int) -> None:
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._threads = [Thread(target=self._work, daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def run(self, job: Callable[[], Result], seconds: float) -> Result:
+        """Return what the job returns, or raise what it raises.
+
+        Raises:
+            TimeoutError: it was not done in time. If it had not begun, it is not done at all.
+        """
+        future: Future[Result] = Future()
+        self._jobs.put((future, job))
+        try:
+            return future.result(timeout=seconds)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    def stop(self) -> None:
+        """End the threads once the jobs in line are done; take no more."""
+        for _ in self._threads:
+            self._jobs.put(None)
+
+    def _work(self) -> None:
+        while entry := self._jobs.get():
+            future, job = entry
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(job())
+                except Exception as error:
+                    future.set_exception(error)
+            del entry, future, job  # whatever they hold is not held until the next one comes
+
 
 __all__ = ["Attempt", "Feedback", "Store", "StoreError"]
 
 DEFAULT_FILE = Path(__file__).parent.parent / "data" / "quiz.sqlite3"
 PATIENCE_SECONDS = 6.0
 _PAGE = 1000
-
-Result = TypeVar("Result")
 
 
 class Store:
@@ -65,7 +106,7 @@ class Store:
         Raises:
             StoreError: it could not be stored.
         """
-        from .rows import insert_attempt
+        from .schema import insert_attempt
 
         return self._run(partial(insert_attempt, attempt=attempt))
 
@@ -75,7 +116,7 @@ class Store:
         Raises:
             StoreError: they could not be read.
         """
-        from .rows import attempts_of
+        from .schema import attempts_of
 
         return self._run(partial(attempts_of, run=run))
 
@@ -85,7 +126,7 @@ class Store:
         Raises:
             StoreError: it could not be stored.
         """
-        from .rows import insert_feedback
+        from .schema import insert_feedback
 
         self._run(partial(insert_feedback, feedback=feedback, time=time or datetime.now(UTC)))
 
@@ -95,7 +136,7 @@ class Store:
         Raises:
             StoreError: not all could be stored.
         """
-        from .rows import insert_missing
+        from .schema import insert_missing
 
         for start in range(0, len(records), _PAGE):
             self._run(partial(insert_missing, records=records[start : start + _PAGE]))
@@ -106,8 +147,7 @@ class Store:
         Raises:
             StoreError: they could not be read.
         """
-        from .database import ATTEMPTS
-        from .rows import to_attempt
+        from .schema import ATTEMPTS, to_attempt
 
         return map(to_attempt, self._all(ATTEMPTS))
 
@@ -117,8 +157,7 @@ class Store:
         Raises:
             StoreError: it could not be read.
         """
-        from .database import FEEDBACK
-        from .rows import to_feedback
+        from .schema import FEEDBACK, to_feedback
 
         return map(to_feedback, self._all(FEEDBACK))
 
@@ -141,7 +180,7 @@ class Store:
 
     def _all(self, table: "Table") -> "Iterator[Row[Any]]":
         """Yield the rows of a table page by page, so that no connection is held meanwhile."""
-        from .rows import page
+        from .schema import page
 
         last, full = 0, True
         while full:
@@ -166,7 +205,7 @@ class Store:
             raise _failure(error) from error
 
     def _started(self) -> "tuple[Engine, Workers]":
-        from .database import connections_to
+        from .schema import connections_to
 
         with self._lock:
             if self._engine is None:
@@ -177,7 +216,7 @@ class Store:
             return self._engine, self._workers
 
     def _with_tables(self, engine: "Engine", job: "Callable[[Engine], Result]") -> Result:
-        from .database import make_tables
+        from .schema import make_tables
 
         if not self._tables_made:
             make_tables(engine)
@@ -186,7 +225,7 @@ class Store:
 
 
 def _open(url: str) -> "Engine":
-    from .database import open_engine
+    from .schema import open_engine
 
     try:
         return open_engine(url)
@@ -195,7 +234,7 @@ def _open(url: str) -> "Engine":
 
 
 def _failure(error: Exception) -> StoreError:
-    from .database import reason
+    from .schema import reason
 
     said = str(error) or "not done in time"  # what a TimeoutError means
     logging.getLogger(__name__).warning("the database failed: %s", said.splitlines()[0])

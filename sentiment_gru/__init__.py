@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .errors import CheckpointError, DatasetError, FileError, InputError, OptionsError, SentimentError, StorageError
     from .explanation import Explanation, Token
     from .modeling import SentimentGRUForSequenceClassification
-    from .prediction import Prediction
+    from .results import Prediction
 
 _HOMES = {
     "CheckpointError": "errors",
@@ -24,7 +24,7 @@ _HOMES = {
     "FileError": "errors",
     "InputError": "errors",
     "OptionsError": "errors",
-    "Prediction": "prediction",
+    "Prediction": "results",
     "SentimentClassifier": "classifier",
     "SentimentError": "errors",
     "SentimentGRUConfig": "configuration",

@@ -13,12 +13,12 @@ from .checkpoint import load_network, load_tokenizer, resolve
 from .configuration import length_factor
 from .errors import InputError
 from .explanation import METHODS, Explanation, Flip, Target, Token, WhatIf
-from .explanation.explain import explain
-from .explanation.reading import Reading
+from .explanation.attributions import explain
+from .explanation.gates import Reading
 from .explanation.what_if import edited, smallest_flip
 from .network import Network
-from .prediction import Prediction as Prediction
-from .runtime import Runtime
+from .onnx_model import Runtime
+from .results import Prediction as Prediction
 from .tokenization import is_punctuation, keep_ends
 
 BATCH_TEXTS = 64

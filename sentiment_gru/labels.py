@@ -2,9 +2,19 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from .errors import OptionsError
+
+TEXT_COLUMNS = ("text", "sentence", "review", "content", "tweet", "comment", "body", "message")
+LABEL_COLUMNS = ("label", "labels", "sentiment", "class", "target", "category", "topic", "emotion", "stars", "rating")
+
+
+def usual_name(names: Sequence[str], usual: Sequence[str]) -> str | None:
+    """Return the first usual name that is among some names, as it is spelt there; None if there is none."""
+    lowered = {name.lower(): name for name in reversed(names)}
+    return next((lowered[name] for name in usual if name in lowered), None)
+
 
 POLES = ("negative", "neutral", "positive")
 SHORT = {"neg": "negative", "neu": "neutral", "pos": "positive"}
@@ -38,6 +48,14 @@ def order_labels(names: Iterable[str]) -> list[str]:
     """Return label names in id order: negative, neutral, positive if they are all of that kind, else sorted."""
     present = set(names)
     return [pole for pole in POLES if pole in present] if present <= set(POLES) else sorted(present)
+
+
+def balance(scores: Mapping[str, float]) -> float | None:
+    """Return the positive minus the negative score, from -1 to 1, or None if one of the two labels is missing."""
+    poles = {canonical_label(label): score for label, score in scores.items()}
+    if not {"negative", "positive"} <= poles.keys():
+        return None
+    return poles["positive"] - poles["negative"]
 
 
 def parse_label_map(text: str) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from sentiment_gru.network import RecurrentLayer
-from sentiment_gru.onnx_graph import IR_VERSION, OPSET, recurrent_weights
+from sentiment_gru.onnx_model import IR_VERSION, OPSET, recurrent_weights
 
 
 def open_session(layer: RecurrentLayer) -> onnxruntime.InferenceSession:

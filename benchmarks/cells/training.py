@@ -18,10 +18,10 @@ from sentiment_gru import SentimentClassifier
 from sentiment_gru.checkpoint import TOKENIZER
 from sentiment_gru.data.splits import TextSplit
 from sentiment_gru.tokenization import keep_ends
+from sentiment_gru.training.datasets import prepare_corpora
 from sentiment_gru.training.options import TrainingOptions
-from sentiment_gru.training.prepare import prepare_corpora
+from sentiment_gru.training.output_folder import RunFolder
 from sentiment_gru.training.run import train
-from sentiment_gru.training.run_folder import RunFolder
 
 from .results import WORK, describe, is_done, load_average, pack, share, write_result
 from .runs import EMBEDDING, Configuration

@@ -14,7 +14,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.configuration import SentimentGRUConfig
-from sentiment_gru.distillation.nbsvm import NBSVM
+from sentiment_gru.distillation.teachers import NBSVM
 
 from .texts import make_texts
 

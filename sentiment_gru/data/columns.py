@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from datasets import ClassLabel, Dataset, Value
 
 from ..errors import DatasetError
-from ..labels import NO_LABEL, canonical_label, plain_label
-from .names import LABEL_COLUMNS, TEXT_COLUMNS, usual_name
+from ..labels import LABEL_COLUMNS, NO_LABEL, TEXT_COLUMNS, canonical_label, plain_label, usual_name
 
 SPLITS = {
     "train": ("train", "training"),

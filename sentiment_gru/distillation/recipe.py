@@ -38,26 +38,22 @@ from transformers import set_seed
 
 from ..checkpoint import CONFIG
 from ..classifier import SentimentClassifier
-from ..data.corpora import read_corpora
 from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
 from ..data.sources import load_splits
-from ..data.splits import JoinedSplit, held_out, letters, remove_leaks
+from ..data.splits import JoinedSplit, held_out, letters, read_corpora, remove_leaks
 from ..errors import DatasetError, OptionsError
 from ..labels import order_labels
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
+from ..training.datasets import join_train, prepare_corpora, prepare_soft_labels
 from ..training.options import TrainingOptions
-from ..training.prepare import join_train, prepare_corpora, prepare_soft_labels
+from ..training.output_folder import RunFolder
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config, train
-from ..training.run_folder import RunFolder
 from ..training.seeds import dev_score
-from .averaging import average_checkpoints
-from .blending import blend, fit_weights
-from .language_model import learn_language
-from .nbsvm import NBSVM, out_of_fold
-from .plain_texts import negated_phrases, plain_tweets, trusted_sentences
-from .sentences import cut_sentences
+from .augmentation import cut_sentences, negated_phrases, plain_tweets, trusted_sentences
+from .pretraining import learn_language
+from .teachers import NBSVM, average_checkpoints, blend, fit_weights, out_of_fold
 
 UNLABELLED = "unsupervised"
 LINEAR = "linear.npz"  # the linear teacher's logits of all reviews

@@ -5,6 +5,6 @@
 Letters in shape comments: T tokens read, C labels, H hidden_size, D layers x directions, K points of a curve.
 """
 
-from .result import METHODS, Deletion, Explanation, Flip, Target, Token, WhatIf
+from ..results import METHODS, Deletion, Explanation, Flip, Target, Token, WhatIf
 
 __all__ = ["METHODS", "Deletion", "Explanation", "Flip", "Target", "Token", "WhatIf"]

@@ -1,5 +1,7 @@
 """The gates of every token, computed from all hidden states at once: no second recurrence is needed."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +9,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .reading import Reading
-from .result import Array
+from ..network import Network
+from ..results import Array, Token
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One text as the model reads it: T tokens, their ids, and `score`, which maps rows of ids to (B, C) logits."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    ids: list[int]
+    model: Network = field(repr=False)
+    score: Callable[[list[list[int]]], Array] = field(repr=False)
+
+    @property
+    def tensor(self) -> torch.Tensor:
+        """The (1, T) token ids on the model's device."""
+        return torch.tensor([self.ids], dtype=torch.long, device=self.model.embedding.weight.device)
 
 
 class Gates(NamedTuple):

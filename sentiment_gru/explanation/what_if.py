@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
-from .attribution import leave_one_out
-from .reading import Reading
-from .result import Array, Flip, Token
-from .running import calibrated
+from ..results import Array, Flip, Token
+from .attributions import calibrated, leave_one_out
+from .gates import Reading
 
 ACTIONS = ("remove", "replace", "negate")
 NEGATIONS = {"not", "n't", "n’t", "no", "never"}

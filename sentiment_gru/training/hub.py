@@ -5,7 +5,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, get_token
 
 from ..errors import OptionsError, StorageError
-from .run_folder import OUTPUT_FILES
+from .output_folder import OUTPUT_FILES
 
 
 def check_login() -> None:

@@ -14,10 +14,9 @@ from ..classifier import SentimentClassifier
 from ..configuration import length_factor
 from ..data.splits import Corpus, JoinedSplit
 from ..evaluation import evaluate, find_uncertain_band, fit_temperature, restricted_sets
+from .artifacts import ScoredSplit, count_mistakes, write_history, write_plots, write_predictions
 from .card import write_card
 from .options import TrainingOptions
-from .outputs import ScoredSplit, count_mistakes, write_history, write_predictions
-from .plots import write_plots
 
 PATHS = {"output_dir", "config"}
 

@@ -1,8 +1,10 @@
 """Train a classifier on one dataset or several: data, tokenizer, trainer, calibration, measurement, card."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,22 +21,60 @@ from transformers import (
 )
 from transformers.integrations import TensorBoardCallback
 
-from ..checkpoint import save_checkpoint
+from ..checkpoint import load_model, load_tokenizer, resolve, save_checkpoint
 from ..configuration import SentimentGRUConfig
 from ..data.soft_labels import SoftLabels
 from ..data.splits import JoinedSplit, TextSplit
+from ..errors import DatasetError, OptionsError
 from ..evaluation import restricted_sets
 from ..labels import order_labels
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
-from .initial import load_initial
+from .datasets import join_train, prepare_corpora, prepare_soft_labels
 from .options import TrainingOptions
-from .prepare import join_train, prepare_corpora, prepare_soft_labels
+from .output_folder import RunFolder, is_first_process, process_count
 from .provenance import describe_origin
 from .report import calibrate, write_report
-from .run_folder import RunFolder, is_first_process, process_count
 from .trainer import EncodedTexts, SentimentTrainer
+
+ARCHITECTURE = ("cell", "bidirectional", "pooling", "embedding_size", "hidden_size", "num_layers", "vocab_size")
+DROPOUTS = ("word_dropout", "embedding_dropout", "layer_dropout", "output_dropout")
+
+
+def load_initial(
+    options: TrainingOptions, labels: Sequence[str]
+) -> tuple[TrainingOptions, SentimentGRUForSequenceClassification, PreTrainedTokenizerFast]:
+    """Load the checkpoint of `--init-from` and make it trainable on texts with these labels.
+
+    Returns:
+        The options with the checkpoint's architecture in place of the defaults; the network, without its former
+        calibration and with the options' dropouts; its tokenizer.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be loaded.
+        DatasetError: the texts have a label that the checkpoint lacks.
+        OptionsError: an option asks for another architecture than the checkpoint has.
+    """
+    folder = resolve(options.init_from)
+    model, tokenizer = load_model(folder), load_tokenizer(folder)
+    known = list(model.config.id2label.values())
+    if unknown := [label for label in labels if label not in known]:
+        raise DatasetError(
+            f"the texts have the label {', '.join(unknown)}, but {options.init_from} has only {', '.join(known)}"
+        )
+    pieces = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["type"] == "BPE"
+    architecture = {name: getattr(model.config, name) for name in ARCHITECTURE} | {"subwords": pieces}
+    defaults = {field.name: field.default for field in fields(options)}
+    for name, value in architecture.items():
+        asked = getattr(options, name)
+        if asked not in (value, defaults[name]):
+            raise OptionsError(f"--{name.replace('_', '-')} is {asked}, but --init-from has {value}; leave it out")
+    options = replace(options, **architecture)
+    for name in DROPOUTS:
+        setattr(model.config, name, getattr(options, name))
+    model.config.temperature, model.config.temperature_exponent, model.config.uncertain_below = 1.0, 0.0, 0.0
+    return options, model, tokenizer
 
 
 def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -> dict[str, Any] | None:

@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import OptionsError
 from .card import write_card
 from .options import TrainingOptions
+from .output_folder import RunFolder, process_count
 from .run import train
-from .run_folder import RunFolder, process_count
 
 
 def train_seeds(options: TrainingOptions) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ..data.splits import JoinedSplit
 from ..errors import StorageError
 from ..tokenization import keep_ends
 from .callbacks import AverageAfterStep
-from .run_folder import STATE
+from .output_folder import STATE
 
 AVERAGE_FILE = "average.safetensors"
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from studio.capacity import BUSY
+from sentiment_gru.web.middleware import BUSY
 from tests.browser.looking import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser

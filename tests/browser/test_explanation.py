@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.app_server import serve
-from sentiment_gru.heat_map_html import png
-from sentiment_gru.links import text_link
+from sentiment_gru.web.charts import png
+from sentiment_gru.web.links import text_link
 from tests.browser.looking import assert_accessible, assert_fits, press_until
 from tests.browser.test_pages import sentence
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 import app
 from sentiment_gru import Prediction
-from sentiment_gru.batch.scoring import CHUNK_ROWS
-from sentiment_gru.loading import ClassifierLoader
+from sentiment_gru.files.scoring import CHUNK_ROWS
+from sentiment_gru.web.model_loader import ClassifierLoader
 from tests.browser.looking import assert_accessible, assert_fits
 from tests.tables import write_csv
 

@@ -9,11 +9,10 @@ from playwright.sync_api import APIResponse, Page, Route, expect
 
 from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK
-from sentiment_gru.inside.cards import CARDS
-from sentiment_gru.inside.cell import run, step
-from sentiment_gru.inside.cell_drawing import number
-from sentiment_gru.inside.presets import PRESETS, SEQUENCE
-from sentiment_gru.links import inside_link, text_link
+from sentiment_gru.web.inside.drawings import number
+from sentiment_gru.web.inside.gru_cell import PRESETS, SEQUENCE, run, step
+from sentiment_gru.web.inside.lessons import CARDS
+from sentiment_gru.web.links import inside_link, text_link
 from tests.browser.test_pages import assert_accessible, assert_fits, press_until
 from tests.made_up_results import write_results
 
@@ -28,7 +27,9 @@ def measured_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the app with result files of every kind."""
     folder = write_results(tmp_path_factory.mktemp("results"))
     patched = f"measured.RESULTS = Path({str(folder)!r})"
-    program = f"import app; from pathlib import Path; from sentiment_gru.inside import measured; {patched}; app.main()"
+    program = (
+        f"import app; from pathlib import Path; from sentiment_gru.web.inside import measured; {patched}; app.main()"
+    )
     with serve(["-c", program]) as url:
         yield url
 

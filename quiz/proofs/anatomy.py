@@ -1,0 +1,78 @@
+"""Checks of the topic Anatomy: which parts a step has, what they see and what values they take."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from .cells import Layer
+from .expressions import Measurement
+
+
+def parts(cell: Any) -> Measurement:
+    """Switch each part of the cell off or over, and see whether the step notices."""
+    layer = Layer(cell)
+    output, carried = layer.module(layer.x[None, None])
+    states = carried if isinstance(carried, tuple) else (carried,)
+    names = {
+        "update_effect": (layer.gated(z=0).step() - layer.gated(z=1).step()).abs().max(),
+        "reset_effect": (layer.gated(r=0).step() - layer.gated(r=1).step()).abs().max(),
+        "candidate_effect": (layer.fixed(n=-1).step() - layer.fixed(n=1).step()).abs().max(),
+        # A gate on the output would make what the layer shows differ from what it remembers.
+        "output_gate_effect": (output[-1] - states[-1][0]).abs().max(),
+    }
+    return Measurement("steps with each gate shut and open, and with two other candidates", names)
+
+
+def gate_function(cell: Any) -> Measurement:
+    """Compare the measured update gate with functions of its weighted sum a."""
+    layer = Layer(cell)
+    w, u, b, c = layer.weights("z")
+    a = w @ layer.x + b + u @ layer.h + c
+    return Measurement("one step; the update gate is read off the kept share", {"a": a, "answer": layer.gate("z")})
+
+
+def new_gate(cell: Any) -> Measurement:
+    """Measure the candidate n at many inputs, and what a step makes of it and the old state."""
+    layer = Layer(cell)
+    inputs = torch.randn(50, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
+    n = torch.stack([layer.candidate(x) for x in inputs])  # (50, H)
+    new = torch.stack([layer.step(x) for x in inputs])
+    r = torch.stack([layer.gate("r", x) for x in inputs])
+    shown = torch.stack([layer.module(x[None, None], layer.h[None, None])[0][0, 0] for x in inputs])
+    return Measurement("50 steps from one state", {"r": r, "h": layer.h, "n": n, "new": new, "shown": shown})
+
+
+def gate_inputs(cell: Any) -> Measurement:
+    """Change the input, the old state, or the candidate alone, and see which changes move both gates."""
+    layer = Layer(cell)
+    other_candidate = copy.deepcopy(layer)
+    other_candidate.weights("n")[2].add_(1)
+    moved = {
+        "x": [layer.gate(gate, x=layer.x + 1) - layer.gate(gate) for gate in "rz"],
+        "h": [layer.gate(gate, h=layer.h / 2) - layer.gate(gate) for gate in "rz"],
+        "candidate": [other_candidate.gate(gate) - layer.gate(gate) for gate in "rz"],
+    }
+    answer = tuple(source for source, shifts in moved.items() if all(shift.abs().max() > 1e-6 for shift in shifts))
+    return Measurement("both gates, before and after a change of each source", {"answer": answer})
+
+
+def gate_values(cell: Any, inputs: int, hidden: int) -> Measurement:
+    """Count the values of the update gate that differ from each other at one step."""
+    gate = Layer(cell, inputs, hidden).gate("z")
+    names = {"E": inputs, "H": hidden, "answer": float(gate.unique().numel())}
+    return Measurement("one step; different values of the update gate counted", names)
+
+
+def carried_state(cell: Any) -> Measurement:
+    """Read six inputs at once, and in two parts that share only what the layer hands over as its last output."""
+    layer = Layer(cell)
+    inputs = torch.randn(6, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
+    whole, first = layer.module(inputs)[0], layer.module(inputs[:3])[0]
+    last = first[-1:]  # (1, 1, H)
+    handed = (last, torch.zeros_like(last)) if isinstance(layer.module, nn.LSTM) else last
+    resumed = layer.module(inputs[3:], handed)[0]
+    gap = (resumed - whole[3:]).abs().max()
+    answer = ("h",) if gap < 1e-9 else ("h", "c")
+    return Measurement("six steps, resumed after three from h alone", {"gap": gap, "answer": answer})

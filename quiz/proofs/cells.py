@@ -1,0 +1,179 @@
+"""The cells under question: PyTorch's own, and GRUs of the other conventions with the same weights.
+
+Letters in shapes: N texts, T steps, E inputs, H hidden units. Everything is computed in double precision, with weights
+drawn from a seed. What a gate or a candidate is, is never read off an equation but measured: a copy of the layer gets
+weights under which the state it returns shows the quantity.
+"""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .expressions import NoSuchPartError
+
+BLOCKS = {1: "n", 3: "rzn", 4: "ifgo"}  # blocks of rows in weight_hh, by their number: RNN, GRU, LSTM
+SHUT, OPEN = -1e3, 1e3  # pre-activations at which a sigmoid is exactly 0 and 1
+
+
+class VariantGRU(nn.GRU):
+    """A GRU with other equations behind the constructor, weights and outputs of `torch.nn.GRU`."""
+
+    title = ""
+    reset_before = False  # U (r * h) in place of r * (U h)
+    update_writes = False  # z weighs the candidate in place of the old state
+
+    def step(self, x: Tensor, h: Tensor, w: Tensor, u: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        """Return the (N, H) state after (N, E) inputs and (N, H) states, given stacked weights and biases."""
+        w_r, w_z, w_n = (x @ w.T + b).chunk(3, dim=-1)
+        u_r, u_z, u_n = (h @ u.T + c).chunk(3, dim=-1)
+        r, z = torch.sigmoid(w_r + u_r), torch.sigmoid(w_z + u_z)
+        if self.reset_before:
+            n = torch.tanh(w_n + (r * h) @ u[-self.hidden_size :].T + c[-self.hidden_size :])
+        else:
+            n = torch.tanh(w_n + r * u_n)
+        return (1 - z) * h + z * n if self.update_writes else (1 - z) * n + z * h
+
+    def forward(self, inputs: Tensor, h_0: Tensor | None = None) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """Return outputs and final states in the shapes of `torch.nn.GRU`."""
+        x = inputs.transpose(0, 1) if self.batch_first else inputs  # (T, N, E)
+        directions = 2 if self.bidirectional else 1
+        shape = (self.num_layers * directions, x.shape[1], self.hidden_size)
+        h_0 = x.new_zeros(shape) if h_0 is None else h_0
+        self.check_hidden_size(h_0, shape)
+        final: list[Tensor] = []
+        for _ in range(self.num_layers):
+            halves = []
+            for direction in range(directions):
+                h, states = h_0[len(final)], []
+                for x_t in x.flip(0) if direction else x:
+                    h = self.step(x_t, h, *self.all_weights[len(final)])
+                    states.append(h)
+                final.append(h)
+                halves.append(torch.stack(states[::-1] if direction else states))
+            x = torch.cat(halves, dim=-1)  # (T, N, directions * H)
+        return x.transpose(0, 1) if self.batch_first else x, torch.stack(final)
+
+
+class ChoGRU(VariantGRU):
+    """Cho et al. (2014), arXiv version 3: reset before the product; z near 1 keeps the old state."""
+
+    title = "GRU of Cho et al. (2014)"
+    reset_before = True
+
+
+class ChungGRU(VariantGRU):
+    """Chung et al. (2014): reset before the product; z near 1 takes the candidate."""
+
+    title = "GRU of Chung et al. (2014)"
+    reset_before = True
+    update_writes = True
+
+
+class ChungSignGRU(VariantGRU):
+    """PyTorch's GRU with the sign of Chung et al. (2014): only the meaning of z differs."""
+
+    title = "torch.nn.GRU with the other sign of z"
+    update_writes = True
+
+
+CONVENTIONS: dict[str, type[nn.GRU]] = {"pytorch": nn.GRU, "cho2014": ChoGRU, "chung2014": ChungGRU}
+NAMED: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN}
+
+
+def of_convention(name: str) -> Any:
+    """Return the cell of a convention: that of the paper or library; ONNX is asked about PyTorch's weights."""
+    if name == "keras":
+        from .keras_cell import KerasGRU  # slow to import, and a test dependency
+
+        return KerasGRU
+    return CONVENTIONS.get(name, nn.GRU)
+
+
+class Layer:
+    """One layer of the cell under question, with random weights and ways to measure its parts."""
+
+    def __init__(self, cell: Any, inputs: int = 3, hidden: int = 4, seed: int = 0, scale: float = 2.0) -> None:
+        """Build the layer; `scale` times the default spread of weights makes its effects plain."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.module = cell(inputs, hidden).double()
+            self.x = torch.randn(inputs, dtype=torch.double)
+            self.h = 1.6 * torch.rand(hidden, dtype=torch.double) - 0.8
+        self.hidden = hidden
+        for weights in self.module.parameters():
+            weights.requires_grad_(False).mul_(scale)
+
+    def rows(self, block: str) -> slice:
+        """Return the rows of a block (r, z or n) in the stacked weights.
+
+        Raises:
+            NoSuchPartError: The cell has no such block.
+        """
+        names = BLOCKS[self.module.weight_hh_l0.shape[0] // self.hidden]
+        if block not in names:
+            part = {"r": "reset gate", "z": "update gate", "n": "candidate"}[block]
+            raise NoSuchPartError(f"this cell has no {part}; its blocks are {', '.join(names)}")
+        start = names.index(block) * self.hidden
+        return slice(start, start + self.hidden)
+
+    def weights(self, block: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return a block's (H, E) and (H, H) weights and its two (H,) biases, as views."""
+        rows, module = self.rows(block), self.module
+        return tuple(
+            getattr(module, name)[rows] for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        )
+
+    def fixed(self, **pre_activations: float) -> "Layer":
+        """Return a copy in which blocks no longer see input and state: their weighted sum is a constant."""
+        other = copy.deepcopy(self)
+        for block, constant in pre_activations.items():
+            w, u, b, c = other.weights(block)
+            for part in (w, u, c):
+                part.zero_()
+            b.fill_(constant)
+        return other
+
+    def gated(self, **values: float) -> "Layer":
+        """Return a copy whose gates have constant values from 0 to 1, as in `gated(r=0, z=0.9)`."""
+        logits = {gate: torch.tensor(value).double().logit().clamp(SHUT, OPEN).item() for gate, value in values.items()}
+        return self.fixed(**logits)
+
+    def step(self, x: Tensor | None = None, h: Tensor | None = None) -> Tensor:
+        """Return the (H,) state after one step from (E,) input and (H,) state, by default the layer's own."""
+        x, h = self.x if x is None else x, self.h if h is None else h
+        return self.states(x[None, None], h)[0]
+
+    def states(self, inputs: Tensor, h: Tensor) -> Tensor:
+        """Return the (T, H) states over (T, 1, E) inputs, from an (H,) state; an LSTM's cell state starts equal."""
+        state = h[None, None]  # (1, 1, H)
+        outputs = self.module(inputs, (state, state) if isinstance(self.module, nn.LSTM) else state)[0]
+        return outputs[:, 0]
+
+    def keeping(self) -> float:
+        """Return the value of the update gate, 0 or 1, at which the cell returns the old state.
+
+        Raises:
+            NoSuchPartError: There is no update gate.
+        """
+        return max((1.0, 0.0), key=lambda z: -float((self.gated(z=z).step() - self.h).abs().max()))
+
+    def candidate(self, x: Tensor | None = None, h: Tensor | None = None) -> Tensor:
+        """Return the (H,) candidate n: what the step writes when the update gate keeps nothing."""
+        return self.gated(z=1 - self.keeping()).step(x, h)
+
+    def gate(self, name: str, x: Tensor | None = None, h: Tensor | None = None) -> Tensor:
+        """Return the (H,) values of a gate, r or z, read off what the gate does; it sees the given input and state.
+
+        For z the candidate is held at 1, so that the step shows how far it moves from h to 1. For r the candidate
+        is the tanh of r * h, and the step writes it.
+        """
+        x, h = self.x if x is None else x, self.h if h is None else h
+        keep = self.keeping()
+        if name == "z":
+            moved = (self.fixed(n=OPEN).step(x, h) - h) / (1 - h)
+            return 1 - moved if keep == 1 else moved
+        layer = self.fixed(n=0).gated(z=1 - keep)
+        layer.weights("n")[1].copy_(torch.eye(self.hidden, dtype=torch.double))
+        return layer.step(x, h).atanh() / h

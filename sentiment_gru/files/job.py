@@ -1,0 +1,161 @@
+"""Score a table into a file that appears whole or not at all."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..errors import FileError
+from .scoring import Classify, ScoredRow, score_rows
+from .summary import Report, Tally
+from .table import Table
+from .writers import OUTPUT_SUFFIXES, open_writer
+
+DECIMALS = 6  # of the scores written: beyond them, they depend on which texts were scored together
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; the last one, which comes once the output stands in its place, has the report."""
+
+    rows: int
+    total: int
+    seconds: float
+    report: Report | None = None
+
+    @property
+    def rows_per_second(self) -> float:
+        """Return the mean speed so far."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return the time left at that speed; None before the first row."""
+        return (self.total - self.rows) / self.rows_per_second if self.rows_per_second else None
+
+
+def score_table(
+    classify: Classify,
+    table: Table,
+    text_column: str,
+    output: Path,
+    *,
+    label_column: str | None = None,
+    label_map: Mapping[str, str | None] | None = None,
+    force: bool = False,
+) -> Iterator[Progress]:
+    """Score every row and write all columns with the verdicts after them; yield progress after each chunk.
+
+    Closing the iterator stops the scoring. Until the last progress nothing stands at `output`, or what stood there.
+
+    Args:
+        classify: texts to predictions, such as a `SentimentClassifier`.
+        table: what to score.
+        text_column: which column holds the texts.
+        output: CSV, TSV, XLSX, JSON lines or Parquet, by the end of its name.
+        label_column: which column holds labels to compare the verdicts with.
+        label_map: labels of the file to labels of the model, as `parse_label_map` returns it.
+        force: whether to replace a file at `output`.
+
+    Raises:
+        FileError: a column that is not there, an output that cannot or must not be written, or a file that breaks off.
+    """
+    text_index = table.index(text_column, "text column")
+    label_index = None if label_column is None else table.index(label_column, "label column")
+    check_output(output, table.path, force)
+    labels = list(classify([""])[0].scores)
+    tally = Tally(labels, label_index, label_map or {})
+    start = time.perf_counter()
+    yield Progress(0, table.rows, 0.0)
+    with _replacing(output) as part:
+        columns, kinds = _output_columns(table, labels)
+        writer = open_writer(part, output.suffix.lower(), columns, kinds, table.content.marked)
+        rows = 0
+        with closing(writer):
+            for chunk in score_rows(classify, table.content.read(), text_index):
+                writer.write([[*one.row.cells, *_result_cells(one, labels)] for one in chunk])
+                tally.add(chunk)
+                rows += len(chunk)
+                yield Progress(rows, table.rows, time.perf_counter() - start)
+    yield Progress(rows, table.rows, time.perf_counter() - start, tally.report())
+
+
+def check_output(output: Path, source: Path | None, force: bool) -> None:
+    """Refuse an output that cannot or must not be written.
+
+    Raises:
+        FileError: what is wrong with it.
+    """
+    if output.suffix.lower() not in OUTPUT_SUFFIXES:
+        endings = ", ".join(OUTPUT_SUFFIXES)
+        raise FileError(f"the output's name ends in {output.suffix!r}; what can be written ends in {endings}")
+    if not output.parent.is_dir():
+        raise FileError(f"there is no folder {str(output.parent)!r} for the output")
+    if output.exists() and (not output.is_file() or (source is not None and output.samefile(source))):
+        raise FileError(f"{output} is the input itself or no plain file; give the output another name")
+    if output.exists() and not force:
+        raise FileError(f"{output} is there already; --force replaces it")
+
+
+@contextmanager
+def _replacing(output: Path) -> Iterator[Path]:
+    """Yield a path to write to, in a folder of its own beside the output; it takes the output's place if all goes well.
+
+    Raises:
+        FileError: the disk is full, or the folder may not be written to.
+    """
+    try:
+        with TemporaryDirectory(prefix=".scoring-", dir=output.parent, ignore_cleanup_errors=True) as folder:
+            part = Path(folder, "part")
+            yield part
+            os.replace(part, output)
+    except OSError as error:
+        raise FileError(f"the output cannot be written: {error.strerror or error}") from error
+
+
+def _output_columns(table: Table, labels: Sequence[str]) -> tuple[list[str], list[Any]]:
+    """Return the names and the Parquet types of all columns written."""
+    results = {"label": "string"} | {f"score_{label}": "float64" for label in labels}
+    results |= {"uncertain": "bool", "tokens": "int64", "unknown": "int64", "truncated": "int64", "error": "string"}
+    schema = table.content.schema
+    kinds = list(schema.types) if schema else ["string"] * len(table.columns)
+    return [*table.columns, *result_names(table.columns, list(results))], [*kinds, *results.values()]
+
+
+def result_names(columns: Sequence[str], results: Sequence[str]) -> list[str]:
+    """Return names for the added columns that none of the file's own has, whatever the case.
+
+    >>> result_names(["text", "Label"], ["label", "error"])
+    ['model_label', 'error']
+    """
+    taken = {name.casefold() for name in columns}
+    names = []
+    for result in results:
+        name, number = result, 2
+        if name.casefold() in taken:
+            name = f"model_{result}"
+        while name.casefold() in taken:
+            name = f"model_{result}_{number}"
+            number += 1
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _result_cells(one: ScoredRow, labels: Sequence[str]) -> list[object]:
+    prediction = one.prediction
+    if prediction is None:
+        return [*[None] * (len(labels) + 5), one.error]
+    return [
+        prediction.label,
+        *(round(prediction.scores[label], DECIMALS) for label in labels),
+        prediction.uncertain,
+        prediction.tokens,
+        prediction.unknown_tokens,
+        prediction.truncated_tokens,
+        None,
+    ]

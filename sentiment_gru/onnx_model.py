@@ -1,0 +1,211 @@
+"""The network as an ONNX graph: what the classifier runs, and what `--export-onnx` writes.
+
+Letters in comments: B texts, T tokens, D directions, H hidden_size. Operators: https://onnx.ai/onnx/operators/
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import onnxruntime
+import torch
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from torch import nn
+
+from .checkpoint import TOKENIZER, load_network, resolve
+from .configuration import LONGEST, REFERENCE, SHORTEST, SentimentGRUConfig
+from .errors import FileError
+from .network import Network, RecurrentLayer
+
+OPSET, IR_VERSION = 17, 8
+# Place of each of ONNX's blocks of weights among PyTorch's: z r n from r z n, i o f g from i f g o.
+ORDERS = {"GRU": [1, 0, 2], "LSTM": [0, 3, 1, 2], "RNN": [0]}
+BELOW_ALL = 4.0  # states lie between -1 and 1: so much less, and a state in the padding is never the largest
+
+
+class Graph:
+    """Nodes and weights of a graph in the making."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.weights: list[TensorProto] = []
+
+    def constant(self, values: object, kind: type = np.float32) -> str:
+        """Add numbers, or an array; return their name."""
+        name = f"weight_{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.array(values, dtype=kind), name))
+        return name
+
+    def axes(self, *axes: int) -> str:
+        """Add a list of axes or sizes; return its name."""
+        return self.constant(axes, np.int64)
+
+    def outputs(self, operator: str, *inputs: str, names: Sequence[str], **attributes: object) -> list[str]:
+        """Add a node with several outputs; return their names."""
+        found = [f"{operator}_{len(self.nodes)}_{name}" for name in names]
+        self.nodes.append(helper.make_node(operator, inputs, found, **attributes))
+        return found
+
+    def node(self, operator: str, *inputs: str, **attributes: object) -> str:
+        """Add a node; return the name of its output."""
+        return self.outputs(operator, *inputs, names=["out"], **attributes)[0]
+
+
+def build_graph(model: Network, calibrated: bool) -> ModelProto:
+    """Return the network of a model, with its weights.
+
+    Its inputs are `input_ids` and `attention_mask`, (B, T) of int64, padded on the right, with T at least 1; its output
+    is `logits`, (B, C) of float32. Labels and the most tokens to give it stand in its metadata.
+
+    Args:
+        model: of any cell, pooling, and number of layers.
+        calibrated: whether to divide the logits as the model itself does, by what fits a text's length.
+    """
+    graph, config = Graph(), model.config
+    count = graph.node("ReduceSum", "attention_mask", graph.axes(1), keepdims=0)  # (B,)
+    lengths = graph.node("Cast", graph.node("Max", count, graph.axes(1)), to=TensorProto.INT32)
+    ids = graph.node("Transpose", "input_ids", perm=[1, 0])
+    inputs = graph.node("Gather", graph.constant(_numbers(model.embedding.weight)), ids)  # (T, B, E)
+    states = last = ""
+    for layer in model.layers:
+        if states:
+            joined = graph.node("Transpose", states, perm=[0, 2, 1, 3])
+            inputs = graph.node("Reshape", joined, graph.axes(0, 0, -1))  # (T, B, D * H)
+        states, last = _layer(graph, cast(RecurrentLayer, layer), inputs, lengths)
+    pooled = _pool(graph, config.pooling, states, last, lengths)
+    present = graph.node("Cast", graph.node("Min", count, graph.axes(1)), to=TensorProto.FLOAT)  # 0 without tokens
+    pooled = graph.node("Mul", pooled, graph.node("Unsqueeze", present, graph.axes(1)))
+    head = [graph.constant(_numbers(value)) for value in (model.classifier.weight, model.classifier.bias)]
+    logits = graph.node("Gemm", pooled, *head, transB=1)
+    if calibrated:
+        logits = graph.node("Div", logits, _divisor(graph, config, count))
+    graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
+    return _whole(graph, config)
+
+
+def _numbers(parameter: torch.Tensor) -> np.ndarray:
+    return parameter.detach().cpu().numpy()
+
+
+def recurrent_weights(layer: RecurrentLayer) -> tuple[str, list[np.ndarray], dict[str, object]]:
+    """Return ONNX's operator for a layer, its W, R and B, and its attributes."""
+    cells = [cell for cell in (layer.forward_cell, layer.backward_cell) if cell is not None]
+    operator = type(cells[0]).__name__
+    biases = [_stack(cells, "bias_ih_l0"), _stack(cells, "bias_hh_l0")]
+    weights = [_stack(cells, "weight_ih_l0"), _stack(cells, "weight_hh_l0"), np.concatenate(biases, axis=1)]
+    attributes: dict[str, object] = {
+        "hidden_size": cells[0].hidden_size,
+        "direction": "bidirectional" if len(cells) == 2 else "forward",
+    }
+    if operator == "GRU":
+        attributes["linear_before_reset"] = 1  # PyTorch's reset gate acts after the matrix product
+    return operator, weights, attributes
+
+
+def _stack(cells: Sequence[nn.RNNBase], name: str) -> np.ndarray:
+    """Return the weights of all directions, in ONNX's order of blocks."""
+    order = ORDERS[type(cells[0]).__name__]
+    blocks = [getattr(cell, name).detach().cpu().chunk(len(order)) for cell in cells]
+    return torch.stack([torch.cat([parts[i] for i in order]) for parts in blocks]).numpy()
+
+
+def _layer(graph: Graph, layer: RecurrentLayer, inputs: str, lengths: str) -> tuple[str, str]:
+    """Add a layer; return its (T, D, B, H) states, 0 in the padding, and its (D, B, H) last ones."""
+    operator, weights, attributes = recurrent_weights(layer)
+    names = [graph.constant(value) for value in weights]
+    states, last, *_ = graph.outputs(operator, inputs, *names, lengths, names=["states", "last"], **attributes)
+    return states, last
+
+
+def _pool(graph: Graph, pooling: str, states: str, last: str, lengths: str) -> str:
+    """Reduce (T, D, B, H) states over time to (B, D * H), or twice as much for mean and max."""
+    parts = []
+    if pooling == "last":
+        parts.append(last)
+    if "mean" in pooling:
+        divisor = graph.node("Unsqueeze", graph.node("Cast", lengths, to=TensorProto.FLOAT), graph.axes(1))
+        parts.append(graph.node("Div", graph.node("ReduceSum", states, graph.axes(0), keepdims=0), divisor))
+    if "max" in pooling:
+        mask = graph.node("Transpose", "attention_mask", perm=[1, 0])
+        outside = graph.node("Sub", graph.node("Cast", mask, to=TensorProto.FLOAT), graph.constant(1))  # -1 in padding
+        offset = graph.node("Unsqueeze", graph.node("Mul", outside, graph.constant(BELOW_ALL)), graph.axes(1, 3))
+        parts.append(graph.node("ReduceMax", graph.node("Add", states, offset), axes=[0], keepdims=0))
+    rows = [graph.node("Transpose", part, perm=[1, 0, 2]) for part in parts]
+    flat = [graph.node("Reshape", row, graph.axes(0, -1)) for row in rows]
+    return graph.node("Concat", *flat, axis=1)
+
+
+def _divisor(graph: Graph, config: SentimentGRUConfig, count: str) -> str:
+    """Return (B, 1) divisors, as `Network.divisor` has them."""
+    tokens = graph.node("Cast", count, to=TensorProto.FLOAT)
+    clipped = graph.node("Clip", tokens, graph.constant(SHORTEST), graph.constant(LONGEST))
+    relative = graph.node("Div", clipped, graph.constant(REFERENCE))
+    factor = graph.node("Pow", relative, graph.constant(config.temperature_exponent))
+    return graph.node("Unsqueeze", graph.node("Mul", factor, graph.constant(config.temperature)), graph.axes(1))
+
+
+def _whole(graph: Graph, config: SentimentGRUConfig) -> ModelProto:
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
+        for name in ("input_ids", "attention_mask")
+    ]
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", config.num_labels])
+    whole = helper.make_graph(graph.nodes, "sentiment_gru", inputs, [logits], graph.weights)
+    model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    labels = [config.id2label[i] for i in range(config.num_labels)]
+    helper.set_model_props(model, {"labels": json.dumps(labels), "max_tokens": str(config.max_tokens)})
+    return model
+
+
+def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> str:
+    """Write the shipped checkpoint, a folder or a Hub id to an ONNX file; return what a user of the file must know.
+
+    What the file computes: `sentiment_gru.onnx_model.build_graph`.
+
+    Raises:
+        CheckpointError: what is wrong with the checkpoint, in one line.
+        FileError: the file is there already and `force` is not given, or cannot be written.
+    """
+    if output.exists() and not force:
+        raise FileError(f"{output} is there already; --force replaces it")
+    if not output.parent.is_dir():
+        raise FileError(f"{output} cannot be written: there is no folder {str(output.parent)!r}")
+    folder = resolve(model)
+    network = load_network(folder)
+    content = build_graph(network, calibrated=True).SerializeToString()
+    part = output.with_name(f".{output.name}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, output)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FileError(f"{output} cannot be written: {error.strerror or error}") from error
+    labels = ", ".join(network.config.id2label[i] for i in range(network.config.num_labels))
+    return (
+        f"Written to {output}: input_ids and attention_mask to logits, whose softmax are the scores of {labels}.\n"
+        f"Token ids come from {folder / TOKENIZER}; of a text of more than {network.config.max_tokens:,} tokens give"
+        " the first and last half of as many."
+    )
+
+
+class Runtime:
+    """Runs a model as it was when this was made; safe to share between threads, each run on one thread."""
+
+    def __init__(self, model: Network) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # it would keep what the largest batch ever took
+        content = build_graph(model, calibrated=False).SerializeToString()
+        self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """Return (B, C) float32 logits, not yet divided, of the token ids of B texts; a text may have none."""
+        lengths = np.array([len(row) for row in rows])
+        mask = np.arange(max(1, lengths.max())) < lengths[:, None]
+        ids = np.zeros(mask.shape, dtype=np.int64)
+        ids[mask] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+        logits: np.ndarray = self.session.run(None, {"input_ids": ids, "attention_mask": mask.astype(np.int64)})[0]
+        return logits

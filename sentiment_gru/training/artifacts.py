@@ -1,0 +1,180 @@
+"""Pictures of a finished training: loss.png, confusion.png and reliability.png."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from scipy.special import softmax
+
+from ..data.splits import TextSplit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+SPEEDS = ("runtime", "per_second", "preparation_time", "total_flos", "train_loss")
+MISTAKES = 5  # pairs of labels named in the card
+
+
+@dataclass(frozen=True)
+class ScoredSplit:
+    """A split of a dataset and what the finished model says of its texts.
+
+    Attributes:
+        dataset: its name.
+        role: "dev" or "reported".
+        split: the texts.
+        logits: (B, C), calibrated.
+        labels: the model's C labels.
+    """
+
+    dataset: str
+    role: str
+    split: TextSplit
+    logits: np.ndarray
+    labels: list[str]
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The (B, C) scores of all labels."""
+        return softmax(self.logits.astype(np.float64), axis=1)
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The (B,) ids of the true labels."""
+        return np.array([self.labels.index(label) for label in self.split.labels])
+
+
+def write_history(path: Path, log: Sequence[dict[str, Any]]) -> None:
+    """Write the trainer's log as CSV, a row per step with loss and learning rate, or dev metrics."""
+    rows = [{key: value for key, value in entry.items() if not key.endswith(SPEEDS)} for entry in log]
+    rows = [row for row in rows if len(row) > 2]  # the last entry has speeds only
+    names = dict.fromkeys(["step", "epoch", "loss", "learning_rate", *(key for row in rows for key in row)])
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_predictions(path: Path, scored: Sequence[ScoredSplit]) -> None:
+    """Write a Parquet row per text: dataset, split, index in that split, label, predicted, a score per label.
+
+    Texts stay out: a dataset's licence may not let them be copied.
+    """
+    pq.write_table(pa.concat_tables([_table(split) for split in scored]), path, compression="zstd")
+
+
+def _table(scored: ScoredSplit) -> pa.Table:
+    count = len(scored.split)
+    scores = scored.scores
+    rounded = scores.round(3).astype(np.float32)
+    return pa.table(
+        {
+            "dataset": [scored.dataset] * count,
+            "split": [scored.role] * count,
+            "index": pa.array(range(count), pa.int32()),
+            "label": scored.split.labels,
+            "predicted": [scored.labels[i] for i in scores.argmax(axis=1)],
+        }
+        | {f"score_{label}": rounded[:, i] for i, label in enumerate(scored.labels)}
+    )
+
+
+def count_mistakes(scored: ScoredSplit, uncertain_below: float) -> list[dict[str, Any]]:
+    """Return the most frequent pairs of a true label and a wrong verdict, and how many of them were uncertain."""
+    verdicts, targets = scored.scores.argmax(axis=1), scored.targets
+    uncertain = scored.scores.max(axis=1) < uncertain_below
+    pairs = Counter((int(t), int(v)) for t, v in zip(targets, verdicts, strict=True) if t != v)
+    return [
+        {
+            "label": scored.labels[target],
+            "verdict": scored.labels[verdict],
+            "texts": count,
+            "of": int((targets == target).sum()),
+            "uncertain": int((uncertain & (targets == target) & (verdicts == verdict)).sum()),
+        }
+        for (target, verdict), count in pairs.most_common(MISTAKES)
+    ]
+
+
+BINS = 10
+DOTS_PER_INCH = 80
+
+
+def write_plots(folder: Path, log: Sequence[dict[str, Any]], scored: Sequence[ScoredSplit]) -> None:
+    """Draw the run's loss, and per dataset the reported split, else dev: who is taken for whom, and how sure."""
+    last = list({split.dataset: split for split in sorted(scored, key=lambda split: split.role)}.values())
+    for name, figure in (
+        ("loss", plot_loss(log)),
+        ("confusion", plot_confusion(last)),
+        ("reliability", plot_reliability(last)),
+    ):
+        figure.savefig(folder / f"{name}.png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+
+
+def _new_figure(panels: int) -> tuple["Figure", list["Axes"]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1 + 4 * panels, 4), layout="constrained")
+    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
+
+
+def plot_loss(log: Sequence[dict[str, Any]]) -> "Figure":
+    """Return the loss on training texts and on dev, and dev's score, by step."""
+    figure, (losses, scores) = _new_figure(2)
+    for axes, name, label in (
+        (losses, "loss", "training"),
+        (losses, "eval_loss", "dev"),
+        (scores, "eval_score", "dev"),
+    ):
+        points = [(entry["step"], entry[name]) for entry in log if name in entry]
+        axes.plot([x for x, _ in points], [y for _, y in points], marker=".", label=label)
+        axes.set_xlabel("step")
+        axes.legend()
+    losses.set_ylabel("loss")
+    scores.set_ylabel("mean macro recall")
+    return figure
+
+
+def plot_confusion(scored: Sequence[ScoredSplit]) -> "Figure":
+    """Return a panel per dataset: the share of each true label's texts with each verdict."""
+    figure, panels = _new_figure(len(scored))
+    for axes, split in zip(panels, scored, strict=True):
+        counts = np.zeros((len(split.labels), len(split.labels)))
+        np.add.at(counts, (split.targets, split.scores.argmax(axis=1)), 1)
+        shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), share in np.ndenumerate(shares):
+            if len(split.labels) <= 10:  # more numbers could not be read
+                axes.text(column, row, f"{share:.0%}", ha="center", va="center", color="wk"[int(share < 0.5)])
+        axes.set_xticks(range(len(split.labels)), split.labels, rotation=45, ha="right")
+        axes.set_yticks(range(len(split.labels)), split.labels)
+        axes.set(title=f"{split.dataset} ({split.role})", xlabel="verdict", ylabel="label")
+    return figure
+
+
+def plot_reliability(scored: Sequence[ScoredSplit]) -> "Figure":
+    """Return, by the highest score, the share of verdicts that are right; a calibrated model is on the diagonal."""
+    figure, (axes,) = _new_figure(1)
+    axes.plot([0, 1], [0, 1], color="gray", linestyle=":", label="perfect")
+    for split in scored:
+        confidence = split.scores.max(axis=1)
+        right = split.scores.argmax(axis=1) == split.targets
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        present = np.unique(bins)
+        axes.plot(
+            [confidence[bins == b].mean() for b in present],
+            [right[bins == b].mean() for b in present],
+            marker="o",
+            label=f"{split.dataset} ({split.role})",
+        )
+    axes.set(xlabel="highest score", ylabel="share of verdicts that are right", xlim=(0, 1), ylim=(0, 1))
+    axes.legend()
+    return figure

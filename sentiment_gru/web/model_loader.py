@@ -1,0 +1,98 @@
+"""Load the classifier behind the page: torch and transformers take seconds to import, a visitor waits for neither."""
+
+import asyncio
+import base64
+import logging
+import re
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from ..checkpoint import check_folder, resolve
+
+if TYPE_CHECKING:
+    from ..classifier import SentimentClassifier
+    from ..results import Prediction
+
+
+logger = logging.getLogger(__name__)
+IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
+
+
+class ClassifierLoader:
+    """A classifier that is loaded once, in a thread of its own, by `start` or by the first use."""
+
+    def __init__(self, model: str | Path | None = None) -> None:
+        """Check the shipped checkpoint, a folder or a Hub id, without importing torch.
+
+        Raises:
+            CheckpointError: what is wrong with the checkpoint, in one line.
+        """
+        self.folder = resolve(model)
+        self.config = check_folder(self.folder)  # as in config.json
+        self._classifier: Future[SentimentClassifier] = Future()
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start to load, unless that has been done before."""
+        with self._lock:
+            if self._classifier.running() or self._classifier.done():
+                return
+            self._classifier.set_running_or_notify_cancel()  # from here on, no waiting visitor can cancel it
+        threading.Thread(target=self._load, name="load-classifier", daemon=True).start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether loading has ended, well or badly."""
+        return self._classifier.done()
+
+    async def ready(self) -> None:
+        """Wait until loading has ended, well or badly, without holding a thread."""
+        self.start()
+        await asyncio.gather(asyncio.wrap_future(self._classifier), return_exceptions=True)
+
+    def __call__(self, texts: Sequence[str]) -> "list[Prediction]":
+        """Classify texts; waits for the classifier, and raises whatever kept it from loading."""
+        return self.classifier()(texts)
+
+    def classifier(self) -> "SentimentClassifier":
+        """Return the classifier; waits for it, and raises whatever kept it from loading."""
+        self.start()
+        if error := self._classifier.exception():
+            raise error.with_traceback(None)  # it is raised for every visitor, and would grow each time
+        return self._classifier.result()
+
+    def card(self) -> str:
+        """Return the checkpoint's model card in Markdown, without its front matter; empty if it has none.
+
+        An image of the checkpoint folder comes in the text itself, as this server serves no files; any other becomes
+        its description, as the page asks no other server.
+        """
+        path = self.folder / "README.md"
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        text = re.sub(r"\A---\n.*?^---\n", "", text, flags=re.DOTALL | re.MULTILINE)
+        return re.sub(r"!\[([^]]*)\]\(([^)]*)\)", self._image, text).strip()
+
+    def _image(self, match: re.Match[str]) -> str:
+        """Return an image in Markdown, with its bytes if it lies in the folder, else its description."""
+        description, target = match.groups()
+        path = (self.folder / unquote(target)).resolve()
+        kind = IMAGE_TYPES.get(path.suffix.lower())
+        if kind is None or not path.is_relative_to(self.folder.resolve()) or not path.is_file():
+            return f"*{description}*"
+        return f"![{description}](data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()})"
+
+    def _load(self) -> None:
+        try:
+            import torch
+
+            from ..classifier import SentimentClassifier
+
+            torch.set_num_threads(1)  # one text gains nothing from more, and visitors would fight for the cores
+            self._classifier.set_result(SentimentClassifier.from_pretrained(self.folder))
+        except BaseException as error:
+            logger.exception("The classifier in %s could not be loaded", self.folder)
+            self._classifier.set_exception(error)

@@ -1,0 +1,88 @@
+"""How the page around the tabs looks: theme, style sheet, script and icon, for the arguments of `launch`."""
+
+from pathlib import Path
+
+import gradio as gr
+from gradio.themes.utils.fonts import LocalFont
+
+COLOURS = {
+    "negative": ("#b35806", "#f0a35e"),
+    "neutral": ("#66666a", "#b4b4b8"),
+    "positive": ("#2166ac", "#7db3e3"),
+    # Behind words: the same in both, as the words on them change instead.
+    "negative-fill": ("#b35806", "#b35806"),
+    "positive-fill": ("#2166ac", "#2166ac"),
+    "gate-r": ("#762a83", "#c9a0dc"),
+    "gate-z": ("#1b7837", "#7fcf8f"),
+    "gate-n": ("#b0186c", "#f29ac8"),
+    "gate-h": ("#3f4248", "#d8d8d6"),
+}
+
+
+def palette_css() -> str:
+    """Return the colours as CSS variables, such as `var(--positive)`."""
+    light, dark = ("".join(f"--{name}: {pair[shade]};" for name, pair in COLOURS.items()) for shade in (0, 1))
+    return f":root {{{light}}}\n.dark {{{dark}}}\n"
+
+
+_HERE = Path(__file__).parent / "static"
+FAVICON = _HERE / "favicon.svg"
+STUDIO_CSS = (_HERE / "studio.css").read_text(encoding="utf-8")
+STUDIO_SCRIPT = f"<script>{(_HERE / 'studio.js').read_text(encoding='utf-8')}</script>"
+
+
+def theme() -> gr.themes.Base:
+    """Return Monochrome made flat: paper, ink and one accent, whose two shades are in studio.css."""
+    light_and_dark = {
+        "body_background_fill": ("#fbfaf8", "#17181b"),
+        "body_text_color": ("#1c1c1e", "#ececea"),
+        "body_text_color_subdued": ("#5f5f63", "#a9a9ad"),
+        "border_color_primary": ("#dddbd6", "#3a3b40"),
+        "block_background_fill": ("transparent", "transparent"),
+        "block_info_text_color": ("*body_text_color_subdued", "*body_text_color_subdued"),
+        "block_shadow": ("none", "none"),
+        "input_background_fill": ("#ffffff", "#202126"),
+        "input_background_fill_focus": ("#ffffff", "#202126"),
+        "input_border_color": ("#8b8b8f", "#75767c"),
+        "input_border_color_focus": ("var(--studio-accent)", "var(--studio-accent)"),
+        "input_shadow_focus": ("0 0 0 1px var(--studio-accent)", "0 0 0 1px var(--studio-accent)"),
+        "button_primary_background_fill": ("var(--studio-accent)", "var(--studio-accent)"),
+        "button_primary_background_fill_hover": ("var(--studio-accent-hover)", "var(--studio-accent-hover)"),
+        "button_primary_border_color": ("transparent", "transparent"),
+        "button_primary_text_color": ("#ffffff", "#10141a"),
+        "button_secondary_background_fill": ("*input_background_fill", "*input_background_fill"),
+        "button_secondary_background_fill_hover": ("*input_background_fill", "*input_background_fill"),
+        "button_secondary_border_color": ("*input_border_color", "*input_border_color"),
+        "button_secondary_border_color_hover": ("var(--studio-accent)", "var(--studio-accent)"),
+        "button_secondary_text_color": ("*body_text_color", "*body_text_color"),
+        "button_secondary_text_color_hover": ("*body_text_color", "*body_text_color"),
+        "checkbox_background_color": ("#ffffff", "#202126"),
+        "checkbox_background_color_selected": ("var(--studio-accent)", "var(--studio-accent)"),
+        "checkbox_border_color": ("#8b8b8f", "#8f9096"),
+        "checkbox_border_color_selected": ("var(--studio-accent)", "var(--studio-accent)"),
+        "checkbox_label_background_fill": ("transparent", "transparent"),
+        "checkbox_label_background_fill_hover": ("transparent", "transparent"),
+        "checkbox_label_background_fill_selected": ("transparent", "transparent"),
+        "checkbox_label_border_color": ("*border_color_primary", "*border_color_primary"),
+        "checkbox_label_border_color_selected": ("var(--studio-accent)", "var(--studio-accent)"),
+        "checkbox_label_text_color_selected": ("*body_text_color", "*body_text_color"),
+        "color_accent": ("var(--studio-accent)", None),
+        "link_text_color": ("var(--studio-accent)", "var(--studio-accent)"),
+    }
+    one_value = {
+        "block_border_width": "0px",
+        "block_padding": "0px",
+        "button_border_width": "1px",
+        "input_border_width": "1px",
+        "checkbox_label_border_width": "1px",
+        "checkbox_label_padding": "0.5rem 0.9rem",
+        "layout_gap": "1.25rem",
+    }
+    dark = {f"{name}_dark": pair[1] for name, pair in light_and_dark.items() if pair[1]}
+    light = {name: pair[0] for name, pair in light_and_dark.items()}
+    return gr.themes.Monochrome(
+        # Of the fonts that come with Gradio, few are whole: Lora lacks Latin letters, Plex its weight 600.
+        font=[LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
+        font_mono=[LocalFont("IBM Plex Mono", weights=(400,)), "ui-monospace", "monospace"],
+        radius_size=gr.themes.sizes.radius_md,
+    ).set(**light, **dark, **one_value)

@@ -1,0 +1,223 @@
+"""The copy on the Hub, by the real CommitScheduler and a made-up Hub: nothing is lost, and nothing goes public."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from huggingface_hub import HfApi
+
+from quiz import backup
+from quiz.backup import CopyingStore, open_store
+from quiz.records import Attempt, Feedback, read_folder
+from quiz.store import Store, StoreError
+from tests.conftest import REPOSITORY
+from tests.databases import attempt
+
+NEVER = 1e6  # minutes
+
+
+class MadeUpHub(HfApi):
+    """A Hub that keeps its one dataset in a folder, and is away for the first calls to some methods."""
+
+    def __init__(self, folder: Path, private: bool = True, **failures: int) -> None:
+        super().__init__(token="made up")
+        self._folder, self._private, self._failures = folder, private, dict(failures)
+        self.created: list[dict[str, Any]] = []
+
+    def _fail(self, method: str) -> None:
+        self._failures[method] = self._failures.get(method, 0) - 1
+        if self._failures[method] >= 0:
+            raise OSError(f"no network for {method}")
+
+    def create_repo(self, repo_id: str, **options: Any) -> Any:
+        """Note what is asked for."""
+        self._fail("create_repo")
+        self.created.append({"repo_id": repo_id, **options})
+        return SimpleNamespace(repo_id=repo_id)
+
+    def repo_info(self, repo_id: str, **options: Any) -> Any:
+        """Say whether the dataset is private."""
+        return SimpleNamespace(private=self._private)
+
+    def snapshot_download(self, repo_id: str, *, local_dir: Any = None, **options: Any) -> Any:
+        """Copy all files."""
+        for path in self._folder.glob("*.jsonl"):
+            (Path(local_dir) / path.name).write_bytes(path.read_bytes())
+
+    def create_commit(self, repo_id: str, operations: Any, **options: Any) -> Any:
+        """Write the files, each whole or not at all, as commits do: the scheduler makes one beside the last one."""
+        assert options["repo_type"] == "dataset"
+        self._fail("create_commit")
+        for operation in operations:
+            with operation.as_file() as file:
+                part = self._folder / f"{uuid4().hex}.part"
+                part.write_bytes(file.read())
+                part.replace(self._folder / operation.path_in_repo)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def new_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., CopyingStore]]:
+    monkeypatch.setattr(backup, "sleep", lambda seconds: None)
+    made: list[CopyingStore] = []
+
+    def make(api: HfApi, minutes: float = NEVER) -> CopyingStore:
+        store = CopyingStore("someone/quiz", api, f"sqlite:///{tmp_path / str(len(made))}.sqlite3", minutes)
+        made.append(store)
+        return store
+
+    yield make
+    for store in made:
+        if store._scheduler:
+            store._scheduler.stop()
+        store.close()
+
+
+def on_the_hub(hub: Path) -> list[Attempt | Feedback]:
+    return [record for _, record in read_folder(hub)]
+
+
+def test_what_is_stored_is_committed_to_a_private_dataset(hub: Path, new_store: Callable[..., CopyingStore]) -> None:
+    api = MadeUpHub(hub)
+    store = new_store(api)
+    store.connect()
+    kept = store.record(attempt(answer=("\0\ud800", "😀")))
+    store.record(attempt(answer=("late",)))  # a second answer, which does not count
+    feedback = Feedback("run", True, "Good.\nReally \u2028 good.")
+    store.record_feedback(feedback)
+    store.finish()
+    assert api.created[0] == {"repo_id": "someone/quiz", "repo_type": "dataset", "private": True, "exist_ok": True}
+    assert on_the_hub(hub) == [kept, feedback]
+    (file,) = hub.iterdir()
+    assert set(json.loads(file.read_text().splitlines()[0])) == {"kind", "at", *Attempt.__dataclass_fields__}
+
+
+def test_nothing_goes_to_a_public_dataset(
+    hub: Path, new_store: Callable[..., CopyingStore], caplog: pytest.LogCaptureFixture
+) -> None:
+    store = new_store(MadeUpHub(hub, private=False))
+    store.connect()
+    store.record(attempt())
+    store.finish()
+    assert list(hub.iterdir()) == []
+    assert "is public: nothing is sent" in caplog.text
+
+
+def test_a_commit_that_fails_is_made_later(hub: Path, new_store: Callable[..., CopyingStore]) -> None:
+    store = new_store(MadeUpHub(hub, create_commit=2))
+    store.connect()
+    kept = store.record(attempt())
+    assert store._scheduler
+    with pytest.raises(OSError, match="no network"):
+        store._scheduler.trigger().result()
+    assert on_the_hub(hub) == []
+    later = store.record(attempt(item_id="later"))
+    store.finish()  # which fails once, too
+    assert on_the_hub(hub) == [kept, later]
+
+
+def test_commits_go_on_by_themselves(hub: Path, new_store: Callable[..., CopyingStore]) -> None:
+    api = MadeUpHub(hub, create_commit=3)
+    committed = threading.Event()
+    commit = api.create_commit
+
+    def tell(*values: Any, **options: Any) -> None:
+        commit(*values, **options)
+        committed.set()
+
+    api.create_commit = tell  # type: ignore[method-assign, assignment]
+    store = new_store(api, minutes=0.001)
+    store.connect()
+    kept = store.record(attempt())
+    assert committed.wait(60)
+    assert on_the_hub(hub) == [kept]
+
+
+def test_without_a_network_the_quiz_goes_on_and_the_copy_follows(
+    hub: Path, new_store: Callable[..., CopyingStore]
+) -> None:
+    api = MadeUpHub(hub, create_repo=1)
+    store = new_store(api)
+    with pytest.raises(OSError, match="no network"):
+        store.connect()
+    kept = store.record(attempt())
+    assert store.attempts_of("run") == [kept]
+    store.finish()
+    assert on_the_hub(hub) == [kept]
+
+
+def test_a_new_disk_gets_what_the_dataset_has_once(hub: Path, new_store: Callable[..., CopyingStore]) -> None:
+    old = new_store(MadeUpHub(hub))
+    old.connect()
+    kept = old.record(attempt())
+    old.record_feedback(Feedback(None, True, "Good."))
+    old.record_feedback(Feedback(None, True, "Good."))
+    old.finish()
+    new = new_store(MadeUpHub(hub))
+    assert new.record(attempt("early")) == attempt("early")  # before the dataset was read
+    new.connect()
+    new.connect()
+    assert sorted(one.run for one in new.attempts()) == ["early", "run"]
+    assert new.record(attempt(answer=("another",))) == kept
+    assert list(new.feedback()) == list(old.feedback())
+    assert len(list(new.feedback())) == 2
+
+
+def test_a_full_disk_for_the_copy_does_not_stop_the_quiz(
+    hub: Path, new_store: Callable[..., CopyingStore], caplog: pytest.LogCaptureFixture
+) -> None:
+    store = new_store(MadeUpHub(hub))
+    store._file = hub / "no such folder" / "file.jsonl"
+    assert store.record(attempt()) == attempt()
+    assert "The copy lacks an answer" in caplog.text
+
+
+def test_the_copy_has_nothing_that_the_database_refused(hub: Path, tmp_path: Path) -> None:
+    store = CopyingStore("someone/quiz", MadeUpHub(hub), f"sqlite:///{tmp_path}/no such folder/quiz.sqlite3")
+    with pytest.raises(StoreError):
+        store.record(attempt())
+    assert not store._file.exists()
+
+
+def test_the_environment_decides_whether_there_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'quiz.sqlite3'}")
+    monkeypatch.setenv("HF_TOKEN", "hf_made_up")
+    monkeypatch.delenv("FEEDBACK_DATASET", raising=False)
+    assert type(open_store()) is Store
+    started = threading.Event()
+    monkeypatch.setattr(CopyingStore, "start", lambda store: started.set())
+    monkeypatch.setenv("FEEDBACK_DATASET", "someone/quiz")
+    assert type(open_store()) is CopyingStore
+    assert started.is_set()
+
+
+EXITING = """
+import sys
+from pathlib import Path
+from tests.databases import attempt
+from tests.unit.quiz.test_backup import CopyingStore, MadeUpHub
+store = CopyingStore("someone/quiz", MadeUpHub(Path(sys.argv[1]), create_repo=1, create_commit=1), sys.argv[2])
+store.start()
+for number in range(5):
+    store.record(attempt(item_id=str(number)))
+"""
+
+
+def test_nothing_is_lost_when_the_process_ends(hub: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", EXITING, str(hub), f"sqlite:///{tmp_path / 'quiz.sqlite3'}"]
+    subprocess.run(command, cwd=REPOSITORY, env=os.environ, check=True, capture_output=True)
+    assert [one.item_id for one in on_the_hub(hub) if isinstance(one, Attempt)] == list("01234")

@@ -1,0 +1,197 @@
+"""Export and import: what is mapped comes back as it was, through both formats; what is not is told."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from quiz.__main__ import main
+from quiz.bank import Bank, Item, load_bank, make_bank
+from quiz.formats.convert import to_bank, to_question
+from quiz.formats.gift import read_gift, write_gift
+from quiz.formats.markup import from_moodle, to_moodle
+from quiz.formats.moodle import read_moodle, write_moodle
+from quiz.validation import find_faults
+
+SHIPPED = load_bank()
+FORMATS = ("moodle", "gift")
+PIECES = [
+    "a", "B ", "7", "$x_t$", r"$\tanh(a_{1}*b)$", "$a<b & c>d$", r"$\left\{x\right\}$", r"$\nabla \# \|x\|$", "$5",
+    "`code {x} ~ = # :`", "`` a`b ``", "`", "**bold**", "\\", r"\\(", r"\(", "(", ")", "&", "&amp;", "&lt;", "<b>", "{",
+    "}", "~", "=", "#", "::", "->", "%50%", "[html]", "[x](https://a.b)", "//", "####", "\n\n", "\n", "]]>", "é", "'",
+    '"', "TRUE", "\n```python\nx = {1: 2}\n```\n", " //x\n", "$CATEGORY: x", "\U0001f600",
+]  # fmt: skip
+texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join).map(str.strip).filter(bool)
+lines = texts.map(lambda text: " ".join(text.split()))
+numbers = st.floats(-1e6, 1e6, allow_nan=False) | st.integers(-1000, 1000)
+
+
+@st.composite
+def raw_items(draw: st.DrawFn) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["single", "multi", "numeric"]))
+    item: dict[str, Any] = {"type": kind, "topic": draw(lines), "stem": draw(texts.filter(lambda t: "```" not in t))}
+    hints = draw(st.lists(texts, max_size=2))
+    if kind == "numeric":
+        value, *wrong = draw(st.lists(numbers, min_size=1, max_size=4, unique=True))
+        wrong = [number for number in wrong if abs(number - value) > 0.25]
+        item["key"] = {
+            "value": value, "tolerance": draw(st.sampled_from([0, 0.1, 0.25])), "hints": hints, "unit": "steps [s]",
+            "feedback": {"right": draw(texts), "wrong": draw(texts)},
+            "anticipated": [{"value": number, "feedback": draw(texts)} for number in wrong],
+        }  # fmt: skip
+    else:
+        options = draw(st.lists(lines, min_size=2, max_size=6, unique=True))
+        item["options"] = [{"oid": f"o{number}", "text": text} for number, text in enumerate(options)]
+        count = 1 if kind == "single" else draw(st.integers(1, len(options) - 1))
+        correct = [f"o{number}" for number in range(len(options))][-count:]
+        feedback = {f"o{number}": draw(texts) for number in range(len(options))}
+        item["key"] = {"correct": correct, "feedback": feedback, "hints": hints}
+    optional = {
+        "explanation": texts, "code": st.sampled_from(["x = 1", "def f(a):\n    return {a: '~='}\n\nf(1)"]),
+        "sources": st.just([{"cite": "A [b], c", "loc": "Section 1 (x)", "url": "https://a.org/b_c?d=e&f#g"}] * 2),
+        "version": st.integers(1, 9), "difficulty": st.integers(1, 5), "convention": st.sampled_from(["keras", "none"]),
+        "bloom": st.just("apply"), "status": st.just("draft"), "blueprint": st.just("A1"), "negative": st.just(True),
+    }  # fmt: skip
+    return item | {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
+
+
+def there_and_back(bank: Bank, file_format: str) -> Bank:
+    questions = [to_question(item) for item in bank.items]
+    if file_format == "moodle":
+        read, unread = read_moodle(write_moodle(questions))
+    else:
+        read, unread = read_gift(write_gift(questions).encode())
+    data, notes = to_bank(read)
+    assert not [str(note) for note in (*unread, *notes)]
+    assert not list(find_faults(data))
+    return make_bank(data)
+
+
+def mapped(item: Item, file_format: str) -> dict[str, Any]:
+    """Return the fields that the format has a place for."""
+    key = item.numeric
+    return {
+        "plain": [item.id, item.type, item.topic, item.stem, item.code, item.explanation, item.sources],
+        "craft": [item.bloom, item.difficulty, item.convention, item.blueprint, item.negative],
+        "state": [item.version, item.status],
+        "options": [(option.text, option.correct, option.feedback) for option in item.options],
+        "number": key and (key.value, key.tolerance, key.unit, key.right, key.wrong),
+        "anticipated": key and [(wrong.value, wrong.feedback) for wrong in key.anticipated],
+        "hints": item.hints if file_format == "moodle" else (),
+    }
+
+
+def assert_same(bank: Bank, file_format: str) -> None:
+    back = there_and_back(bank, file_format)
+    assert [mapped(item, file_format) for item in back.items] == [mapped(item, file_format) for item in bank.items]
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_the_shipped_bank_comes_back_whole(file_format: str) -> None:
+    assert_same(SHIPPED, file_format)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+@settings(max_examples=60)
+@given(raws=st.lists(raw_items(), min_size=1, max_size=3))
+def test_any_bank_comes_back_whole(file_format: str, raws: list[dict[str, Any]]) -> None:
+    items = [{"id": f"item-{number}"} | raw for number, raw in enumerate(raws)]
+    data = {"schema_version": "1.0", "demands": "basic", "items": items}
+    assert not list(find_faults(data))
+    assert_same(make_bank(data), file_format)
+
+
+@given(texts)
+def test_the_markdown_of_moodle_is_turned_back(text: str) -> None:
+    assert from_moodle(to_moodle(text)) == text
+
+
+@pytest.mark.parametrize("tex", [r"h_{t-1}\odot r_t*z_t", r"a<b & c", r"\{x\}\,[y]", r"W\_x`y`"])
+def test_a_formula_reaches_the_page_as_it_was_written(tex: str) -> None:
+    page = MarkdownIt().render(to_moodle(f"Take ${tex}$ and $x_1*x_2$ twice."))
+    escaped = tex.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert page == f"<p>Take \\({escaped}\\) and \\(x_1*x_2\\) twice.</p>\n"
+
+
+def test_fractions_share_the_mark_and_wrong_choices_cost_it() -> None:
+    several = to_question(next(item for item in SHIPPED.items if item.type == "multi"))
+    assert sorted({round(answer.percent, 3) for answer in several.answers}) == [-33.333, 50]
+    written = write_moodle([several]).decode()
+    assert written.count('fraction="50"') == 2
+    assert written.count('fraction="-33.33333"') == 3
+    assert "~%-33.33333%" in write_gift([several])
+
+
+def test_code_with_markup_is_in_cdata() -> None:
+    item = dataclasses.replace(SHIPPED.items[0], code="a < b and c & d")
+    written = write_moodle([to_question(item)]).decode()
+    assert f"<text><![CDATA[{item.stem}\n\n```python\na < b and c & d\n```]]></text>" in written
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    code = main([str(argument) for argument in arguments])
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_the_command_line_exports_and_imports(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file_format: str
+) -> None:
+    file, bank = tmp_path / "questions", tmp_path / "mine.json"
+    code, said = run(capsys, "export", "--format", file_format, file)
+    assert code == 0
+    assert said.endswith(f"66 items written to {file}\n")
+    for lost in ("objective (66 items)", "misconceptions (66 items)", "prerequisites (25 items)"):
+        assert f"not carried: {lost}" in said
+    assert ("not carried: hints" in said) == (file_format == "gift")
+    code, said = run(capsys, "import", "--format", file_format, file, "-o", bank)
+    assert code == 0
+    assert "66 of 66 questions written" in said
+    assert len(load_bank(bank).items) == 66
+    assert run(capsys, "lint", bank) == (0, "66 items, 0 problems\n")
+
+
+def test_no_file_is_overwritten_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "questions.xml"
+    file.write_text("mine")
+    code, said = run(capsys, "export", "--format", "moodle", file)
+    assert code == 1
+    assert "is there already; --force overwrites it" in said
+    assert file.read_text() == "mine"
+    assert run(capsys, "export", "--format", "moodle", file, "--force")[0] == 0
+    assert file.read_text() != "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["questions.xml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["export", "--format", "gift", "x.gift", "--bank", "nowhere.json"], "nowhere.json cannot be read"),
+        (["export", "--format", "gift", "no/folder/x.gift"], "No such file or directory"),
+        (["import", "--format", "gift", "nowhere.gift", "-o", "x.json"], "No such file or directory"),
+    ],
+)
+def test_a_path_that_is_wrong_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, said = run(capsys, *arguments)
+    assert code == 1
+    assert told in said
+
+
+def test_a_character_that_xml_lacks_is_told_with_its_item(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    item = {"id": "odd", "type": "single", "topic": "T", "stem": "a\u0001b", "key": {"correct": ["a"]}}
+    item["options"] = [{"oid": "a", "text": "A"}, {"oid": "b", "text": "B"}]
+    bank = tmp_path / "bank.json"
+    bank.write_text(json.dumps({"schema_version": "1.0", "demands": "basic", "items": [item]}))
+    code, said = run(capsys, "export", "--format", "moodle", tmp_path / "x.xml", "--bank", bank)
+    assert code == 1
+    assert re.match("item odd: ", said)
+    assert not (tmp_path / "x.xml").exists()

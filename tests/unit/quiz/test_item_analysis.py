@@ -1,0 +1,247 @@
+"""What teachers read: the numbers agree with a hand-worked example, numpy and scipy, and nothing is told too early."""
+
+import csv
+import io
+import itertools
+import json
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import pointbiserialr
+
+from quiz import item_analysis, load_bank
+from quiz.__main__ import main
+from quiz.bank import Bank
+from quiz.item_analysis import Confidence, ItemReport, Measures, feedback_csv, report, table
+from quiz.records import Attempt, Feedback, to_line
+from quiz.store import Store
+from tests.databases import attempt
+
+BANK = load_bank()
+SINGLE = BANK.items[0]
+NUMERIC = next(item for item in BANK.items if item.type == "numeric")
+
+
+def tries(rights: str, item_id: str, **changes: object) -> list[Attempt]:
+    """Return an attempt of each of several runs: 1 is right, 0 is wrong."""
+    return [
+        attempt(f"run {run}", item_id, correct=right == "1", credit=float(right), **changes)
+        for run, right in enumerate(rights)
+    ]
+
+
+def item(attempts: list[Attempt], item_id: str = "a", bank: Bank = BANK) -> ItemReport:
+    return next(one for one in report(attempts, bank).items if one.item_id == item_id)
+
+
+def measures(attempts: list[Attempt], item_id: str = "a") -> Measures:
+    found = item(attempts, item_id).measures
+    assert found
+    return found
+
+
+@pytest.fixture
+def four_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(item_analysis, "ENOUGH", 4)
+
+
+def test_the_numbers_are_those_worked_out_by_hand(four_are_enough: None) -> None:
+    """For item a, x = 1 1 0 0 and y = 1 .5 .5 0: the covariance is .5 / 4, the variances 1 / 4 and .5 / 4."""
+    attempts = [*tries("1100", "a"), *tries("1110", "b"), *tries("1000", "c")]
+    found = measures(attempts)
+    assert found.facility == found.mean_credit == 0.5
+    assert found.discrimination == pytest.approx(0.5 / 0.5**0.5)
+    assert measures(attempts, "b").facility == 0.75
+    assert measures(attempts, "c").discrimination == pytest.approx(np.corrcoef([1, 0, 0, 0], [1, 1, 0.5, 0])[0, 1])
+
+
+@given(seed=st.integers(0, 1000))
+def test_discrimination_is_what_numpy_and_scipy_say(seed: int) -> None:
+    """Also where runs have different items, and so different rests."""
+    chance = random.Random(seed)
+    right = {
+        (run, number): chance.random() < 0.2 + 0.06 * (run % 10)
+        for run, number in itertools.product(range(40), range(6))
+        if number == 0 or chance.random() < 0.7
+    }
+    attempts = [attempt(str(run), str(number), correct=correct) for (run, number), correct in right.items()]
+    x, y = [], []
+    for run in range(40):
+        others = [correct for (other, number), correct in right.items() if other == run and number]
+        if others:
+            x.append(float(right[run, 0]))
+            y.append(np.mean(others))
+    found = measures(attempts, "0").discrimination
+    if len(x) >= item_analysis.ENOUGH and len(set(x)) > 1:
+        assert found == pytest.approx(np.corrcoef(x, y)[0, 1])
+        assert found == pytest.approx(pointbiserialr(x, y).statistic)
+    else:
+        assert found is None
+
+
+def test_an_item_without_variance_has_no_discrimination(four_are_enough: None) -> None:
+    assert measures([*tries("1111", "a"), *tries("1100", "b")]).discrimination is None
+    assert measures([*tries("1100", "a"), *tries("1111", "b")]).discrimination is None
+    assert measures(tries("1100", "a")).discrimination is None  # and one without a rest has none
+
+
+def test_fewer_than_thirty_first_tries_are_counted_and_not_told() -> None:
+    assert item_analysis.ENOUGH == 30
+    few, enough = tries("10" * 14 + "1", "a"), tries("10" * 15, "a")
+    assert item(few) == ItemReport("a", 1, False, 29, None)
+    assert item(enough).first_tries == 30
+    assert measures(enough).facility == 0.5
+    assert "withheld under 30" in table(report(few, BANK))
+    assert "withheld" not in table(report(enough, BANK))
+
+
+def test_only_first_tries_count(four_are_enough: None) -> None:
+    again = [attempt(f"later {run}", "a", first_try=False) for run in range(10)]
+    found = report([*tries("1000", "a"), *again], BANK)
+    assert (found.runs, found.attempts, found.first_tries) == (14, 14, 4)
+    assert measures([*tries("1000", "a"), *again]).facility == 0.25
+
+
+def test_every_option_is_listed_even_if_nobody_chose_it(four_are_enough: None) -> None:
+    right, wrong = SINGLE.correct_option.oid, next(option.oid for option in SINGLE.options if not option.correct)
+    attempts = [*tries("111", SINGLE.id, answer=(right,)), attempt("r", SINGLE.id, answer=(wrong, "gone"))]
+    choices = measures(attempts, SINGLE.id).choices
+    assert [one.answer for one in choices] == [*(option.oid for option in SINGLE.options), "gone"]
+    found = {one.answer: (one.correct, one.count, one.share) for one in choices}
+    assert found[right] == (True, 3, 0.75)
+    assert found[wrong] == (False, 1, 0.25)
+    assert found["gone"] == (None, 1, 0.25)
+    assert 0 in [one.count for one in choices]
+
+
+def test_the_most_frequent_numbers_are_listed(four_are_enough: None) -> None:
+    typed = ["1", "1", "2", "3", "4", "5", "6"]
+    attempts = [attempt(f"run {run}", NUMERIC.id, answer=(number,)) for run, number in enumerate(typed)]
+    assert [one.answer for one in measures(attempts, NUMERIC.id).choices] == ["1", "2", "3", "4", "5"]
+
+
+def test_time_hints_and_confidence(four_are_enough: None) -> None:
+    times = [1000, 3000, 5000, 100_000, None]
+    attempts = [
+        attempt(str(run), "a", milliseconds=time, hints=run % 3, confidence=sure, correct=right)
+        for run, (time, sure, right) in enumerate(
+            zip(times, [50, 50, 100, 100, None], [True, False, True, True, False], strict=True)
+        )
+    ]
+    found = measures(attempts)
+    assert found.median_seconds == 4
+    assert found.hint_share == pytest.approx(3 / 5)
+    assert found.confidence == (Confidence(50, 2, 0.5), Confidence(100, 2, 1.0))
+    assert report(attempts, BANK).confidence == found.confidence
+    assert measures(tries("1010", "a")).median_seconds is None
+
+
+def test_items_and_versions_that_the_bank_lacks_are_listed_as_such(four_are_enough: None) -> None:
+    attempts = [*tries("1010", SINGLE.id, item_version=99), *tries("1010", "gone")]
+    found = {(one.item_id, one.version): one for one in report(attempts, BANK).items}
+    assert found[SINGLE.id, SINGLE.version] == ItemReport(SINGLE.id, SINGLE.version, True, 0, None)
+    assert not found[SINGLE.id, 99].in_bank
+    assert not found["gone", 1].in_bank
+    assert len(found) == len(BANK.items) + 2
+    assert "gone v1 (not in the bank)" in table(report(attempts, BANK))
+
+
+@given(text=st.text(), run=st.text())
+def test_no_cell_of_the_feedback_can_be_a_formula(text: str, run: str) -> None:
+    content = feedback_csv([(datetime(2026, 1, 2, tzinfo=UTC), Feedback(run, None, text))])
+    assert content[0] == "\ufeff"
+    _, cells = csv.reader(io.StringIO(content[1:], newline=""))
+    assert cells[0] == "2026-01-02 00:00:00"
+    for cell, said in [(cells[1], run), (cells[3], text)]:
+        assert cell.removeprefix("'") == said.removeprefix("'")
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'quiz.sqlite3'}")
+    store = Store()
+    yield store
+    store.close()
+
+
+def test_stats_as_table_and_json(stored: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    for one in tries("1100", SINGLE.id):
+        stored.record(one)
+    assert main(["stats"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("4 answers in 4 runs; the 4 first tries count.")
+    assert f"{SINGLE.id} v{SINGLE.version}" in said
+    assert f"{len(BANK.items) - 1} items of the bank have no first try yet." in said
+    assert main(["stats", "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["items"][0]
+    assert (first["item_id"], first["first_tries"], first["measures"]) == (SINGLE.id, 4, None)
+
+
+@pytest.mark.parametrize("command", [["stats"], ["feedback", "--csv"]])
+def test_without_a_database_a_command_says_so_and_makes_none(
+    command: list[str], stored: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 1
+    assert "There is no database yet" in capsys.readouterr().err
+    assert stored.file
+    assert not stored.file.exists()
+
+
+def test_a_database_without_answers_is_told(stored: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    stored.record_feedback(Feedback(None, True, ""))
+    assert main(["stats"]) == 0
+    assert capsys.readouterr().out == "Nothing has been answered yet.\n"
+
+
+def test_a_file_that_is_no_database_is_told(stored: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stored.file
+    stored.file.write_text("not a database " * 100)
+    assert main(["stats"]) == 1
+    assert "could not be saved or read" in capsys.readouterr().err
+
+
+def test_feedback_goes_to_a_new_file_or_the_screen(
+    stored: Store, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    stored.record_feedback(Feedback("run", True, "=1+1"))
+    file = tmp_path / "feedback.csv"
+    assert main(["feedback", "--csv", str(file)]) == 0
+    written = file.read_bytes()
+    assert written.startswith(b"\xef\xbb\xbftime_utc,run,clear,text\r\n")
+    assert written.endswith(b",run,yes,'=1+1\r\n")
+    assert main(["feedback", "--csv", str(file)]) == 1
+    assert file.read_bytes() == written
+    capfdbinary.readouterr()
+
+
+def test_a_downloaded_copy_is_read_without_a_database(
+    tmp_path: Path, stored: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    first, second = attempt("run", SINGLE.id, correct=False), attempt("run", SINGLE.id)
+    line: Callable[..., bytes] = to_line
+    (tmp_path / "b.jsonl").write_bytes(line(first, early) + line(attempt("other", SINGLE.id), early))
+    (tmp_path / "a.jsonl").write_bytes(line(second, late) + line(Feedback("run", None, "ok"), late) + b'{"kind": "att')
+    (tmp_path / "notes.txt").write_text("no line of it")
+    assert main(["stats", "--json", "--from", str(tmp_path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["runs"], found["attempts"], found["items"][0]["first_tries"]) == (2, 2, 2)
+    assert main(["stats", "--from", str(tmp_path / "missing")]) == 1
+    assert "is no folder" in capsys.readouterr().err
+    assert not (stored.file or tmp_path).exists()
+
+
+def test_the_database_of_the_readme_is_plain_sql(stored: Store) -> None:
+    stored.record(attempt())
+    assert stored.file
+    with sqlite3.connect(stored.file) as connection:
+        assert connection.execute("SELECT run, item_id, correct FROM quiz_attempts").fetchall() == [("run", "item", 1)]
+    connection.close()

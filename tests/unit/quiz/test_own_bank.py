@@ -1,0 +1,154 @@
+"""A teacher's own bank: the guide's example lints, loads, is proved and served, and faults are told in plain words."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+import app
+from benchmarks.app_server import serve
+from quiz.__main__ import main
+from quiz.bank import UNSAID_FEEDBACK, load_bank
+from quiz.lint import lint
+from quiz.proofs import prove
+from quiz.validation import BankError
+from quiz.views import LETTERS
+from tests.conftest import REPOSITORY
+
+GUIDE = (REPOSITORY / "docs" / "own_questions.md").read_text(encoding="utf-8")
+EXAMPLE = re.findall(r"```json\n(.*?)```", GUIDE, flags=re.DOTALL)[0]
+SMALLEST = {
+    "schema_version": "1.0",
+    "demands": "basic",
+    "items": [
+        {
+            "id": "one",
+            "type": "single",
+            "topic": "T",
+            "stem": "Which?",
+            "options": [{"oid": "a", "text": "This"}, {"oid": "b", "text": "That"}],
+            "key": {"correct": ["b"]},
+        },
+        {"id": "two", "type": "numeric", "topic": "T", "stem": "How many?", "key": {"value": 2}},
+    ],
+}
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.json"
+    path.write_text(EXAMPLE, encoding="utf-8")
+    return path
+
+
+def written(path: Path, data: Any) -> Path:
+    path.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    return path
+
+
+def test_the_example_of_the_guide_has_no_problem_and_its_check_proves_the_key(mine: Path) -> None:
+    assert lint(mine) == (2, [])
+    first, second = load_bank(mine).items
+    assert first.check is None
+    assert prove(second).proved
+
+
+def test_every_command_of_the_guide_runs(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = re.findall(r"^python -m quiz ([^#\n]+)", GUIDE, flags=re.MULTILINE)
+    assert len(commands) >= 6
+    monkeypatch.chdir(mine.parent)
+    assert main(["export", "--format", "moodle", "--bank", "mine.json", "course.xml"]) == 0
+    assert main(["export", "--format", "gift", "--bank", "mine.json", "questions.txt"]) == 0
+    mine.rename("kept.json")
+    for command in commands:
+        if command.startswith(("lint", "check")):
+            Path("mine.json").write_text(EXAMPLE, encoding="utf-8")
+        elif "moodle course.xml" in command:
+            Path("mine.json").unlink()
+        assert main(shlex.split(command)) == 0, capsys.readouterr().out
+    assert "2 of 2 questions written" in capsys.readouterr().out
+
+
+def test_the_page_is_made_for_the_teachers_questions_and_holds_no_key(mine: Path) -> None:
+    page = json.dumps(app.build_app(bank=load_bank(mine)).get_config_file(), default=str)
+    assert "All 2 questions" in page
+    for secret in ("its state drifts", "tells the layer where each text ends", "What does the state do while"):
+        assert secret not in page
+
+
+def test_the_app_starts_with_a_bank_of_ones_own(mine: Path) -> None:
+    with serve(QUIZ_BANK=str(mine)) as address, urlopen(address) as page:
+        assert "All 2 questions" in page.read().decode()
+
+
+def test_the_app_refuses_a_broken_bank_in_one_line(mine: Path) -> None:
+    mine.write_text(EXAMPLE.replace('"correct": ["a"]', '"correct": ["z"]'), encoding="utf-8")
+    with pytest.raises(RuntimeError) as caught, serve(QUIZ_BANK=str(mine)):
+        pass
+    assert "cannot start: item padding-1: the correct answer is given for 'z', which cannot have it" in str(
+        caught.value
+    )
+    assert f"python -m quiz lint {mine}" in str(caught.value)
+
+
+def test_basic_demands_are_those_of_the_quiz_alone(tmp_path: Path) -> None:
+    one, two = load_bank(written(tmp_path / "bank.json", SMALLEST)).items
+    assert [option.feedback for option in one.options] == ["This is not right.", "This is right."]
+    assert (two.numeric.tolerance, two.numeric.right, two.numeric.wrong) == (
+        0,
+        UNSAID_FEEDBACK[True],
+        UNSAID_FEEDBACK[False],
+    )
+    assert (one.version, one.status, one.convention, one.sources, one.hints) == (1, "live", "none", (), ())
+
+
+def test_the_same_bank_without_the_line_is_held_to_all_demands(tmp_path: Path) -> None:
+    full = {name: value for name, value in SMALLEST.items() if name != "demands"}
+    problems = lint(written(tmp_path / "bank.json", full))[1]
+    for told in ("the field 'sources' is missing", "key: the field 'feedback' is missing", "it takes 3 or more"):
+        assert any(told in problem for problem in problems)
+    for demands in ("full", "none"):
+        with pytest.raises(BankError):
+            load_bank(written(tmp_path / "bank.json", SMALLEST | {"demands": demands}))
+
+
+def test_what_learners_would_miss_is_told_with_line_and_item(tmp_path: Path) -> None:
+    items, problems = lint(written(tmp_path / "bank.json", SMALLEST))
+    assert items == 2
+    assert problems == [
+        "line 20, item one: learners would miss feedback for option 'a', feedback for option 'b', an explanation, "
+        "a source; the quiz works without them",
+        "line 31, item two: learners would miss feedback for a right number, feedback for a wrong number, an "
+        "explanation, a source; the quiz works without them",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"key": {"correct": ["a", "b"]}}, "exactly one correct option, not 2"),
+        ({"key": {"correct": ["a"], "feedback": {"c": "Hm."}}}, "feedback is given for 'c', which cannot have it"),
+        ({"key": {"correct": ["a"], "misconception": {"a": "m-x"}}}, "a misconception is given for 'a', which cannot"),
+        ({"options": [{"oid": "a", "text": "This"}]}, "options: 1 entries, but it takes 2 or more"),
+        ({"options": [{"oid": f"o{n}", "text": f"{n}"} for n in range(11)]}, "options: 11 entries, but it takes 10"),
+        ({"type": "essay"}, "type: 'essay' should be one of single, multi, numeric"),
+        ({"answer": "b"}, "there is no field 'answer' here"),
+    ],
+)
+def test_what_the_quiz_cannot_do_without_is_demanded_of_every_bank(
+    tmp_path: Path, change: dict[str, Any], told: str
+) -> None:
+    items = [SMALLEST["items"][0] | change]  # type: ignore[operator]
+    problems = lint(written(tmp_path / "bank.json", SMALLEST | {"items": items}))[1]
+    assert any(told in problem and "item one" in problem for problem in problems), problems
+
+
+def test_there_is_a_letter_for_every_option() -> None:
+    schema = json.loads((REPOSITORY / "quiz" / "answer_bank.schema.json").read_text(encoding="utf-8"))
+    assert len(LETTERS) >= schema["$defs"]["item"]["properties"]["options"]["maxItems"]

@@ -1,0 +1,160 @@
+"""Proofs on the page: what the learner's answer would mean, what was measured, and nothing unescaped."""
+
+import dataclasses
+import re
+from html import unescape
+
+import pytest
+
+from quiz.bank import Item, Source, load_bank
+from quiz.proof_view import inline_html, proof_html, unproved_html
+from quiz.proofs import NotInstalledError, Proof, Run, Verdict, prove
+
+ITEMS = {item.id: item for item in load_bank().items}
+OPENING = ITEMS["gru-anatomy-001"]  # of every convention, claims that are comparisons
+CANDIDATE = ITEMS["gru-anatomy-002"]  # claims that are values
+SEVERAL = ITEMS["gru-placement-006"]
+NUMBER = ITEMS["gru-update-003"]
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+def words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
+
+
+def shown(item: Item, *chosen: str) -> str:
+    return proof_html(prove(item), item, chosen)
+
+
+def test_a_wrong_choice_is_told_what_it_would_mean_and_what_the_run_gives() -> None:
+    assert "Your option A would mean update_effect == 0, but the run gives update_effect = 1." in words(
+        shown(OPENING, "k4vd")
+    )
+    told = words(shown(CANDIDATE, "d8rk"))
+    assert re.search(r"Your option B would mean tanh\(a\) = \[.+\], but the run gives \[.+\]\.", told)
+
+
+def test_a_right_choice_is_told_nothing_of_the_kind() -> None:
+    for html in (shown(OPENING, "t2me"), shown(SEVERAL, "t3ei", "w8lr"), shown(NUMBER, "-0.1"), shown(OPENING)):
+        assert "proof-yours" not in html
+
+
+def test_options_wrongly_chosen_and_left_out_are_both_told() -> None:
+    told = words(shown(SEVERAL, "t3ei", "p4sf"))
+    assert "You left out option B: it says gap_r_alike < 0.000001, and the run gives gap_r_alike = 0." in told
+    assert "Your option C would mean gap_symmetric < 0.000001, but the run gives gap_symmetric = 0." in told
+
+
+def test_the_letter_is_that_of_the_order_shown() -> None:
+    turned = dataclasses.replace(OPENING, options=OPENING.options[::-1])
+    html = proof_html(prove(turned), turned, ["k4vd"])
+    assert "Your option D would mean update_effect == 0" in words(html)
+    assert "D (yours) The update gate" in words(html)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("0.5", "Your answer 0.5 would mean (1 - z) * h + z * n = 0.5, but the run gives -0.1."),
+        ("0,2", "Your answer 0.2 would mean (h + n) / 2 = 0.2, but the run gives -0.1."),
+        ("7", "Your answer is 7, but the run gives -0.1."),
+        ("−0.2", "Your answer -0.2 would mean z * h + n = -0.2, but the run gives -0.1."),
+    ],
+)
+def test_a_wrong_number_is_told_how_it_comes_about(typed: str, told: str) -> None:
+    assert told in words(shown(NUMBER, typed))
+
+
+@pytest.mark.parametrize("typed", ["", "a tenth", "nan"])
+def test_what_is_no_number_stops_nothing(typed: str) -> None:
+    html = shown(NUMBER, typed)
+    assert "proof-yours" not in html
+    assert "The code that ran" in html
+
+
+@pytest.mark.parametrize("item", [OPENING, CANDIDATE, SEVERAL, NUMBER], ids=lambda item: item.id)
+def test_every_run_answer_and_quantity_is_shown(item: Item) -> None:
+    proof = prove(item)
+    told = words(proof_html(proof, item, []))
+    assert "Proved." in told
+    assert " ".join(proof.code.split()) in told
+    for run in proof.runs:
+        assert f"On {run.cell}" in told
+        assert run.did in told
+        assert all(f"{name}{result}" in told for name, result in run.measured.items())
+        assert all(str(verdict.claim) in told and verdict.value in told + "True False" for verdict in run.verdicts)
+    assert told.count(" Holds") == sum(verdict.holds for run in proof.runs for verdict in run.verdicts)
+
+
+def test_the_code_can_be_scrolled_by_keyboard() -> None:
+    assert '<pre tabindex="0" role="group" aria-label="Code that ran">' in shown(OPENING)
+
+
+def test_a_run_that_disagrees_with_the_bank_says_so() -> None:
+    proof = prove(OPENING)
+    told = words(proof_html(dataclasses.replace(proof, key=frozenset({"k4vd"})), OPENING, ["k4vd"]))
+    assert "Not proved. The run does not agree with the answer bank" in told
+
+
+def test_a_cell_without_the_part_says_so() -> None:
+    proof = Proof(
+        OPENING.id, "def f(): ...", (Run("torch.nn.RNN", "", {}, (), failure="it has no gates"),), frozenset()
+    )
+    assert "On torch.nn.RNNit has no gates" in words(proof_html(proof, OPENING, ["k4vd"]))
+
+
+def test_items_without_a_proof_show_the_reason_and_the_source() -> None:
+    item = ITEMS["gru-use-004"]
+    html = unproved_html(item)
+    assert "No code can prove this. It asks for a judgement" in words(html)
+    assert f'<a href="{item.sources[0].url}"' in html
+    assert item.sources[0].loc in words(html)
+    assert words(unproved_html(dataclasses.replace(item, check=None, sources=()))) == (
+        "This question comes without a proof."
+    )
+
+
+def test_a_proof_that_cannot_run_here_says_why() -> None:
+    told = words(unproved_html(ITEMS["gru-placement-003"], NotInstalledError("the package keras is not installed")))
+    assert told.startswith("This proof cannot run here: the package keras is not installed.It can be read here:")
+
+
+def test_nothing_of_a_bank_or_a_learner_is_markup() -> None:
+    options = tuple(dataclasses.replace(option, text=f"{HOSTILE} $<b>$ `<b>` **<b>**") for option in OPENING.options)
+    source = Source(HOSTILE, HOSTILE, f"https://example.org/{HOSTILE}")
+    item = dataclasses.replace(OPENING, options=options, sources=(source,))
+    verdicts = tuple(Verdict(option.oid, HOSTILE, HOSTILE, False) for option in options)
+    run = Run(HOSTILE, HOSTILE, {HOSTILE: HOSTILE, "answer": HOSTILE}, verdicts)
+    pages = [
+        proof_html(Proof(item.id, HOSTILE, (run,), frozenset()), item, ["k4vd", HOSTILE]),
+        unproved_html(item, NotInstalledError(HOSTILE)),
+        shown(NUMBER, HOSTILE),
+    ]
+    for page in pages:
+        assert "<img" not in page
+        assert "<b>" not in page
+        assert 'onerror="' not in page
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        (
+            "The `W_hh` of **all** *three* & more",
+            "The <code>W_hh</code> of <strong>all</strong> <em>three</em> &amp; more",
+        ),
+        ("$h_{t-1}$", '<span class="formula"><i>h</i><sub><i>t</i>−1</sub></span>'),
+        ("$10^{6}$", '<span class="formula">10<sup>6</sup></span>'),
+        ("$\\tilde h_t\\odot\\sigma$", '<span class="formula"><i>h\u0303</i><sub><i>t</i></sub>⊙σ</span>'),
+        ("$\\mathrm{diag}(r)$", '<span class="formula"><i>d</i><i>i</i><i>a</i><i>g</i>(<i>r</i>)</span>'),
+        ("2 * 3 * 4 costs $5", "2 * 3 * 4 costs $5"),
+    ],
+)
+def test_one_line_of_markdown_becomes_html(markdown: str, html: str) -> None:
+    assert inline_html(markdown) == html
+
+
+def test_no_option_of_the_bank_shows_the_name_of_a_symbol_it_should_draw() -> None:
+    for item in ITEMS.values():
+        for option in item.options:
+            assert not re.search(r"odot|sigma|tilde|[\\$]", inline_html(option.text)), option.text

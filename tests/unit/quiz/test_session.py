@@ -1,0 +1,354 @@
+"""A learner's run: first answers count, nothing changes in place, and the score is what was answered right."""
+
+import copy
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quiz.bank import Bank, Item, load_bank
+from quiz.errors import SessionError
+from quiz.grading import grade
+from quiz.selection import ALL, MIXED, RETRY, RUN_LENGTH, scopes, topic_scope
+from quiz.session import Session, advance, answer, restore, retry, seen_after, start_session, take_hint
+
+BANK = load_bank()
+BY_ID = {item.id: item for item in BANK.items}
+SINGLE = BY_ID["gru-anatomy-001"]
+MULTI = BY_ID["gru-placement-006"]
+NUMERIC = BY_ID["gru-update-003"]
+TOPICS = list(dict.fromkeys(item.topic for item in BANK.items))
+
+
+def right(item: Item) -> tuple[str, ...]:
+    return (str(item.numeric.value),) if item.numeric else tuple(option.oid for option in item.correct_options)
+
+
+def wrong(item: Item) -> tuple[str, ...]:
+    return ("12345.6",) if item.numeric else (next(option.oid for option in item.options if not option.correct),)
+
+
+def open_item(session: Session) -> Item:
+    assert session.open_item is not None
+    return session.open_item
+
+
+def give(session: Session, is_right: bool = True) -> Session:
+    item = open_item(session)
+    return answer(session, item.id, right(item) if is_right else wrong(item))[0]
+
+
+def run_through(session: Session, mistakes: set[int] = frozenset()) -> Session:  # type: ignore[assignment]
+    for number in range(len(session.items)):
+        session = advance(give(session, number not in mistakes))
+    return session
+
+
+def only(*items: Item) -> Bank:
+    """Return a bank of these items, which know of no others."""
+    ids = {item.id for item in items}
+    return Bank(tuple(dataclasses.replace(i, prereq=tuple(p for p in i.prereq if p in ids)) for i in items))
+
+
+# What is drawn
+
+
+@given(st.integers(0, 2**32))
+def test_a_mixed_run_is_ten_items_spread_over_the_topics_that_do_not_give_each_other_away(seed: int) -> None:
+    items = start_session(BANK, MIXED, seed).items
+    assert len(items) == RUN_LENGTH
+    assert items[0].id == BANK.items[0].id
+    assert len({item.topic for item in items}) == len(TOPICS)
+    ids = {item.id for item in items}
+    assert not [item.id for item in items if ids & set(item.enemies)]
+
+
+@given(st.integers(0, 2**32), st.sampled_from(list(scopes(BANK))))
+def test_what_an_item_builds_upon_comes_before_it(seed: int, scope: str) -> None:
+    places = {item.id: place for place, item in enumerate(start_session(BANK, scope, seed).items)}
+    for item_id, place in places.items():
+        for needed in BY_ID[item_id].prereq:
+            assert places.get(needed, -1) < place
+
+
+@given(st.integers(0, 2**32), st.sampled_from(list(scopes(BANK))))
+def test_a_seed_draws_the_same_run_again_and_loses_no_option(seed: int, scope: str) -> None:
+    session = start_session(BANK, scope, seed)
+    assert session == start_session(BANK, scope, seed)
+    for item in session.items:
+        assert set(item.options) == set(BY_ID[item.id].options)
+        assert dataclasses.replace(item, options=BY_ID[item.id].options) == BY_ID[item.id]
+
+
+def test_seeds_change_items_their_order_and_their_options() -> None:
+    runs = [start_session(BANK, MIXED, seed).items for seed in range(5)]
+    assert len({tuple(item.id for item in items) for items in runs}) == 5
+    assert len({items[0].options for items in runs}) > 1
+    chapters = [start_session(BANK, topic_scope("Use"), seed).items for seed in range(5)]
+    assert len({tuple(item.id for item in items) for items in chapters}) > 1
+
+
+def test_every_topic_and_the_whole_bank_can_be_chosen() -> None:
+    assert list(scopes(BANK)) == [MIXED, *map(topic_scope, TOPICS), ALL]
+    for topic in TOPICS:
+        asked = start_session(BANK, topic_scope(topic), 1).items
+        assert {i.id for i in asked} == {i.id for i in BANK.items if i.topic == topic}
+    assert {item.id for item in start_session(BANK, ALL, 1).items} == set(BY_ID)
+    assert start_session(BANK, ALL, 1).items[0].id == BANK.items[0].id
+
+
+@pytest.mark.parametrize("scope", ["", "topic:", "topic:No such topic", RETRY, "MIXED"])
+def test_a_scope_that_does_not_exist_is_refused(scope: str) -> None:
+    with pytest.raises(SessionError, match="no such set of questions"):
+        start_session(BANK, scope)
+
+
+def test_items_not_seen_yet_are_preferred() -> None:
+    first = run_through(start_session(BANK, MIXED, 1))
+    again = start_session(BANK, MIXED, 2, seen=seen_after(first))
+    assert {item.id for item in again.items} & {item.id for item in first.items} == {BANK.items[0].id}
+
+
+def test_items_that_are_not_live_are_not_asked() -> None:
+    draft = dataclasses.replace(SINGLE, status="draft")
+    assert {item.id for item in start_session(only(draft, NUMERIC, MULTI)).items} == {NUMERIC.id, MULTI.id}
+    assert start_session(Bank((draft,))).finished
+
+
+def test_prerequisites_in_a_circle_are_asked_all_the_same() -> None:
+    one = dataclasses.replace(SINGLE, prereq=(MULTI.id,), enemies=())
+    two = dataclasses.replace(MULTI, prereq=(SINGLE.id,))
+    assert {item.id for item in start_session(Bank((one, two))).items} == {one.id, two.id}
+
+
+def test_what_is_needed_by_way_of_an_item_that_is_not_asked_comes_first_too() -> None:
+    needed, between, item = (BY_ID[f"gru-{name}"] for name in ("update-003", "dynamics-003", "dynamics-004"))
+    bank = Bank((SINGLE, item, dataclasses.replace(between, status="retired"), needed))
+    for seed in range(8):
+        asked = [item.id for item in start_session(bank, ALL, seed).items]
+        assert asked == [SINGLE.id, needed.id, item.id]
+
+
+# Answers
+
+
+def test_the_open_item_shows_nothing_of_the_key() -> None:
+    current = start_session(BANK).current
+    assert current is not None
+    allowed = {"id", "type", "topic", "stem", "code", "media", "options", "unit"}
+    assert {field.name for field in dataclasses.fields(current)} == allowed
+    assert {field.name for field in dataclasses.fields(current.options[0])} == {"oid", "text"}
+
+
+@pytest.mark.parametrize("item", [SINGLE, MULTI, NUMERIC], ids=["single", "multi", "numeric"])
+def test_a_right_and_a_wrong_answer(item: Item) -> None:
+    start = start_session(only(item))
+    session, graded = answer(start, item.id, right(item))
+    assert graded.correct
+    assert (session.score, session.credit, session.mistakes) == (1, 1.0, ())
+    session, graded = answer(start, item.id, wrong(item))
+    assert not graded.correct
+    assert (session.score, session.credit, session.mistakes) == (0, 0.0, (graded,))
+
+
+def test_several_answers_are_right_together_only() -> None:
+    keys, others = right(MULTI), [o.oid for o in MULTI.options if not o.correct]
+    assert grade(MULTI, keys).correct
+    assert grade(MULTI, keys[::-1]).correct
+    assert grade(MULTI, keys).boxes_right == 5
+    assert (grade(MULTI, keys[:1]).correct, grade(MULTI, keys[:1]).boxes_right) == (False, 4)
+    assert (grade(MULTI, [*keys, others[0]]).correct, grade(MULTI, [*keys, others[0]]).boxes_right) == (False, 4)
+    assert (grade(MULTI, others).correct, grade(MULTI, others).boxes_right) == (False, 0)
+
+
+@pytest.mark.parametrize("typed", ["-0.1", "−0,1", "-1/10", "-0.105", "-0.095", "-10%"])
+def test_a_number_within_the_tolerance_is_right(typed: str) -> None:
+    assert grade(NUMERIC, [typed]).correct
+
+
+def test_an_anticipated_wrong_number_is_recognized() -> None:
+    assert NUMERIC.numeric is not None
+    for wrong_number in NUMERIC.numeric.anticipated:
+        graded = grade(NUMERIC, [str(wrong_number.value + 0.004)])
+        assert (graded.correct, graded.anticipated) == (False, wrong_number)
+    assert grade(NUMERIC, ["77"]).anticipated is None
+    assert grade(NUMERIC, ["-0.1"]).anticipated is None
+
+
+def test_a_second_answer_to_an_item_is_refused_and_the_first_one_counts() -> None:
+    session = give(start_session(BANK), is_right=False)
+    with pytest.raises(SessionError, match="The first answer counts"):
+        give(session)
+    assert session.score == 0
+
+
+def test_an_item_that_is_not_open_is_refused() -> None:
+    session = start_session(BANK)
+    for item_id in ("gru-anatomy-999", "", session.items[1].id):
+        with pytest.raises(SessionError, match="not open"):
+            answer(session, item_id, right(session.items[1]))
+    with pytest.raises(SessionError, match="not open"):
+        take_hint(session, session.items[1].id)
+
+
+@pytest.mark.parametrize(
+    ("item", "given_answer", "reason"),
+    [
+        (SINGLE, [], "Choose an answer first"),
+        (SINGLE, ["zzzz"], "does not belong"),
+        (SINGLE, [""], "does not belong"),
+        (SINGLE, [NUMERIC.id], "does not belong"),
+        (SINGLE, [right(MULTI)[0]], "does not belong"),
+        (SINGLE, ["k4vd", "t2me"], "more than can be chosen"),
+        (SINGLE, ["t2me", "t2me"], "more than can be chosen"),
+        (SINGLE, ["k4vd" * 1_000_000], "does not belong"),
+        (SINGLE, [None], "cannot be read"),
+        (SINGLE, [["t2me"]], "cannot be read"),
+        (MULTI, [], "Choose an answer first"),
+        (MULTI, ["t3ei", "w8lr", "zzzz"], "does not belong"),
+        (MULTI, ["t3ei"] * 6, "more than can be chosen"),
+        (NUMERIC, [], "Type a number first"),
+        (NUMERIC, ["k4vd"], "no number"),
+        (NUMERIC, ["1" * 1_000_000], "longer than"),
+        (NUMERIC, [3.5], "cannot be read"),
+    ],
+)
+def test_what_is_no_answer_is_refused_and_not_counted(item: Item, given_answer: list[str], reason: str) -> None:
+    session = start_session(only(item))
+    with pytest.raises(SessionError, match=reason):
+        answer(session, item.id, given_answer)
+    assert session == start_session(only(item))
+
+
+@pytest.mark.parametrize("confidence", [0, 100, 61, True, "60", -25, 60.5])
+def test_a_confidence_that_cannot_be_chosen_is_refused(confidence: int) -> None:
+    with pytest.raises(SessionError, match="how sure you are"):
+        answer(start_session(BANK), SINGLE.id, right(SINGLE), confidence)
+
+
+# Hints
+
+
+def test_each_hint_costs_a_quarter_of_the_mark() -> None:
+    session = start_session(only(SINGLE))
+    assert (session.hints_taken, session.hints_left) == ((), 2)
+    session = take_hint(session, SINGLE.id)
+    assert (session.hints_taken, session.hints_left) == (SINGLE.hints[:1], 1)
+    assert give(session).credit == 0.75
+    session = take_hint(session, SINGLE.id)
+    assert session.hints_taken == SINGLE.hints
+    assert give(session).credit == 0.5
+    assert give(session).score == 1
+    assert give(session, is_right=False).credit == 0
+    with pytest.raises(SessionError, match="no more hints"):
+        take_hint(session, SINGLE.id)
+
+
+def test_hints_belong_to_their_question_and_end_with_the_answer() -> None:
+    session = give(take_hint(start_session(BANK), SINGLE.id))
+    assert session.hints_left == 0
+    with pytest.raises(SessionError, match="already answered"):
+        take_hint(session, SINGLE.id)
+    assert advance(session).hints_taken == ()
+    assert session.grades[0].hints == 1
+
+
+# Going on
+
+
+def test_an_open_question_cannot_be_skipped() -> None:
+    with pytest.raises(SessionError, match="Answer this question first"):
+        advance(start_session(BANK))
+
+
+def test_an_answered_item_stays_open_until_the_learner_goes_on() -> None:
+    session = give(start_session(BANK))
+    assert session.open_item == session.items[0]
+    assert session.current_grade == session.grades[0]
+    session = advance(session)
+    assert session.open_item == session.items[1]
+    assert session.current_grade is None
+
+
+def test_going_on_after_the_end_changes_nothing() -> None:
+    session = run_through(start_session(BANK))
+    assert session.finished
+    assert session.current is session.current_grade is session.open_item is None
+    assert (session.hints_taken, session.hints_left) == ((), 0)
+    assert advance(session) == session
+    with pytest.raises(SessionError, match="already answered"):
+        answer(session, SINGLE.id, right(SINGLE))
+
+
+def test_topics_are_scored_apart() -> None:
+    session = run_through(take_hint(start_session(BANK), SINGLE.id), mistakes={2, 5})
+    for score in session.topic_scores:
+        grades = [grade for grade in session.grades if grade.item.topic == score.topic]
+        assert (score.right, score.total) == (sum(grade.correct for grade in grades), len(grades))
+        assert score.credit == sum(grade.credit for grade in grades)
+    assert session.credit == 7.75
+
+
+@given(st.integers(0, 1000), st.lists(st.booleans(), min_size=10, max_size=10))
+def test_the_score_is_the_number_of_right_answers(seed: int, rights: list[bool]) -> None:
+    session = start_session(BANK, MIXED, seed)
+    for count, is_right in enumerate(rights, start=1):
+        before, snapshot = session, copy.deepcopy(session)
+        session = give(session, is_right)
+        assert before == snapshot, "the old session has changed"
+        assert session.score == sum(rights[:count])
+        assert len(session.mistakes) == count - session.score
+        session = advance(session)
+    assert session.finished
+    assert sum(score.right for score in session.topic_scores) == session.score
+
+
+def test_a_session_cannot_be_changed_in_place() -> None:
+    session = start_session(BANK)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        session.position = 3  # type: ignore[misc]
+
+
+# Trying again
+
+
+def test_only_the_mistakes_are_tried_again_and_all_of_them_are_known_by_then() -> None:
+    session = run_through(start_session(BANK, MIXED, 3), mistakes={1, 4, 7})
+    again = retry(session, BANK, 9, "again")
+    assert [item.id for item in again.items] == [session.items[number].id for number in (1, 4, 7)]
+    assert (again.scope, again.run, again.grades) == (RETRY, "again", ())
+    assert again.seen == {item.id for item in session.items}
+    assert retry(run_through(again, mistakes={2}), BANK).seen == again.seen
+
+
+def test_there_is_no_retry_without_mistakes() -> None:
+    with pytest.raises(SessionError, match="nothing to try again"):
+        retry(run_through(start_session(BANK)), BANK)
+
+
+# What was recorded elsewhere
+
+
+def test_restored_grades_count_more_than_the_sessions_own() -> None:
+    session = give(start_session(BANK))
+    restored = restore(session, [grade(session.items[0], wrong(session.items[0]))])
+    assert (restored.score, restored.position) == (0, 0)
+    assert restored.current_grade is not None
+
+
+def test_an_open_question_that_was_answered_elsewhere_shows_that_answer() -> None:
+    session = take_hint(start_session(BANK), SINGLE.id)
+    restored = restore(session, [grade(session.items[0], wrong(session.items[0]))])
+    assert restored.current_grade is not None
+    assert not restored.current_grade.correct
+
+
+def test_a_session_that_is_ahead_of_its_grades_goes_back_to_the_first_without_an_answer() -> None:
+    session = dataclasses.replace(start_session(BANK), position=6, hints=1)
+    assert (restore(session, []).position, restore(session, []).hints) == (0, 0)
+    items = session.items
+    answered = [grade(item, wrong(item)) for item in (items[0], items[2])]
+    assert restore(session, answered).position == 1
+    assert [g.item for g in restore(session, answered).grades] == [items[0], items[2]]
+    assert restore(session, [grade(item, wrong(item)) for item in items]).position == 6

@@ -1,0 +1,390 @@
+"""Attempts and feedback in SQLite and PostgreSQL: nothing acknowledged is lost, and no trouble hangs the quiz."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from quiz import schema
+from quiz import store as store_module
+from quiz.store import Attempt, Feedback, Store, StoreError
+from tests.conftest import REPOSITORY
+from tests.databases import Line, attempt, drop_tables, postgres_url
+
+WRITER = """
+import sys
+from quiz.store import Store
+from tests.databases import attempt
+name, url, count = sys.argv[1:]
+store = Store(url)
+for number in range(int(count)):
+    store.record(attempt(run=name, item_id=str(number)))
+    print(number, flush=True)
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of an empty schema, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'quiz.sqlite3'}"
+    drop_tables(postgres_url())
+    return postgres_url()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    store = Store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def line(impatience: None) -> Iterator[Line]:
+    drop_tables(postgres_url())
+    line = Line(postgres_url())
+    yield line
+    line.cut()
+
+
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for a database as short as can be."""
+    monkeypatch.setattr(schema, "TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(store_module, "PATIENCE_SECONDS", 2)
+
+
+def start_writer(name: str, url: str, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, name, url, str(count)]
+    return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_an_attempt_is_read_back_as_it_was_recorded(store: Store) -> None:
+    given = attempt(answer=("b", "d"), correct=False, credit=0.5, first_try=False, hints=2, confidence=3)
+    timed = replace(given, item_id="other", milliseconds=3_000_000_000)
+    assert store.record(given) == given
+    assert store.record(timed) == timed
+    assert store.attempts_of("run") == [given, timed]
+    assert store.attempts_of("another run") == []
+
+
+def test_the_first_attempt_of_a_run_at_an_item_counts(store: Store) -> None:
+    first = store.record(attempt(answer=("a",), correct=False, credit=0.0))
+    assert store.record(attempt(answer=("b",))) == first
+    assert store.record(attempt(run="another run", answer=("b",))).answer == ("b",)
+    assert store.attempts_of("run") == [first]
+
+
+def test_all_attempts_are_read_page_by_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_PAGE", 2)
+    given = [store.record(attempt(item_id=str(number))) for number in range(5)]
+    assert list(store.attempts()) == given
+
+
+def test_feedback_carries_its_time_in_utc(store: Store) -> None:
+    given = [Feedback(None, None, ""), Feedback("run", False, "More pictures.\n\"Really\", it's 'good' 😀")]
+    for one in given:
+        store.record_feedback(one)
+    read = list(store.feedback())
+    assert [feedback for _, feedback in read] == given
+    for time, _ in read:
+        assert time.utcoffset() == timedelta(0)
+        assert abs(datetime.now(UTC) - time) < timedelta(hours=1)
+
+
+def test_two_stores_share_a_database(url: str) -> None:
+    one, two = Store(url), Store(url)
+    kept = one.record(attempt())
+    assert two.record(attempt(answer=("b",))) == kept
+    one.close()
+    two.close()
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=[]))  # lone surrogates, too
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(run=ANY_TEXT, item_id=ANY_TEXT, answer=st.lists(ANY_TEXT).map(tuple), text=ANY_TEXT)
+def test_any_text_can_be_stored(store: Store, run: str, item_id: str, answer: tuple[str, ...], text: str) -> None:
+    """An answer comes back as it is; elsewhere, NUL and halves of surrogate pairs become U+FFFD."""
+
+    def cleaned(text: str) -> str:
+        return "".join("\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in text)
+
+    known = store.attempts_of(run)
+    kept = store.record(attempt(run, item_id, answer=answer))
+    assert kept in store.attempts_of(run)
+    assert (kept.run, kept.item_id) == (cleaned(run), cleaned(item_id))
+    assert kept.answer == answer or kept in known
+    store.record_feedback(Feedback(run, True, text))
+    assert list(store.feedback())[-1][1] == Feedback(cleaned(run), True, cleaned(text))
+
+
+def test_many_threads_and_processes_write_at_once(url: str, store: Store) -> None:
+    writers = [start_writer(f"writer {number}", url, 10) for number in range(3)]
+    errors: list[Exception] = []
+
+    def write(name: str) -> None:
+        try:
+            for number in range(5):
+                store.record(attempt(run=name, item_id=str(number)))
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(f"thread {number}",)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for writer in writers:
+        _, said = writer.communicate()
+        assert writer.returncode == 0, said
+    assert errors == []
+    assert len(set(store.attempts())) == 3 * 10 + 10 * 5
+
+
+def test_one_of_many_attempts_at_the_same_item_wins(url: str, store: Store) -> None:
+    others = [Store(url) for _ in range(4)]
+    kept: list[Attempt] = []
+    threads = [
+        threading.Thread(target=lambda one=one, name=name: kept.append(one.record(attempt(answer=(name,)))))
+        for one, name in zip(others, "abcd", strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept) == 4
+    assert set(kept) == set(store.attempts_of("run"))
+    assert len(store.attempts_of("run")) == 1
+    for one in others:
+        one.close()
+
+
+def test_what_was_acknowledged_survives_kill_9(url: str, store: Store) -> None:
+    writer = start_writer("writer", url, 1_000_000)
+    assert writer.stdout
+    acknowledged = [writer.stdout.readline().strip() for _ in range(10)]
+    writer.send_signal(signal.SIGKILL)
+    acknowledged += writer.communicate()[0].split()
+    stored = {one.item_id for one in store.attempts_of("writer")}
+    assert stored >= set(acknowledged)
+    assert len(stored) <= len(acknowledged) + 1  # the one that was stored and not told any more
+
+
+def test_a_locked_database_is_told_and_forgotten(impatience: None, url: str, store: Store) -> None:
+    store.record(attempt())
+    if url.startswith("sqlite"):
+        other = sqlite3.connect(url.removeprefix("sqlite:///"))
+        other.execute("BEGIN EXCLUSIVE")
+    else:
+        other = psycopg.connect(url)
+        other.execute("LOCK TABLE quiz_attempts IN ACCESS EXCLUSIVE MODE")
+    with pytest.raises(StoreError, match="busy"):
+        store.record(attempt(item_id="locked out"))
+    other.rollback()
+    other.close()
+    store.record(attempt(item_id="afterwards"))
+    assert [one.item_id for one in store.attempts_of("run")] == ["item", "afterwards"]
+
+
+def test_a_read_only_database_can_still_be_read(url: str, store: Store) -> None:
+    kept = store.record(attempt())
+    if url.startswith("sqlite"):
+        url = url.replace("sqlite:///", "sqlite:///file:") + "?mode=ro&uri=true"
+    else:
+        url += ("&" if "?" in url else "?") + "options=-c%20default_transaction_read_only%3Don"
+    reader = Store(url)
+    assert reader.attempts_of("run") == [kept]
+    for write in (
+        lambda: reader.record(attempt(item_id="other")),
+        lambda: reader.record_feedback(Feedback("", True, "")),
+    ):
+        with pytest.raises(StoreError, match="read-only"):
+            write()
+    reader.close()
+
+
+def run_sql(store: Store, *statements: str) -> None:
+    assert store._engine
+    with store._engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+FULL_DISK = {
+    "sqlite": ["PRAGMA max_page_count = 1"],  # which means: no more than there are
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full USING "
+        "MESSAGE = 'could not extend file \"base/5/1\": No space left on device'; END $$",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON quiz_attempts EXECUTE FUNCTION fill()",
+    ],
+}
+ROOM_AGAIN = {
+    "sqlite": ["PRAGMA max_page_count = 1000000"],
+    "postgresql": ["DROP TRIGGER full_disk ON quiz_attempts"],
+}
+
+
+def test_a_full_disk_is_told_and_loses_nothing(url: str, store: Store) -> None:
+    kind, much = url.split(":")[0], ("a",) * 5000
+    store.record(attempt(item_id="before"))
+    run_sql(store, *FULL_DISK[kind])
+    with pytest.raises(StoreError, match="disk of the database is full"):
+        store.record(attempt(item_id="no room", answer=much))
+    run_sql(store, *ROOM_AGAIN[kind])
+    store.record(attempt(item_id="no room", answer=much))
+    assert [one.item_id for one in store.attempts_of("run")] == ["before", "no room"]
+
+
+def test_a_folder_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
+    folder.mkdir()
+    store = Store(f"sqlite:///{folder / 'quiz.sqlite3'}")
+    store.record(attempt(item_id="before"))
+    folder.rename(elsewhere)
+    for use in (lambda: store.record(attempt(item_id="away")), lambda: store.attempts_of("run")):
+        with pytest.raises(StoreError, match="cannot be reached"):
+            use()
+    elsewhere.rename(folder)
+    store.record(attempt(item_id="after"))
+    assert [one.item_id for one in store.attempts_of("run")] == ["before", "after"]
+    store.close()
+
+
+def test_nothing_is_written_to_a_file_that_was_removed(tmp_path: Path) -> None:
+    """An open SQLite file can be written to after it was deleted, and nobody would ever read it."""
+    file = tmp_path / "quiz.sqlite3"
+    store = Store(f"sqlite:///{file}")
+    store.record(attempt(item_id="before"))
+    for leftover in tmp_path.iterdir():
+        leftover.unlink()
+    with pytest.raises(StoreError):
+        store.record(attempt(item_id="after"))
+    store.record(attempt(item_id="after"))
+    reader = Store(f"sqlite:///{file}")
+    assert [one.item_id for one in reader.attempts_of("run")] == ["after"]
+    store.close()
+    reader.close()
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a schema, but long enough to be taken for one " * 50)
+    before = file.read_text()
+    with pytest.raises(StoreError):
+        Store(f"sqlite:///{file}").record(attempt())
+    assert file.read_text() == before
+
+
+def test_a_server_that_goes_away_and_comes_back(line: Line) -> None:
+    store = Store(line.url)
+    store.record(attempt(item_id="before"))
+    line.cut()
+    with pytest.raises(StoreError, match="cannot be reached"):
+        store.record(attempt(item_id="away"))
+    line.mend()
+    store.record(attempt(item_id="after"))
+    assert [one.item_id for one in store.attempts_of("run")] == ["before", "after"]
+    store.close()
+
+
+def test_a_server_that_hangs_does_not_hang_the_quiz(line: Line) -> None:
+    store = Store(line.url)
+    store.record(attempt(item_id="before"))
+    line.hang()
+    with pytest.raises(StoreError, match="busy"):
+        store.record(attempt(item_id="hanging"))
+    line.go_on()
+    store.record(attempt(item_id="after"))
+    assert {one.item_id for one in store.attempts_of("run")} >= {"before", "after"}
+    store.close()
+
+
+def test_a_server_that_hangs_from_the_start_does_not_hang_the_quiz(line: Line) -> None:
+    line.hang()
+    store = Store(line.url)
+    with pytest.raises(StoreError):
+        store.record(attempt())
+    line.go_on()
+    assert store.record(attempt()) == attempt()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ("quiz.sqlite3", "no address such as"),
+        ("postgresql://user:secret@host:port/quiz", "no address such as"),
+        ("nosql://user:secret@host/quiz", "'nosql' is no kind of database"),
+        ("mysql://user:secret@host/quiz", "needs one more package"),
+    ],
+)
+def test_a_wrong_address_is_refused_without_its_password(wrong: str, reason: str) -> None:
+    with pytest.raises(StoreError, match=reason) as caught:
+        Store(wrong)
+    assert "secret" not in str(caught.value)
+
+
+def test_postgres_addresses_mean_psycopg_however_they_begin() -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        assert schema.open_engine(f"{scheme}://user@host/quiz").dialect.driver == "psycopg"
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"pip install 'psycopg\[binary\]'"):
+        Store("postgresql://user@host/quiz")
+
+
+def test_by_default_a_file_in_a_folder_that_is_made_when_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "data" / "quiz.sqlite3"
+    monkeypatch.setattr(store_module, "DEFAULT_FILE", file)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    store = Store()
+    assert not file.parent.exists()
+    store.record(attempt())
+    store.close()
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("SELECT count(*) FROM quiz_attempts").fetchone() == (1,)
+    connection.close()
+
+
+def test_the_environment_names_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'named.sqlite3'}")
+    store = Store()
+    store.record(attempt())
+    store.close()
+    assert (tmp_path / "named.sqlite3").is_file()
+
+
+def test_every_write_of_sqlite_reaches_the_disk(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'quiz.sqlite3'}")
+    store.record(attempt())
+    assert store._engine
+    with store._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+    store.close()
+
+
+def test_answers_do_not_reach_the_log(store: Store, impatience: None, caplog: pytest.LogCaptureFixture) -> None:
+    store.record(attempt())
+    run_sql(store, "DROP TABLE quiz_feedback")
+    with pytest.raises(StoreError):
+        store.record_feedback(Feedback("run", True, "private words"))
+    assert "the database failed" in caplog.text
+    assert "private words" not in caplog.text
+    store.record_feedback(Feedback("run", True, "private words"))  # the table is made again

@@ -1,0 +1,217 @@
+"""The teacher's page: it shows the statistics to whoever has the token, and nothing to anybody else."""
+
+import html
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from gradio.routes import App
+from starlette.testclient import TestClient
+
+from quiz import load_bank
+from quiz.proof_view import inline_html
+from quiz.records import Feedback
+from quiz.store import Store
+from quiz.teacher import COOKIE, LONGEST_FORM, SESSION_SECONDS, WAIT_SECONDS, WRONG_TRIES, Guard, teacher_routes
+from tests.databases import attempt
+
+BANK = load_bank()
+TOKEN = "a long token, with ünicode & marks"
+MARKUP = "<script>alert(1)</script><img src=x onerror='alert(2)'>\"&"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(f"sqlite:///{tmp_path / 'quiz.sqlite3'}")
+    first = BANK.items[0]
+    for run in range(30):
+        choice = first.options[run % 4].oid
+        store.record(attempt(str(run), first.id, answer=(choice,), correct=run % 2 == 0, milliseconds=4000))
+        store.record(attempt(str(run), MARKUP, answer=(MARKUP,), correct=run % 2 == 1))
+    store.record(attempt("0", "seldom met"))
+    store.record_feedback(Feedback("0", False, f"=secret words {MARKUP}"))
+    yield store
+    store.close()
+
+
+def served(store: Store) -> TestClient:
+    """Return a client of the page, served by Gradio as app.py does it."""
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        gr.Markdown("visitors' page")
+    app = App.create_app(blocks, app_kwargs={"routes": teacher_routes(store, BANK)})
+    return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+
+
+@pytest.fixture
+def client(store: Store, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    monkeypatch.setenv("TEACHER_TOKEN", TOKEN)
+    return served(store)
+
+
+@pytest.fixture
+def teacher(client: TestClient) -> TestClient:
+    answer = client.post("/teacher", data={"token": TOKEN})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "teacher"
+    return client
+
+
+def assert_nothing_is_told(text: str) -> None:
+    for secret in ("secret words", "seldom met", "First tries", BANK.items[0].id, TOKEN):
+        assert secret not in text
+
+
+def test_without_a_token_in_the_environment_there_is_no_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in (None, ""):
+        monkeypatch.delenv("TEACHER_TOKEN", raising=False)
+        if value is not None:
+            monkeypatch.setenv("TEACHER_TOKEN", value)
+        client = served(store)
+        for path in ("/teacher", "/teacher/feedback.csv"):
+            assert client.get(path).status_code == 404
+        assert client.post("/teacher", data={"token": ""}).status_code in (404, 405)
+
+
+def test_nothing_is_told_without_the_token(client: TestClient) -> None:
+    paths = ["/teacher", "/teacher/", "/%2Fteacher", "/TEACHER", "/teacher/feedback.csv", "/teacher/feedback.csv/"]
+    paths += [
+        "/teacher/leave",
+        "/teacher?token=" + TOKEN,
+        "/teacher/%66eedback.csv",
+        "/x/../teacher",
+        "/teacher/../teacher",
+    ]
+    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    for method, path in itertools.product(methods, paths):
+        answer = client.request(method, path, follow_redirects=True)
+        assert_nothing_is_told(answer.text)
+        assert COOKIE not in answer.headers.get("set-cookie", "") or path == "/teacher/leave"
+    assert client.get("/teacher/feedback.csv").status_code == 401
+
+
+def test_the_token_opens_the_page(teacher: TestClient) -> None:
+    answer = teacher.get("/teacher")
+    assert answer.status_code == 200
+    assert "61 answers in 30 runs" in answer.text
+    assert inline_html(BANK.items[0].stem) in answer.text
+    assert "<dt>Facility</dt><dd>50%</dd>" in answer.text
+    assert "<dt>Median time</dt><dd>4 s</dd>" in answer.text
+    assert "Worth a look" in answer.text  # the two items are right in turns
+    assert "<li>seldom met v1 (not in the bank): 1</li>" in answer.text
+    assert "Yes 0, no 1." in answer.text
+
+
+def test_feedback_can_be_downloaded(teacher: TestClient) -> None:
+    answer = teacher.get("/teacher/feedback.csv")
+    assert answer.content.startswith(b"\xef\xbb\xbftime_utc")
+    assert "'=secret words" in answer.text
+    assert answer.headers["content-disposition"] == 'attachment; filename="feedback.csv"'
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_markup_of_learners_is_text(teacher: TestClient) -> None:
+    page = teacher.get("/teacher").text
+    assert page.count(html.escape(MARKUP)) == 3  # item, answer and feedback
+    tags = re.findall(r"<(\w+)([^>]*)>", page)
+    assert {tag for tag, _ in tags} & {"script", "img"} == set()
+    assert not [attributes for _, attributes in tags if re.search(r"\bon\w+\s*=", attributes)]
+
+
+def test_a_wrong_token_is_refused(client: TestClient) -> None:
+    for wrong in (TOKEN.encode()[:-1], TOKEN.encode() + b" ", TOKEN.upper().encode(), b"\0", b"\xff\xed\xa0\xbd", b""):
+        answer = client.post("/teacher", content="token=" + "".join(f"%{byte:02x}" for byte in wrong))
+        assert answer.status_code in (401, 429)
+        assert "set-cookie" not in answer.headers
+        assert_nothing_is_told(answer.text)
+
+
+def test_a_form_without_end_is_not_read(client: TestClient) -> None:
+    padded = {"padding": "x" * LONGEST_FORM, "token": TOKEN}
+    assert client.post("/teacher", data=padded).status_code == 401
+
+
+def test_after_five_wrong_tokens_none_is_looked_at_for_a_while(client: TestClient) -> None:
+    for _ in range(WRONG_TRIES):
+        last = client.post("/teacher", data={"token": "guess"})
+    assert last.status_code == 429
+    answer = client.post("/teacher", data={"token": TOKEN})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["retry-after"]) <= WAIT_SECONDS
+    assert "too many wrong tokens" in answer.text
+
+
+def test_a_teacher_who_is_in_stays_in_while_others_guess(teacher: TestClient) -> None:
+    for _ in range(WRONG_TRIES):
+        teacher.post("/teacher", data={"token": "guess"})
+    assert teacher.get("/teacher").text.count("<article>") == 2
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(client: TestClient) -> None:
+    cookie = client.post("/teacher", data={"token": TOKEN}).headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert "secure" not in cookie  # as the page was not served by https
+    assert TOKEN not in cookie
+    behind_a_proxy = client.post("/teacher", data={"token": TOKEN}, headers={"X-Forwarded-Proto": "https"})
+    assert "secure" in behind_a_proxy.headers["set-cookie"].lower()
+
+
+def test_the_page_is_neither_kept_nor_framed(client: TestClient) -> None:
+    for answer in (client.get("/teacher"), client.post("/teacher", data={"token": TOKEN}), client.get("/teacher")):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_signing_out_ends_the_session_in_the_browser(teacher: TestClient) -> None:
+    assert teacher.post("/teacher/leave").headers["location"] == "../teacher"
+    assert_nothing_is_told(teacher.get("/teacher").text)
+    assert teacher.get("/teacher/leave").status_code == 405  # no link signs out
+
+
+def test_a_database_that_is_away_is_told(teacher: TestClient, store: Store) -> None:
+    assert store.file
+    store.file.rename(store.file.with_suffix(".moved"))
+    store.file.mkdir()
+    for path in ("/teacher", "/teacher/feedback.csv"):
+        answer = teacher.get(path)
+        assert answer.status_code == 503
+        assert "cannot be reached" in answer.text
+
+
+def test_a_session_ends_and_cannot_be_made_up() -> None:
+    now = [1000.0]
+    guard = Guard(TOKEN, lambda: now[0])
+    session = guard.new_session()
+    end, signature = session.split(".")
+    assert guard.knows(session)
+    assert Guard(TOKEN, lambda: now[0]).knows(session)  # after a restart, and in another process
+    assert not Guard("another token", lambda: now[0]).knows(session)
+    for forged in (
+        None,
+        "",
+        ".",
+        end,
+        f"{int(end) + 1}.{signature}",
+        f"{end}.{signature[:-1]}",
+        "é.é",
+        f"x.{signature}",
+    ):
+        assert not guard.knows(forged)
+    now[0] += SESSION_SECONDS
+    assert not guard.knows(session)
+
+
+def test_the_wait_ends() -> None:
+    now = [1000.0]
+    guard = Guard(TOKEN, lambda: now[0])
+    for _ in range(WRONG_TRIES):
+        assert not guard.admits("guess")
+        now[0] += 1
+    assert guard.wait() == WAIT_SECONDS - WRONG_TRIES
+    assert not guard.admits(TOKEN)
+    now[0] += WAIT_SECONDS - WRONG_TRIES
+    assert guard.admits(TOKEN)
