@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from benchmarks import behaviour
 from benchmarks.behaviour import Verdict, passes, score_cases, score_identities
-from benchmarks.behaviour_cases import FIELDS, SUITE, TERM_SLOTS, expand, expand_half, read_terms
+from benchmarks.behaviour_cases import FIELDS, SUITE, TERM_SLOTS, expand, expand_half, read_table, read_terms
 
 HALVES = ("development", "frozen")
 LABELS = {"negative", "neutral", "positive", "neutral or positive"}
@@ -82,6 +83,18 @@ def test_the_halves_share_no_text_and_no_run_of_words() -> None:
         letters_and_digits(text) for text in frozen if letters_and_digits(text)
     }
     assert not set().union(*map(runs_of, development)) & set().union(*map(runs_of, frozen))
+
+
+def test_the_halves_share_no_table_word_and_no_frame() -> None:
+    words, frames = [], []
+    for half in HALVES:
+        grammar = tomllib.loads((SUITE / half / "grammar.toml").read_text(encoding="utf-8"))
+        rows = [row for table in grammar["tables"].values() for row in read_table(table)]
+        words.append({cell for row in rows for cell in row.values()})
+        shapes = {re.sub(r"{.*?}", "_", frame) for test in grammar["tests"] for frame in test["frames"].splitlines()}
+        frames.append(shapes - {""})
+    assert not words[0] & words[1]
+    assert not frames[0] & frames[1]
 
 
 @pytest.mark.parametrize("name", LISTS)
