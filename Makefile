@@ -47,7 +47,7 @@ bench-rivals: .venv/runtime
 	$(PY) benchmarks/frozen_lists.py
 	$(PY) benchmarks/readme.py
 
-# RNN, LSTM and GRU side by side. What is there stays: remove a file of benchmarks/results to have it made anew.
+# RNN, LSTM and GRU side by side. What is there stays: remove a file of sentiment_gru/web/inside/results to have it made anew.
 bench-cells: .venv/dev
 	OMP_NUM_THREADS=1 $(PY) -m benchmarks.cells --imdb $(IMDB)
 	$(PY) benchmarks/readme.py
