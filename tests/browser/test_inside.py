@@ -49,7 +49,7 @@ def open_card(open_page: Callable[..., Page], address: str, card: str, width: in
 
 def expect_description(page: Page, words: str) -> None:
     """Wait until the description of the cell contains these words."""
-    expect(page.locator("#inside-cell-told")).to_contain_text(words)
+    expect(page.locator("#inside-cell-description")).to_contain_text(words)
 
 
 def test_the_tab_opens_with_the_chapter_and_a_guess_reveals_the_statements(page: Page) -> None:
@@ -211,7 +211,7 @@ def test_the_trained_model_reads_the_text_and_token_of_the_sentiment_tab(page: P
     page.get_by_role("radio", name="In the model").check()
     expect(page.locator(".inside-reading mark")).to_have_text("loved")
     expect(page.get_by_label("A text for the model")).to_have_value(TEXT)
-    expect(page.locator("#inside-unit-told")).to_contain_text("at “loved”")
+    expect(page.locator("#inside-unit-description")).to_contain_text("at “loved”")
     page.get_by_label("range slider for Token").focus()
     page.keyboard.press("Home")
     expect(page.locator(".inside-reading mark")).to_have_text("Not")

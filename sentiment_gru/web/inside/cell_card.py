@@ -154,7 +154,7 @@ def build_cell_card() -> CellCard:
     timer = gr.Timer(SECONDS_PER_STEP, active=False)
     convention = convention_radio("inside-convention")
     with gr.Column(elem_id="inside-bench"):
-        drawing, description = html_output("inside-cell-picture"), status_output("inside-cell-told")
+        drawing, description = html_output("inside-cell-picture"), status_output("inside-cell-description")
         with gr.Row(elem_id="inside-presets"):
             preset_buttons = [gr.Button(preset.title, size="sm") for preset in PRESETS]
         note = status_output("inside-about-weights")

@@ -119,7 +119,7 @@ def build_unit_card(events: UnitEvents) -> UnitCard:
         elem_id="inside-text",
     )
     reading = html_output("inside-reading")
-    with gr.Row(elem_id="inside-place"):
+    with gr.Row(elem_id="inside-position"):
         token = gr.Slider(1, 2, 1, step=1, label="Token", buttons=[], interactive=True)
         unit = gr.Slider(0, events.hidden - 1, 0, step=1, label="Unit", buttons=[], interactive=True)
     most_changed = gr.Button("Go to the unit that this token changes most", size="sm", elem_id="inside-most")
@@ -128,7 +128,7 @@ def build_unit_card(events: UnitEvents) -> UnitCard:
         choices, value=0, label="Direction", interactive=True, visible=len(choices) > 1, elem_id="inside-direction"
     )
     convention = convention_radio("inside-unit-convention")
-    drawing, description = html_output("inside-unit-picture"), status_output("inside-unit-told")
+    drawing, description = html_output("inside-unit-picture"), status_output("inside-unit-description")
     equations = html_output("inside-unit-equations")
 
     inputs, parts = [text, token, direction, convention], [reading, drawing, description, equations]
