@@ -13,13 +13,14 @@ from gradio.routes import App
 import app
 from quiz.bank import Bank, Item, Media, load_bank
 from quiz.components import Components, show
+from quiz.html_templates import read_static
 from quiz.proof_view import ProofRenderer
 from quiz.resume_token import ResumeTokens
 from quiz.selection import ALL, topic_scope
 from quiz.service import QuizService, Visit
 from quiz.session import start_session
 from quiz.store import Store
-from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_tab
+from quiz.tab import QUIZ_SCRIPT, build_quiz_tab
 from quiz.views import LETTERS, question
 from sentiment_gru.web.model_loader import ClassifierLoader
 from tests.conftest import REPOSITORY
@@ -242,8 +243,7 @@ def test_an_item_without_a_proof_shows_the_reason_and_its_source(store: Store, i
 
 
 def test_styles_apply_to_the_quiz_only() -> None:
-    own = QUIZ_CSS.split("/* Proofs and results")[0]
-    rules = [line for line in own.splitlines() if line and line[0] not in " }/@"]
+    rules = [line for line in read_static("quiz_tab.css").splitlines() if line and line[0] not in " }/@"]
     assert len(rules) > 10
     assert not [rule for rule in rules if "#quiz-" not in rule]
 
