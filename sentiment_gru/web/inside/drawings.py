@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...results import Array, Token
-from ..charts import Line, chart, legend
+from ..charts import Line, render_line_chart
 from .figures import table
 from .gru_cell import Convention, Step
 from .trained_unit import TrainedUnits
@@ -193,14 +193,17 @@ def trace_html(values: Mapping[str, Array], inputs: Sequence[str], chosen: int |
     """
     count = len(inputs)
     places = np.array([0, *(np.arange(count) + 0.5) / count, 1])
-    lines = [Line(letter, f"line gate-{letter}", np.pad(values[letter], 1, mode="edge")) for letter in "hzr"]
-    told = [number(float(values[letter][chosen])) if chosen is not None else "" for letter in "hzr"]
+    notes = [number(float(values[letter][chosen])) if chosen is not None else "" for letter in "hzr"]
+    lines = [
+        Line(letter, f"line gate-{letter}", np.pad(values[letter], 1, mode="edge"), note=note)
+        for letter, note in zip("hzr", notes, strict=True)
+    ]
     about = f"Reset gate r, update gate z and state h over {count} steps{', read from the end' if backward else ''}"
     mark = "" if chosen is None else f' style="--at: {chosen / count:.4f}; --step: {1 / count:.4f}"'
-    drawn = chart(lines, places, (-1, 1), ("−1", "1"), about, on_tokens=False)
+    drawn = render_line_chart(lines, places, (-1, 1), ("−1", "1"), about, on_tokens=False)
     return (
         f'<div class="inside-trace{"" if chosen is None else " inside-marked"}"{mark}>'
-        f"{legend(zip(lines, told, strict=True))}{drawn}</div>{_table(values, inputs, chosen)}"
+        f"{drawn}</div>{_table(values, inputs, chosen)}"
     )
 
 
