@@ -72,7 +72,7 @@ def grade(truth: Sequence[str | None], scores: Sequence[Sequence[float]], labels
 
     from sklearn.metrics import confusion_matrix, f1_score
 
-    from ..evaluation import calibration_error, restrict
+    from ..metrics import calibration_error, restrict
 
     targets = np.array([target for target, _ in known])
     table = np.array([row for _, row in known])
@@ -95,7 +95,7 @@ def grade(truth: Sequence[str | None], scores: Sequence[Sequence[float]], labels
 
 
 def _bins(scores: Sequence[float], right: Sequence[bool]) -> list[Bin]:
-    from ..evaluation import BINS
+    from ..metrics import BINS
 
     members: dict[int, list[tuple[float, bool]]] = {}
     for score, hit in zip(scores, right, strict=True):
