@@ -43,5 +43,12 @@ def check_extra(purpose: str, extra: str, *packages: str) -> None:
         extra: Optional dependency group of pyproject.toml.
         packages: Names of top-level packages.
     """
-    if any(find_spec(package) is None for package in packages):
+    if not all(_is_installed(package) for package in packages):
         raise MissingExtraError(f"{purpose} needs the extra {extra!r}: pip install 'gru-sentiment-studio[{extra}]'")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # an entry of sys.modules without a specification
+        return False
