@@ -28,18 +28,18 @@ LAST_TRIES = 3
 logger = logging.getLogger(__name__)
 
 
-def open_store() -> Store:
+def open_store(url: str | None = None, token: str | None = None, dataset: str | None = None) -> Store:
     """Return the store that the environment asks for: with a copy if HF_TOKEN and FEEDBACK_DATASET are set.
 
     Raises:
         StoreError: DATABASE_URL is wrong.
     """
-    token, dataset = os.getenv("HF_TOKEN"), os.getenv("FEEDBACK_DATASET")
+    token, dataset = token or os.getenv("HF_TOKEN"), dataset or os.getenv("FEEDBACK_DATASET")
     if not (token and dataset):
-        return Store()
+        return Store(url)
     from huggingface_hub import HfApi
 
-    store = CopyingStore(dataset, HfApi(token=token))
+    store = CopyingStore(dataset, HfApi(token=token), url)
     store.start()
     return store
 

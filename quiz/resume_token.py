@@ -36,12 +36,12 @@ _STALE = f"The run kept in this browser is older than {MAX_DAYS} days, so a new 
 _OTHER_BANK = "The questions have changed since your last visit, so a new run starts."
 
 
-def load_secret(folder: Path) -> bytes:
+def load_secret(folder: Path, secret: str | None = None) -> bytes:
     """Return what tokens are signed with: QUIZ_SECRET, else what was made here at first start and kept in a folder.
 
     If the folder cannot be written, the secret is that of this process, and runs end with it.
     """
-    if secret := os.getenv("QUIZ_SECRET"):
+    if secret := secret or os.getenv("QUIZ_SECRET"):
         return secret.encode()
     path = folder / _SECRET_FILE
     try:

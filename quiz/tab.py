@@ -49,6 +49,8 @@ def build_quiz_tab(
     live_link: LiveLink = lambda live: None,
     classifier: Callable[[], Any] | None = None,
     may_send: MaySend = lambda request: True,
+    secret: str | None = None,
+    page: gr.Blocks | None = None,
 ) -> None:
     """Lay out the quiz inside the surrounding `gr.Tab` of a `gr.Blocks`.
 
@@ -59,8 +61,10 @@ def build_quiz_tab(
         live_link: Returns the address at which the app shows a `Live` of an item, or None.
         classifier: Returns the shipped model, for the proofs that look at it.
         may_send: Returns whether whoever sends feedback may; each call counts.
+        secret: Signs unfinished quizzes; by default that of `load_secret`.
+        page: The page around the tab, whose `load` event opens the quiz.
     """
-    runs = Runs(bank, store or Store(), load_secret(DEFAULT_FILE.parent))
+    runs = Runs(bank, store or Store(), load_secret(DEFAULT_FILE.parent, secret))
     here = [gr.State(None), memory or build_quiz_memory()]
     parts = lay_out(bank)
     proving = _wire_proof(here, parts, runs, Proofs(classifier))
@@ -87,7 +91,7 @@ def build_quiz_tab(
         ([parts["practise"].click], runs.practise, [], "top"),
     ]
     outputs = [*here, *parts.values()]
-    page = Context.root_block
+    page = page or Context.root_block
     page.load(step(lambda visit: visit), here, outputs, **LIGHT)
     for triggers, take, inputs, focus in steps:
         event = gr.on(triggers, step(take), [*here, *inputs], outputs, cancels=proving, **LIGHT)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .modeling import SentimentGRUForSequenceClassification
     from .results import Prediction
 
+__version__ = "0.1.0"
 _HOMES = {
     "CheckpointError": "errors",
     "DatasetError": "errors",

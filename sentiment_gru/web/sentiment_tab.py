@@ -13,14 +13,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.context import Context
 
 from ..errors import InputError
 from ..results import MAX_CHARACTERS
 from . import verdict_view
 from .charts import GATES, heat_map_html
 from .error_report import failure_html, log_failure
-from .gradio_compat import LAST
+from .gradio_compat import LAST, current_page
 from .model_loader import ClassifierLoader
 from .sentiment_views import (
     CHOOSE_FIRST,
@@ -196,7 +195,7 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
     explained.failure(None, None, explanation, js=f"() => {json.dumps(NOT_EXPLAINED)}", **LAST)
     chips.click(lambda sample: sample[0] if sample else "", chips, text, **LAST).then(js=ASK, **LAST)
     # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
-    arrived = Context.root_block.load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LAST)
+    arrived = current_page().load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LAST)
     arrived.then(loader.ready, None, None, **LAST).then(js=ASK, **LAST)
     return text
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import gradio as gr
-from gradio.themes.utils.fonts import LocalFont
+
+from .gradio_compat import LocalFont
 
 COLOURS = {
     "negative": ("#b35806", "#f0a35e"),

@@ -9,9 +9,8 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.components.plot import PlotData
 
-from ..gradio_compat import LIGHT
+from ..gradio_compat import LIGHT, PlotData
 from . import figures
 from .cell_card import html, status
 from .gru_cell import RESET_ONLY, step
