@@ -74,14 +74,14 @@ def build_app(
                 text = build_sentiment_tab(loader)
             with gr.Tab("Quiz"):
                 build_quiz_tab(
+                    app,
                     bank,
                     store,
                     memory,
                     live_link=live_link,
-                    classifier=loader.classifier,
+                    load_classifier=loader.classifier,
                     may_send=feedback_limit,
                     secret=reveal(settings.quiz_secret),
-                    page=app,
                 )
             with gr.Tab("Inside the GRU") as inside:
                 build_when_opened(inside, lambda: _build_inside(inside, loader, text))

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     feedback_dataset: Annotated[
         str | None, Field(pattern=r"^[\w.-]+/[\w.-]+$", description="a dataset id such as owner/name")
     ] = None
-    teacher_token: Annotated[SecretStr | None, Field(description="a token for /teacher")] = None
+    teacher_token: Annotated[SecretStr | None, Field(min_length=16, description="at least 16 characters long")] = None
     report_url: Annotated[
         str | None, Field(pattern=r"^(https?://|mailto:)", description="an http, https or mailto address")
     ] = None

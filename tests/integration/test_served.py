@@ -17,7 +17,7 @@ import pytest
 from benchmarks.app_server import REPOSITORY, serve
 from benchmarks.gradio_http import Page, file_data
 from quiz.bank import Item, load_bank
-from quiz.views import STORED
+from quiz.results_view import STORED
 
 BANK = load_bank()
 TOKEN = "a long token of the teacher's"
