@@ -11,7 +11,7 @@ from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 
 from .admission import SHARE, WAITING
 from .api import build_api
-from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
+from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
 from .gradio_compat import (
     EconomicalBlocks,
     GuardedBlocks,
@@ -86,7 +86,7 @@ def build_app(
             with gr.Tab("Inside the GRU") as inside:
                 build_when_opened(inside, lambda: _build_inside(inside, loader, text))
             with gr.Tab("Files"):
-                build_batch_tab(loader)
+                build_files_tab(loader)
         footer = render("page_footer.html", notice=STORAGE_NOTICE)
         gr.HTML(footer, apply_default_css=False, elem_id="studio-kept")
         build_api(loader)
