@@ -165,9 +165,10 @@ def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseExceptio
     from starlette.testclient import TestClient
 
     import app
-    from benchmarks.page import Page
+    from benchmarks.gradio_http import Page
     from quiz.store import Store
     from sentiment_gru.web.middleware import protection
+    from sentiment_gru.web.settings import Settings
 
     failures = Failures()
     logger = logging.getLogger("sentiment_gru.web.error_report")
@@ -175,7 +176,7 @@ def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseExceptio
     logger.propagate = False
     with TemporaryDirectory() as folder:
         blocks = app.build_app(store=Store(f"sqlite:///{folder}/quiz.sqlite3"))
-        served = App.create_app(blocks, app_kwargs={"middleware": protection(LIMITS.megabytes)})
+        served = App.create_app(blocks, app_kwargs={"middleware": protection(LIMITS.megabytes, Settings.read())})
         with TestClient(served, raise_server_exceptions=False) as client:
             client.get("/gradio_api/startup-events")
             page = Page(client, "fuzz")
@@ -183,7 +184,7 @@ def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseExceptio
                 event = chance.choice(page.events)
                 page.session = f"fuzz-{chance.randrange(20)}"
                 data = [odd(page.values.get(number), chance) for number in event["inputs"]]
-                status, told = page.fire(event, data)
+                status, told = page.send(event, data)
                 sent = repr((event["api_name"], event["id"], data)).encode("utf-8", "backslashreplace")
                 if str(REPOSITORY) in told or "Traceback" in told:
                     yield AssertionError(f"status {status} tells too much: {told[:500]}"), sent

@@ -11,14 +11,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.context import Context
 
 from ..errors import InputError
 from ..results import MAX_CHARACTERS
 from .charts import GATES, render_heat_map
 from .error_report import failure_html, log_failure
 from .explanation_view import WORKING, choose_target, render_explanation
-from .gradio_compat import LAST
+from .gradio_compat import LAST, current_page
 from .model_loader import ClassifierLoader
 from .rendering import read_static, render_note, render_script
 from .verdict_view import LOADING, PROMPT, render_too_long, render_verdict
@@ -194,7 +193,7 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
     explained.failure(None, None, explanation, js=f"() => {json.dumps(NOT_EXPLAINED)}", **LAST)
     examples.click(lambda sample: sample[0] if sample else "", examples, text, **LAST).then(js=SUBMIT, **LAST)
     # In steps, so that the text is read from the page once the model is loaded, not when the page opens.
-    opened = Context.root_block.load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LAST)
+    opened = current_page().load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LAST)
     opened.then(loader.ready, None, None, **LAST).then(js=SUBMIT, **LAST)
     return text
 

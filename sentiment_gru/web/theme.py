@@ -1,8 +1,8 @@
 """The look of the page: theme, colours, style sheet, script and icon, for the arguments of `launch`."""
 
 import gradio as gr
-from gradio.themes.utils.fonts import LocalFont
 
+from .gradio_compat import LocalFont
 from .rendering import PACKAGE, read_static, render_script
 
 # Each colour on the light and on the dark page.

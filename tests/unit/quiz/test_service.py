@@ -136,8 +136,7 @@ def test_a_token_of_another_bank_is_refused() -> None:
         ResumeTokens(SECRET, BANK).read(token)
 
 
-def test_a_secret_is_made_once_and_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("QUIZ_SECRET", raising=False)
+def test_a_secret_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     secret = load_secret(tmp_path / "data")
     assert len(secret) >= 32
     assert load_secret(tmp_path / "data") == secret
@@ -146,14 +145,12 @@ def test_a_secret_is_made_once_and_for_its_owner_only(tmp_path: Path, monkeypatc
     assert load_secret(tmp_path / "other") != secret
 
 
-def test_the_environment_names_the_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUIZ_SECRET", "from outside")
-    assert load_secret(tmp_path / "data") == b"from outside"
+def test_a_given_secret_is_used_and_not_written(tmp_path: Path) -> None:
+    assert load_secret(tmp_path / "data", "from outside") == b"from outside"
     assert not (tmp_path / "data").exists()
 
 
-def test_without_a_folder_the_secret_is_that_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("QUIZ_SECRET", raising=False)
+def test_without_a_folder_the_secret_is_that_of_the_process(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert len(load_secret(tmp_path / "file")) == 32
     assert load_secret(tmp_path / "file") != load_secret(tmp_path / "file")
