@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.files.readers import open_table
+from sentiment_gru.files.formats import read_table
 from sentiment_gru.web.files_tab import LIMITS
 from sentiment_gru.web.files_view import render_preview
 
@@ -136,7 +136,7 @@ def fuzz_files(chance: random.Random, until: float) -> Iterator[tuple[BaseExcept
 
 def read_whole(path: Path) -> None:
     """Do with a file what the Files tab does before it is scored."""
-    table = open_table(path, LIMITS)
+    table = read_table(path, LIMITS)
     render_preview(table, path.name)
     table.likely_text_column()
     for _ in table.content.read():
