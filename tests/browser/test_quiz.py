@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK
 from quiz.store import Store
-from tests.browser.looking import assert_accessible, assert_fits, press_until
+from tests.browser.checks import assert_accessible, assert_fits, press_until
 
 pytestmark = pytest.mark.browser
 
