@@ -182,7 +182,7 @@ def _run(run: Run, item: Item, chosen: Sequence[str], is_open: bool) -> str:
     if run.failure:
         body = f"<p>{escape(run.failure)}</p>"
     else:
-        body = f"<p>What ran: {escape(run.did)}.</p>{_answers(run, item, chosen)}{_measured(run)}"
+        body = f"<p>What ran: {escape(run.procedure)}.</p>{_answers(run, item, chosen)}{_measured(run)}"
     return f"<details{opened}><summary>On <code>{escape(run.cell)}</code></summary>{body}</details>"
 
 

@@ -80,7 +80,7 @@ def test_every_run_answer_and_quantity_is_shown(item: Item) -> None:
     assert " ".join(proof.code.split()) in told
     for run in proof.runs:
         assert f"On {run.cell}" in told
-        assert run.did in told
+        assert run.procedure in told
         assert all(f"{name}{result}" in told for name, result in run.measured.items())
         assert all(str(verdict.claim) in told and verdict.value in told + "True False" for verdict in run.verdicts)
     assert told.count(" Holds") == sum(verdict.holds for run in proof.runs for verdict in run.verdicts)
