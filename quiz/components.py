@@ -8,7 +8,7 @@ import gradio as gr
 from . import views
 from .bank import Bank, Live, PublicItem, public_view
 from .grading import Grade
-from .selection import MIXED, scopes
+from .selection import MIXED, list_scopes
 from .service import MAX_FEEDBACK, Runs, Visit
 from .views import confidence_html, topics_html
 
@@ -24,7 +24,7 @@ def lay_out(bank: Bank) -> Parts:
     _markdown("intro", views.INTRODUCTION)
     parts: Parts = {}
     with gr.Row(elem_id="quiz-choose"):
-        choices = [(name, scope) for scope, name in scopes(bank).items()]
+        choices = [(name, scope) for scope, name in list_scopes(bank).items()]
         parts["scope"] = gr.Dropdown(choices, value=MIXED, label="Which questions?", elem_id="quiz-scope", scale=2)
         parts["start"] = _button("start", "Start with these", scale=1)
     parts["notice"] = _html("notice")

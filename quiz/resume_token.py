@@ -23,7 +23,7 @@ from typing import Any
 from .bank import Bank
 from .errors import SessionError, TokenError
 from .grading import grade
-from .selection import arrange
+from .selection import arrange_items
 from .session import Session, restore
 
 MAX_CHARACTERS = 50_000
@@ -128,7 +128,7 @@ def _session(content: dict[str, Any], bank: Bank) -> Session:
     def named(places: Sequence[int]) -> list[str]:
         return [ids[place] for place in places]
 
-    items = arrange(bank, named(content["items"]), content["seed"])
+    items = arrange_items(bank, named(content["items"]), content["seed"])
     empty = Session(content["run"], content["scope"], content["seed"], items, frozenset(named(content["seen"])))
     by_id = {item.id: item for item in items}
     try:

@@ -16,7 +16,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .bank import Bank, Item
-from .item_analysis import ENOUGH, NO_ATTEMPTS, Choice, ItemReport, Report, feedback_csv, notes, report, summary
+from .item_analysis import (
+    MIN_FIRST_TRIES,
+    NO_ATTEMPTS,
+    Choice,
+    ItemReport,
+    Report,
+    analyze_items,
+    feedback_csv,
+    format_notes,
+    format_summary,
+)
 from .proof_view import inline_html
 from .records import Feedback, StoreError
 from .store import Store
@@ -107,13 +117,13 @@ def overview(report: Report, bank: Bank, feedback: Iterable[tuple[datetime, Feed
     return page(
         "Teacher's page",
         '<form method="post" action="teacher/leave"><button class="quiet">Sign out</button></form>'
-        f"<p>{_text(summary(report) if report.attempts else NO_ATTEMPTS)}</p>"
+        f"<p>{_text(format_summary(report) if report.attempts else NO_ATTEMPTS)}</p>"
         f"<h2>Items</h2>{_notes(report) if told else ''}{''.join(told)}{_withheld(report)}{_feedback(list(feedback))}",
     )
 
 
 def _notes(report: Report) -> str:
-    return "".join(f'<p class="note">{_text(line)}</p>' for line in (_LEGEND, *notes(report)))
+    return "".join(f'<p class="note">{_text(line)}</p>' for line in (_LEGEND, *format_notes(report)))
 
 
 def _item(report: ItemReport, item: Item | None) -> str:
@@ -147,11 +157,11 @@ def _choice(choice: Choice, texts: dict[str, str]) -> str:
 
 
 def _withheld(report: Report) -> str:
-    few = [one for one in report.items if 0 < one.first_tries < ENOUGH]
+    few = [one for one in report.items if 0 < one.first_tries < MIN_FIRST_TRIES]
     if not few:
         return ""
     entries = "".join(f"<li>{_text(_name(one))}: {one.first_tries}</li>" for one in few)
-    return f"<h3>Withheld: fewer than {ENOUGH} first tries</h3><ul class='plain'>{entries}</ul>"
+    return f"<h3>Withheld: fewer than {MIN_FIRST_TRIES} first tries</h3><ul class='plain'>{entries}</ul>"
 
 
 def _name(report: ItemReport) -> str:
@@ -221,7 +231,7 @@ class _Pages:
         if not self._knows(request):
             return _html(sign_in())
         try:
-            found = report(self._store.attempts(), self._bank)
+            found = analyze_items(self._store.attempts(), self._bank)
             return _html(overview(found, self._bank, self._store.feedback()))
         except StoreError as error:
             return _html(trouble(str(error)), 503)

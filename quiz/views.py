@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Protocol
 
-from .bank import UNSAID_FEEDBACK, Item, Media, Option, PublicItem
+from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
 from .grading import CONFIDENCE, Grade
 from .progress import MASTERED, Standing
 from .session import Session
@@ -293,7 +293,7 @@ def explanation(grade: Grade) -> str:
     others = [
         f"- **{_letter(item, option)}.** {option.feedback}"
         for option in item.options
-        if option not in told and option.feedback not in UNSAID_FEEDBACK.values()
+        if option not in told and option.feedback not in DEFAULT_FEEDBACK.values()
     ]
     heading = "**Option by option**" if item.type == "multi" else "**The other options**"
     return paragraphs(*parts, item.explanation, heading if others else "", "\n".join(others), sources(item))

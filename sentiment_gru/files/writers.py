@@ -16,7 +16,7 @@ XLSX_CELL = 32_767  # characters
 XLSX_ROWS = 1_048_576
 XLSX_COLUMNS = 16_384
 _EXACT = 2**53  # beyond it, the numbers of XLSX and JSON readers lose digits
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Writer(Protocol):
