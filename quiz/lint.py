@@ -118,7 +118,7 @@ def _find_option_problems(item: Item) -> Iterator[Fault]:
         if correct > MAX_LENGTH_RATIO * wrong:
             yield Fault(
                 f"the correct option is {correct / wrong:.1f} times as long as the others "
-                f"(at most {MAX_LENGTH_RATIO} is allowed)",
+                f"(at most {MAX_LENGTH_RATIO} times is allowed)",
                 item.id,
                 "options",
             )
