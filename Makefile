@@ -7,7 +7,7 @@ IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
 SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
 TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
 
-.PHONY: app install test check fix train-release bench bench-explain bench-rivals bench-cells fuzz load screenshots
+.PHONY: app install test test-slow check fix train-release bench bench-explain bench-rivals bench-behaviour bench-cells fuzz load screenshots
 
 app: .venv/runtime
 	$(PY) app.py
@@ -15,7 +15,10 @@ app: .venv/runtime
 install: .venv/dev
 
 test: .venv/dev
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: .venv/dev
+	$(PY) -m pytest -n 2 --dist loadfile -m slow
 
 check: .venv/dev
 	$(PY) -m ruff check .
@@ -47,14 +50,24 @@ bench-rivals: .venv/runtime
 	$(PY) benchmarks/frozen_lists.py
 	$(PY) benchmarks/readme.py
 
-# RNN, LSTM and GRU side by side. What is there stays: remove a file of benchmarks/results to have it made anew.
+# The behaviour suite, beside VADER and NB-SVM. The frozen half is scored once per released model.
+bench-behaviour: .venv/dev
+	$(PY) benchmarks/behaviour.py --half development --rivals --dataset $(IMDB) $(SST2) $(TWEETS) \
+		--json benchmarks/results/behaviour.json
+	$(PY) benchmarks/behaviour.py --half frozen --rivals --dataset $(IMDB) $(SST2) $(TWEETS) \
+		--json benchmarks/results/behaviour.json
+
+# RNN, LSTM and GRU side by side. Existing results are kept: delete a file of sentiment_gru/web/inside/results to
+# measure it again.
 bench-cells: .venv/dev
 	OMP_NUM_THREADS=1 $(PY) -m benchmarks.cells --imdb $(IMDB)
 	$(PY) benchmarks/readme.py
 
-# Odd files and payloads for two minutes; a crash is printed, kept in out/fuzz, and ends in exit code 1.
+# Odd files and payloads for two minutes, then new examples for every property test. A crash is printed and kept in
+# out/fuzz, and the exit code is 1.
 fuzz: .venv/dev
 	$(PY) -m benchmarks.fuzz
+	$(PY) -m pytest -n 2 -m hypothesis --hypothesis-profile explore
 
 # A hundred visitors for three minutes; wants a machine that does nothing else.
 load: .venv/runtime

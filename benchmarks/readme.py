@@ -1,6 +1,6 @@
-"""Fill the README's tables from result files.
+"""Write the generated blocks of README.md and docs/measurements.md from the result files.
 
-`python benchmarks/readme.py` rewrites README.md, and `--check` only says whether it is up to date.
+`python benchmarks/readme.py` rewrites them; with `--check` it only compares and exits with 1 if one is outdated.
 """
 
 import json
@@ -40,12 +40,12 @@ def rivals_table(metrics: dict[str, Any], measured: dict[str, Any]) -> str:
             f" | {figures['milliseconds']:.1f} ms | {figures['per_second']:,.0f} |"
         )
     gain = imdb["accuracy"] - measured["nbsvm"]["reported"]["accuracy"]
-    told = (
-        f"The GRU is {abs(gain) * 100:.1f} points {'ahead' if gain > 0 else 'behind'}. It also reads short texts, knows"
-        f" neutral ones and says when it doubts. Measured on {measured['machine']}, {measured['date']}, by"
+    note = (
+        f"The GRU is {abs(gain) * 100:.1f} points {'ahead' if gain > 0 else 'behind'}; it also covers short texts,"
+        f" neutral texts and uncertainty. Measured on {measured['machine']}, {measured['date']}, by"
         " `benchmarks/nbsvm.py`."
     )
-    return "\n".join([*rows, "", told])
+    return "\n".join([*rows, "", note])
 
 
 def proofs_table(measured: dict[str, Any]) -> str:
@@ -53,22 +53,26 @@ def proofs_table(measured: dict[str, Any]) -> str:
     gap, gain, seconds = measured["completeness_gap"], measured["deletion_gain"], measured["seconds"]
     rows = [
         (
-            "largest difference between h recomputed from r, z, n and h of torch",
+            "largest difference between the recomputed hidden states and PyTorch's",
             f"{measured['hidden_state_error']:.0e}",
             "1e-5",
         ),
-        ("as read: distance of the sum from the change of the logit", f"{measured['telescoping_error']:.0e}", "1e-4"),
+        (
+            "as read: difference between the sum and the change of the logit",
+            f"{measured['telescoping_error']:.0e}",
+            "1e-4",
+        ),
         ("integrated gradients: completeness gap, median", f"{gap['median']:.1%}", "2%"),
         *(
             (
-                f"{name}: area between random deletion and deletion by it, in logits",
+                f"{name}: area between the deletion curves, random minus this order, in logits",
                 f"{gain[method]['mean']:.2f} ({gain[method]['low']:.2f} to {gain[method]['high']:.2f})",
                 "above 0",
             )
             for method, name in (("integrated_gradients", "integrated gradients"), ("leave_one_out", "leave one out"))
         ),
         (
-            f"seconds for gates and running prediction of {seconds['tokens']} tokens",
+            f"seconds for gates and running prediction, {seconds['tokens']} tokens",
             f"{seconds['gates_and_running']:.1f}",
             "1",
         ),
@@ -85,14 +89,15 @@ def files_sentence(measured: dict[str, Any]) -> str:
     seconds = f"{measured['seconds_to_score']:.0f} seconds"
     return (
         f"{measured['rows']:,} rows of {measured['words_per_row']} words take {seconds}"
-        f" on one thread ({measured['rows_per_second']:,} rows a second), and {measured['peak_megabytes']} MB at most,"
-        f" {measured['peak_megabytes_with_model_loaded']} of them for the loaded model (`benchmarks/files.py`)."
+        f" on one thread ({measured['rows_per_second']:,} rows a second) and at most"
+        f" {measured['peak_megabytes']} MB of memory, of which the loaded model takes"
+        f" {measured['peak_megabytes_with_model_loaded']} MB (`benchmarks/files.py`)."
     )
 
 
 def lists_table(measured: dict[str, Any]) -> str:
     """Return how the checkpoint fares on the frozen lists, by kind of sentence."""
-    rows = ["| frozen list | texts | as a person would | uncertain |", "|---|---|---|---|"]
+    rows = ["| frozen list | texts | agreement with a person | uncertain |", "|---|---|---|---|"]
     facts, short = measured["facts"]["all"], measured["short_sentences"]
     named = {"plain facts: neutral or uncertain": facts} | {f"short: {kind}": found for kind, found in short.items()}
     rows += [f"| {name} | {one['texts']} | {one['met']:.0%} | {one['uncertain']:.0%} |" for name, one in named.items()]
@@ -102,8 +107,8 @@ def lists_table(measured: dict[str, Any]) -> str:
 def learners_sentence(measured: dict[str, Any]) -> str:
     """Return how the quiz fares when many answer without a pause."""
     return (
-        f"{measured['learners']} learners who answer for {measured['seconds']:.0f} seconds without a pause, on two"
-        f" cores that also play the learners: {measured['acknowledged']} answers acknowledged,"
+        f"{measured['learners']} simulated learners answered for {measured['seconds']:.0f} seconds without a pause, on"
+        f" the two cores that also served them: {measured['acknowledged']} answers acknowledged,"
         f" {measured['stored']} stored, {measured['errors']} errors; half of the answers took"
         f" {measured['p50_ms'] / 1000:.1f} s or less, 95% of them"
         f" {measured['p95_ms'] / 1000:.1f} s or less (`benchmarks/quiz_load.py`)."
@@ -112,57 +117,75 @@ def learners_sentence(measured: dict[str, Any]) -> str:
 
 def load_block(measured: dict[str, Any]) -> str:
     """Return what visitors met who used the app at once, by kind of event, and what became of the app."""
-    rows = ["| event | times | half within | 95% within | 99% within | busy |", "|---|---|---|---|---|---|"]
+    rows = ["| event | count | p50 | p95 | p99 | refused as busy |", "|---|---|---|---|---|---|"]
     rows += [
         f"| {kind} | {one['count']:,} | {one['p50_ms']:,} ms | {one['p95_ms']:,} ms | {one['p99_ms']:,} ms"
         f" | {one['busy']:,} |"
         for kind, one in measured["events"].items()
     ]
     answers, memory, left = measured["answers"], measured["memory_megabytes"], measured["sessions_left"]
-    told = (
-        f"{measured['visitors']} visitors with the pauses of people, for {measured['seconds']:.0f} seconds:"
-        f" {measured['errors']} errors, {measured['busy']} times busy,"
+    note = (
+        f"{measured['visitors']} simulated visitors with human pauses, for {measured['seconds']:.0f} seconds:"
+        f" {measured['errors']} errors, {measured['busy']} refusals,"
         f" {answers['acknowledged']:,} answers acknowledged and {answers['stored']:,} stored,"
         f" {memory['growth_in_the_last_two_minutes']:.0f} MB more memory in the last two minutes."
-        f" {left['opened']:,} sessions opened and left: {left['megabytes_before']:.0f} MB before,"
-        f" {left['after_half']:.0f} MB after half of them, {left['after_all']:.0f} MB after all. SIGTERM at work:"
-        f" {measured['seconds_to_end']:.1f} s to the end. Measured on {measured['machine']}, load"
+        f" Memory while {left['opened']:,} sessions were opened and abandoned:"
+        f" {left['megabytes_before']:.0f} MB before, {left['after_half']:.0f} MB after half of them,"
+        f" {left['after_all']:.0f} MB after all. After SIGTERM the app"
+        f" ended within {measured['seconds_to_end']:.1f} s. Measured on {measured['machine']}, load"
         f" {measured['load'][0]} before, {measured['date']}, by `make load`."
     )
-    return "\n".join([*rows, "", told])
+    return "\n".join([*rows, "", note])
 
 
-def fill(readme: str) -> str:
-    """Return the README with the block between each pair of markers made anew."""
+def read_blocks() -> dict[str, dict[str, str]]:
+    """Return the generated blocks of each document, by name."""
     metrics = read("sentiment_gru/pretrained/metrics.json")
-    blocks = {
-        "scores": score_table(metrics, ("reported",)),
-        "lists": lists_table(read("benchmarks/results/frozen_lists.json")),
-        "proofs": proofs_table(read("benchmarks/results/explanations.json")),
-        "files": files_sentence(read("benchmarks/results/files.json")),
-        "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
-        "cells": cells_block(),
-        "serving": speed_block(read("benchmarks/results/serving.json")),
-        "load": load_block(read("benchmarks/results/load.json")),
-        "learners": learners_sentence(read("benchmarks/results/quiz_load.json")),
+    return {
+        "README.md": {
+            "scores": score_table(metrics, ("reported",)),
+            "lists": lists_table(read("benchmarks/results/frozen_lists.json")),
+            "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
+        },
+        "docs/measurements.md": {
+            "cells": cells_block(),
+            "serving": speed_block(read("benchmarks/results/serving.json")),
+            "files": files_sentence(read("benchmarks/results/files.json")),
+            "proofs": proofs_table(read("benchmarks/results/explanations.json")),
+            "load": load_block(read("benchmarks/results/load.json")),
+            "learners": learners_sentence(read("benchmarks/results/quiz_load.json")),
+        },
     }
+
+
+def fill(document: str, blocks: dict[str, str]) -> str:
+    """Return a document with the text between each pair of markers replaced.
+
+    Raises:
+        ValueError: A block does not occur exactly once.
+    """
     for name, content in blocks.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", flags=re.DOTALL)
-        readme, count = pattern.subn(lambda match, text=content: f"{match[1]}{text}\n{match[2]}", readme)
+        document, count = pattern.subn(lambda match, text=content: f"{match[1]}{text}\n{match[2]}", document)
         if count != 1:
-            raise ValueError(f"README.md has {count} blocks named {name}, not 1")
-    return readme
+            raise ValueError(f"the document has {count} blocks named {name}, not 1")
+    return document
 
 
 def main() -> int:
-    """Rewrite or check README.md."""
-    path = REPOSITORY / "README.md"
-    before = path.read_text(encoding="utf-8")
-    after = fill(before)
+    """Rewrite the documents, or with --check only compare them with the result files."""
+    outdated = []
+    for name, blocks in read_blocks().items():
+        path = REPOSITORY / name
+        before = path.read_text(encoding="utf-8")
+        after = fill(before, blocks)
+        if before != after:
+            outdated.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(after, encoding="utf-8")
     if "--check" in sys.argv:
-        print("README.md is up to date" if before == after else "README.md is out of date: run benchmarks/readme.py")
-        return int(before != after)
-    path.write_text(after, encoding="utf-8")
+        print(f"run benchmarks/readme.py: {', '.join(outdated)}" if outdated else "the documents are up to date")
+        return int(bool(outdated))
     return 0
 
 

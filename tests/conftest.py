@@ -12,9 +12,11 @@ from sentiment_gru import SentimentClassifier
 from sentiment_gru.training.options import TrainingOptions
 from sentiment_gru.training.run import train
 
-# No test is about time: on a busy machine anything may take long.
-settings.register_profile("studio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("studio")
+# `make test` repeats the same examples in every run; `make fuzz` loads the profile "explore" and searches new ones.
+# No test depends on time: on a busy machine anything may take long.
+settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).parent.parent
 REAL_DATA = REPOSITORY.parent / "shared" / "data"

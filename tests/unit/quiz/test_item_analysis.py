@@ -259,12 +259,12 @@ def test_a_downloaded_copy_is_read_without_a_database(
     line: Callable[..., bytes] = to_line
     (tmp_path / "b.jsonl").write_bytes(line(first, early) + line(attempt("other", SINGLE.id), early))
     (tmp_path / "a.jsonl").write_bytes(line(second, late) + line(Feedback("run", None, "ok"), late) + b'{"kind": "att')
-    (tmp_path / "notes.txt").write_text("no line of it")
+    (tmp_path / "notes.txt").write_text("not a record")
     assert main(["stats", "--json", "--from", str(tmp_path)]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["runs"], report["attempts"], report["items"][0]["first_tries"]) == (2, 2, 2)
     assert main(["stats", "--from", str(tmp_path / "missing")]) == 1
-    assert "is no folder" in capsys.readouterr().err
+    assert str(tmp_path / "missing") in capsys.readouterr().err
     assert not (stored.file or tmp_path).exists()
 
 
