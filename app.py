@@ -30,7 +30,7 @@ from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 from quiz.teacher import teacher_routes
 from sentiment_gru.errors import SentimentError
 from sentiment_gru.web.api import build_api
-from sentiment_gru.web.files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_batch_tab
+from sentiment_gru.web.files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
 from sentiment_gru.web.gradio_compat import (
     EconomicalBlocks,
     GuardedBlocks,
@@ -90,7 +90,7 @@ def build_app(
             with gr.Tab("Inside the GRU") as inside:
                 build_when_opened(inside, lambda: _build_inside(inside, loader, text))
             with gr.Tab("Files"):
-                build_batch_tab(loader)
+                build_files_tab(loader)
         gr.HTML(f"<p>{KEPT}</p>", apply_default_css=False, elem_id="studio-kept")
         build_api(loader)
         add_failure_dialog()

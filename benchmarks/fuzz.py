@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.files.readers import open_table
+from sentiment_gru.files.formats import read_table
 from sentiment_gru.web.files_tab import LIMITS
-from sentiment_gru.web.files_view import preview
+from sentiment_gru.web.files_view import render_preview
 
 REPOSITORY = Path(__file__).parent.parent
 OUTPUT = REPOSITORY / "out" / "fuzz"
@@ -136,8 +136,8 @@ def fuzz_files(chance: random.Random, until: float) -> Iterator[tuple[BaseExcept
 
 def read_whole(path: Path) -> None:
     """Do with a file what the Files tab does before it is scored."""
-    table = open_table(path, LIMITS)
-    preview(table, path.name)
+    table = read_table(path, LIMITS)
+    render_preview(table, path.name)
     table.likely_text_column()
     for _ in table.content.read():
         pass

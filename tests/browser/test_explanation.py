@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.app_server import serve
-from sentiment_gru.web.charts import png
+from sentiment_gru.web.charts import encode_png
 from sentiment_gru.web.links import text_link
 from tests.browser.looking import assert_accessible, assert_fits, press_until
 from tests.browser.test_pages import sentence
@@ -225,7 +225,7 @@ def test_markup_in_a_label_and_a_plot_of_the_card(
     config["id2label"] = {"0": "one", "1": MARKUP, "2": "three"}
     config["label2id"] = {name: int(index) for index, name in config["id2label"].items()}
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "plot.png").write_bytes(base64.b64decode(png(np.ones((3, 4)))))
+    (folder / "plot.png").write_bytes(base64.b64decode(encode_png(np.ones((3, 4)))))
     (folder / "README.md").write_text("# Card\n\n![A plot](plot.png)\n")
     with serve(MODEL=str(folder)) as address:
         page = open_page(address)

@@ -13,7 +13,7 @@ from quiz import Bank, BankError, Session, SessionError, advance, answer, load_b
 from quiz.selection import list_scopes
 from sentiment_gru import CheckpointError, FileError, InputError, SentimentClassifier
 from sentiment_gru.checkpoint import check_folder
-from sentiment_gru.files.readers import SUFFIXES, open_table
+from sentiment_gru.files.formats import SUFFIXES, read_table
 from tests.unit.explanation.test_explanation import WORDS, make
 
 TEXTS = st.text() | st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join)
@@ -75,7 +75,7 @@ def test_any_bytes_are_a_table_or_refused(content: bytes, suffix: str) -> None:
         path = Path(folder, f"in{suffix}")
         path.write_bytes(content)
         try:
-            table = open_table(path)
+            table = read_table(path)
             rows = list(table.content.read())
         except FileError:
             return
