@@ -24,8 +24,8 @@ import typer
 
 from .bank import SHIPPED_BANK, Item, load_bank
 from .errors import BankError
+from .formats import InterchangeError, Note, Question
 from .formats.convert import count_not_exported, to_bank, to_question
-from .formats.question import InterchangeError, Note, Question
 from .item_analysis import analyze_items, feedback_csv, format_table
 from .lint import lint_bank
 from .proofs import NotInstalledError, prove

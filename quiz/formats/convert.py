@@ -8,8 +8,8 @@ from string import ascii_lowercase
 from typing import Any
 
 from ..bank import Item, Numeric, Source
+from ..formats import Answer, Note, Question
 from ..validation import find_faults
-from .question import Answer, Note, Question
 
 _CODE = re.compile(r"(?P<stem>.*)\n\n```python\n(?P<code>[^`]{1,1200})\n```", re.DOTALL)
 _SOURCES = re.compile(r"(?P<text>.*?)(?:^|\n\n)Sources:\n\n(?P<lines>(?:- [^\n]+\n?)+)", re.DOTALL)

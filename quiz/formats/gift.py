@@ -7,8 +7,8 @@ question is a block of lines without an empty line. A comment before it may cont
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from ..formats import Answer, InterchangeError, Note, Question, UnreadableError, format_category, read_category
 from .markup import auto_format_to_markdown, bank_to_moodle, html_to_markdown, moodle_to_bank
-from .question import Answer, InterchangeError, Note, Question, UnreadableError, format_category, read_category
 
 Tokens = list[str]
 """A text split into single characters, and escaped characters with their backslash."""

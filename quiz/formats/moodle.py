@@ -8,8 +8,8 @@ from typing import Any
 
 from lxml import etree
 
+from ..formats import Answer, InterchangeError, Note, Question, UnreadableError, format_category, read_category
 from .markup import auto_format_to_markdown, bank_to_moodle, html_to_markdown, moodle_to_bank
-from .question import Answer, InterchangeError, Note, Question, UnreadableError, format_category, read_category
 
 _TEXT_FORMATS: dict[str, Callable[[str], str]] = {
     "markdown": moodle_to_bank,

@@ -17,9 +17,7 @@ from .expressions import (
     format_value,
 )
 
-TOPICS = (
-    "anatomy", "reset", "update", "placement", "dynamics", "parameters", "shapes", "lstm", "gradients", "use",
-)  # fmt: skip
+TOPICS = ("anatomy", "gates", "placement", "dynamics", "sizes", "lstm", "use")
 
 
 class ProofError(ValueError):

@@ -12,13 +12,7 @@ from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 from .admission import SHARE, WAITING
 from .api import build_api
 from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
-from .gradio_compat import (
-    EconomicalBlocks,
-    GuardedBlocks,
-    SharedQueueBlocks,
-    add_failure_dialog,
-    build_when_opened,
-)
+from .gradio_compat import EconomicalBlocks, GuardedBlocks, SharedQueueBlocks, add_failure_dialog, build_when_opened
 from .inside import INSIDE_CSS, INSIDE_SCRIPT
 from .links import inside_link, text_link
 from .model_loader import ClassifierLoader

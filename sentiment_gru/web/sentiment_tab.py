@@ -16,12 +16,20 @@ from ..errors import InputError
 from ..results import MAX_CHARACTERS
 from .charts import GATES, render_heat_map
 from .error_report import failure_html, log_failure
-from .explanation_view import WORKING, choose_target, render_explanation
+from .explanation_view import (
+    CHOOSE_FIRST,
+    CHOSEN_TOKEN,
+    NO_TEXT,
+    WORKING,
+    choose_target,
+    render_explanation,
+    render_flip,
+    render_what_if,
+)
 from .gradio_compat import LAST, current_page
 from .model_loader import ClassifierLoader
 from .rendering import read_static, render_note, render_script
 from .verdict_view import LOADING, PROMPT, render_too_long, render_verdict
-from .what_if_view import CHOOSE_FIRST, CHOSEN_TOKEN, NO_TEXT, render_flip, render_what_if
 
 if TYPE_CHECKING:
     from ..results import Prediction

@@ -11,8 +11,7 @@ from markupsafe import Markup
 from ...errors import InputError
 from ..gradio_compat import LAST, LIGHT
 from ..rendering import render
-from .answers import answer_cell, describe_conversion, render_answer
-from .cards import EXERCISE, EXERCISE_STEP
+from .cards import EXERCISE, EXERCISE_STEP, answer_cell, describe_conversion, render_answer
 from .cell_view import describe_step, format_number, render_drawing, render_equations
 from .gru_cell import (
     CONVENTIONS,

@@ -11,10 +11,9 @@ from typing import Any
 import gradio as gr
 
 from ..gradio_compat import LIGHT, PlotData
+from ..inside import figures
 from ..rendering import render
-from . import figures
-from .answers import Answer, answer_chapter, answer_compare, answer_gradient, answer_recall, render_answer
-from .cards import find_question
+from .cards import Answer, answer_chapter, answer_compare, answer_gradient, answer_recall, find_question, render_answer
 from .cell_card import html_output, status_output
 from .gru_cell import RESET_ONLY, step
 from .measurements import TRAINING_STAGES, Measured

@@ -9,8 +9,7 @@ from ...errors import InputError
 from ...results import MAX_CHARACTERS
 from ..gradio_compat import LAST
 from ..model_loader import ClassifierLoader
-from .answers import answer_unit, render_answer
-from .cards import LARGE_CHANGE
+from .cards import LARGE_CHANGE, answer_unit, render_answer
 from .cell_card import convention_radio, html_output, render_refusal, status_output
 from .cell_view import render_drawing
 from .gru_cell import CONVENTIONS

@@ -8,11 +8,11 @@ import pytest
 from quiz import __main__
 from quiz.__main__ import main
 from quiz.bank import load_bank
+from quiz.formats import InterchangeError, Question
 from quiz.formats.convert import to_bank
 from quiz.formats.gift import read_gift
 from quiz.formats.markup import auto_format_to_markdown, html_to_markdown
 from quiz.formats.moodle import read_moodle
-from quiz.formats.question import InterchangeError, Question
 from quiz.lint import lint_bank
 
 # The structures in the format's documentation, with other texts.

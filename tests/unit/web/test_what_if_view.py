@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sentiment_gru import Prediction
 from sentiment_gru.explanation import Flip, Token, WhatIf
-from sentiment_gru.web.what_if_view import NO_FLIP, render_flip, render_what_if, split_change
+from sentiment_gru.web.explanation_view import NO_FLIP, render_flip, render_what_if, split_change
 from tests.unit.web.markup import MARKUP, VERDICT_ATTRIBUTES, VERDICT_TAGS, Tags, make_prediction, read_words
 
 TAGS = VERDICT_TAGS | {"blockquote", "del", "ins", "br"}

@@ -7,9 +7,9 @@ from statistics import fmean
 
 import pytest
 
-from sentiment_gru.web.inside import answers, cards
-from sentiment_gru.web.inside.answers import Answer, render_answer
-from sentiment_gru.web.inside.cards import QUESTIONS
+from sentiment_gru.web.inside import cards
+from sentiment_gru.web.inside import cards as answers
+from sentiment_gru.web.inside.cards import QUESTIONS, Answer, render_answer
 from sentiment_gru.web.inside.cell_view import format_number
 from sentiment_gru.web.inside.figures import variant_name
 from sentiment_gru.web.inside.gru_cell import RESET_ONLY, step
