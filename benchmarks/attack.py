@@ -142,7 +142,7 @@ def output_formats(address: str) -> str:
         page = Page(client)
         file = page.upload("texts.csv", b"text\na fine film\n")
         _, answer = page.send(page.endpoint("score_file"), [file, "", "", "csv/../../x"])
-    return "the answer holds a path of the server" if "/tmp" in answer else ""
+    return "" if "output_format must be one of" in answer else "the format was used as a path"
 
 
 def numbers_that_are_not_finite(address: str) -> str:
