@@ -21,7 +21,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from .bank import Bank
 from .errors import SessionError, TokenError
 from .grading import grade
-from .selection import arrange
+from .selection import arrange_items
 from .session import Session, restore
 
 MAX_DAYS = 30
@@ -114,7 +114,7 @@ def _to_session(content: dict[str, Any], bank: Bank) -> Session:
     def ids(indices: Sequence[int]) -> list[str]:
         return [bank.items[index].id for index in indices]
 
-    items = arrange(bank, ids(content["items"]), content["seed"])
+    items = arrange_items(bank, ids(content["items"]), content["seed"])
     empty = Session(content["run"], content["scope"], content["seed"], items, frozenset(ids(content["seen"])))
     by_id = {item.id: item for item in items}
     try:

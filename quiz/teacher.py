@@ -17,7 +17,16 @@ from starlette.routing import Route
 
 from .bank import Bank, Item
 from .html_templates import read_static, render
-from .item_analysis import ENOUGH, NO_ATTEMPTS, ItemReport, Report, feedback_csv, notes, report, summary
+from .item_analysis import (
+    MIN_FIRST_TRIES,
+    NO_ATTEMPTS,
+    ItemReport,
+    Report,
+    analyze_items,
+    feedback_csv,
+    format_notes,
+    format_summary,
+)
 from .proof_view import inline_html
 from .records import Feedback, StoreError
 from .store import Store
@@ -96,7 +105,7 @@ class _Pages:
         if not self._has_session(request):
             return _html(sign_in_page())
         try:
-            statistics = report(self._store.attempts(), self._bank)
+            statistics = analyze_items(self._store.attempts(), self._bank)
             return _html(overview_page(statistics, self._bank, self._store.feedback()))
         except StoreError as error:
             return _html(error_page(str(error)), 503)
@@ -168,13 +177,13 @@ def overview_page(report: Report, bank: Bank, feedback: Iterable[tuple[datetime,
     feedback = list(feedback)
     return _page(
         "teacher_overview.html",
-        summary=summary(report) if report.attempts else NO_ATTEMPTS,
-        notes=notes(report),
+        summary=format_summary(report) if report.attempts else NO_ATTEMPTS,
+        notes=format_notes(report),
         items=[
             _describe_item(entry, items.get((entry.item_id, entry.version))) for entry in report.items if entry.measures
         ],
-        withheld=[entry for entry in report.items if 0 < entry.first_tries < ENOUGH],
-        enough=ENOUGH,
+        withheld=[entry for entry in report.items if 0 < entry.first_tries < MIN_FIRST_TRIES],
+        enough=MIN_FIRST_TRIES,
         yes=sum(entry.clear is True for _, entry in feedback),
         no=sum(entry.clear is False for _, entry in feedback),
         feedback=feedback[::-1],

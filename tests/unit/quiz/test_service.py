@@ -15,7 +15,7 @@ from quiz.answer_log import MAX_RUNS, AnswerLog
 from quiz.bank import Bank
 from quiz.errors import SessionError, TokenError
 from quiz.grading import grade
-from quiz.progress import read_record, standings, updated, weakest
+from quiz.progress import compute_standings, find_weakest, read_record, update_record
 from quiz.resume_token import MAX_DAYS, ResumeTokens, load_secret
 from quiz.selection import ALL, MIXED, RETRY, topic_scope
 from quiz.service import MAX_FEEDBACK, QuizService, Visit
@@ -351,7 +351,7 @@ def test_feedback_that_cannot_be_stored_is_an_error(unavailable: QuizService) ->
 
 
 def levels(session: Session) -> dict[str, str]:
-    return {standing.topic: standing.level for standing in standings(BANK, updated({}, session.grades))}
+    return {standing.topic: standing.level for standing in compute_standings(BANK, update_record({}, session.grades))}
 
 
 def test_levels_rise_with_right_answers() -> None:
@@ -366,16 +366,16 @@ def test_levels_rise_with_right_answers() -> None:
 
 
 def test_the_last_answer_to_an_item_counts() -> None:
-    record = updated({SINGLE.id: 0.0}, [grade(SINGLE, right(SINGLE), hints=1)])
+    record = update_record({SINGLE.id: 0.0}, [grade(SINGLE, right(SINGLE), hints=1)])
     assert record == {SINGLE.id: 0.75}
-    assert updated(record, [grade(SINGLE, wrong(SINGLE))]) == {SINGLE.id: 0.0}
+    assert update_record(record, [grade(SINGLE, wrong(SINGLE))]) == {SINGLE.id: 0.0}
 
 
 def test_the_topic_to_practise_is_the_one_with_the_least_credit() -> None:
     everything = {item.id: 1.0 for item in BANK.items}
-    assert weakest(standings(BANK, everything)) is None
+    assert find_weakest(compute_standings(BANK, everything)) is None
     weak = {item.id: 0.0 for item in BANK.items if item.topic == "Shapes"}
-    standing = weakest(standings(BANK, everything | weak))
+    standing = find_weakest(compute_standings(BANK, everything | weak))
     assert standing is not None
     assert (standing.topic, standing.credit, standing.answered) == ("Shapes", 0, standing.total)
 
@@ -403,4 +403,4 @@ def test_an_unsound_record_is_left_out(data: object) -> None:
 def test_any_record_yields_levels(data: dict[str, Any]) -> None:
     record = read_record(BANK, data)
     assert all(0 <= credit <= 1 for credit in record.values())
-    assert {standing.topic for standing in standings(BANK, record)} == {item.topic for item in BANK.items}
+    assert {standing.topic for standing in compute_standings(BANK, record)} == {item.topic for item in BANK.items}
