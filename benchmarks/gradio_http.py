@@ -15,10 +15,16 @@ class BusyError(Exception):
     """The app answered 429 or 503."""
 
 
-def connect(address: str) -> httpx.Client:
-    """Return a client for an address. It keeps no idle connections, which the server would close."""
+def connect(address: str, local_address: str | None = None) -> httpx.Client:
+    """Return a client for an address. It keeps no idle connections, which the server would close.
+
+    Args:
+        address: The address of the app.
+        local_address: The IP address of the client, such as 127.0.0.2.
+    """
     limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS, verify=False, trust_env=False, limits=limits)
+    transport = httpx.HTTPTransport(verify=False, limits=limits, local_address=local_address, trust_env=False)
+    return httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS, transport=transport, trust_env=False)
 
 
 class Page:
@@ -33,7 +39,8 @@ class Page:
             config: The contents of `/config`, which is requested by default.
         """
         self.client, self.session = client, session or secrets.token_hex(8)
-        self.config = config or client.get("/config").json()
+        with _network_errors():
+            self.config = config or client.get("/config").json()
         self.components = {component["id"]: component for component in self.config["components"]}
         self.props: dict[int, dict[str, Any]] = {
             number: dict(component["props"]) for number, component in self.components.items()

@@ -15,9 +15,12 @@ from ..explanation import METHODS
 from ..files.job import score_table
 from ..files.readers import open_table
 from ..files.scoring import Classify
+from ..files.writers import OUTPUT_SUFFIXES
 from ..results import MAX_CHARACTERS
 from .files_tab import LIMITS, QUEUE
 from .model_loader import ClassifierLoader
+
+OUTPUT_FORMATS = [suffix.removeprefix(".") for suffix in OUTPUT_SUFFIXES]
 
 
 def check_text(text: object) -> str:
@@ -88,6 +91,8 @@ def build_api(loader: ClassifierLoader) -> None:
         """
         if not file:
             raise gr.Error("file must be one that has been uploaded", print_exception=False)
+        if output_format not in OUTPUT_FORMATS:
+            raise gr.Error(f"output_format must be one of {', '.join(OUTPUT_FORMATS)}", print_exception=False)
         with TemporaryDirectory() as folder:
             try:
                 table = open_table(Path(file), LIMITS)

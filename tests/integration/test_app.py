@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from gradio.routes import App
 
 import app
+from benchmarks.gradio_http import Page
 from sentiment_gru import CheckpointError
 from sentiment_gru.web.gradio_compat import GuardedBlocks
 from sentiment_gru.web.model_loader import ClassifierLoader
@@ -83,6 +84,18 @@ def test_the_key_of_the_quiz_is_not_in_the_page(built: gr.Blocks) -> None:
     for item in bank["items"]:
         for feedback in item["key"]["feedback"].values():
             assert feedback not in page
+
+
+def test_sessions_that_were_left_are_forgotten(tiny_checkpoint: Path) -> None:
+    """benchmarks/load.py opens the real number of sessions, 1,000."""
+    blocks = app.build_app(ClassifierLoader(tiny_checkpoint))
+    blocks.state_session_capacity = 5
+    server = App.create_app(blocks)
+    client = TestClient(server)
+    for number in range(20):
+        Page(client, f"visitor {number}").fire("page", "load")
+    assert list(server.state_holder.session_data) == [f"visitor {number}" for number in range(15, 20)]
+    assert app.launch_settings()["state_session_capacity"] <= 1000
 
 
 def test_launch_opens_nothing_that_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:

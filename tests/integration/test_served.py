@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import json
 import re
+import socket
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -167,6 +168,24 @@ def test_no_event_reads_a_file_that_its_visitor_has_not_uploaded(client: httpx.C
         assert not [secret for secret in INNER if secret in told]
 
 
+def test_no_event_fetches_a_file_from_another_host(client: httpx.Client) -> None:
+    page = Page(client, "remote")
+    takes_file = [
+        event for event in page.events if event["inputs"] and page.components[event["inputs"][0]]["type"] == "file"
+    ]
+    with socket.create_server(("127.0.0.1", 0)) as other_host:
+        other_host.settimeout(0.2)
+        url = f"http://127.0.0.1:{other_host.getsockname()[1]}/x.csv"
+        for event in takes_file:
+            data = [file_data(url), *[page.values.get(number) for number in event["inputs"][1:]]]
+            status, answer = page.send(event, data)
+            assert (status, "must be uploaded" in answer) == (500, True)
+        for route in ("/gradio_api/file=", "/gradio_api/file/", "/file=", "/file/"):
+            assert raw(client, route + url).status_code == 404
+        with pytest.raises(TimeoutError):
+            other_host.accept()
+
+
 # Direct calls
 
 
@@ -182,6 +201,16 @@ def test_the_public_api_checks_what_it_gets(client: httpx.Client) -> None:
     status, told = page.send(explain, ["fine", ["no such method"]])
     assert status == 500
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("name", ["csv/../../x", "exe", "", "CSV ", ".csv"])
+def test_an_output_format_is_one_of_a_list_and_no_path_is_revealed(client: httpx.Client, name: str) -> None:
+    page = Page(client, "formats")
+    file = file_data(upload(client, "texts.csv", b"text\na fine film\n"))
+    status, answer = page.send(page.endpoint("score_file"), [file, "", "", name])
+    assert status == 500
+    assert "output_format must be one of csv, tsv" in answer
+    assert "/tmp" not in answer
 
 
 @pytest.mark.parametrize(
@@ -247,6 +276,7 @@ def test_a_body_that_is_no_request_is_refused(client: httpx.Client, body: bytes)
     for path in ("/gradio_api/run/predict", "/gradio_api/queue/join", "/gradio_api/call/classify"):
         answer = client.post(path, content=body, headers=headers)
         assert 400 <= answer.status_code < 500
+        assert len(answer.content) < 500  # the input is not repeated
         assert ".py" not in answer.text
     assert client.post("/gradio_api/run/predict", content=bytes(4_000_000), headers=headers).status_code == 413
 
