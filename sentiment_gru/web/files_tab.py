@@ -18,7 +18,16 @@ from .gradio_compat import LAST, LIGHT
 from .model_loader import ClassifierLoader
 
 # 100,000 rows of 50 words are some 40 MB; scoring them takes a minute or two.
-LIMITS = Limits(50, 100_000, 10_000_000, content_megabytes=200, unpacked_megabytes=200, cpu_seconds=60, seconds=300)
+LIMITS = Limits(
+    megabytes=50,
+    rows=100_000,
+    cells=10_000_000,
+    content_megabytes=200,
+    unpacked_megabytes=200,
+    memory_megabytes=350,  # a workbook of 100,000 rows and 24 MB takes less than 200
+    cpu_seconds=60,
+    seconds=300,
+)
 OWN_FORMAT = {".json": ".jsonl", ".ndjson": ".jsonl", ".txt": ".csv"}  # what is written where it is not the same
 NOT_SCORED = files_view.refusal("too many visitors may be here; start again in a few seconds")
 NO_LABELS = "(none)"

@@ -273,7 +273,7 @@ def test_what_if_refuses(random_classifier: SentimentClassifier, arguments: tupl
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"methods": ["magic"]}, "no method of explanation is called 'magic'"),
+        ({"methods": ["magic"]}, "no attribution method 'magic'"),
         ({"target": "joy"}, "the model has no label 'joy'; it has negative, label 1, positive"),
         ({"target": ("positive", "positive")}, "one label or two different ones"),
     ],
