@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quiz import Bank, BankError, Session, SessionError, advance, answer, load_bank, start_session, take_hint
-from quiz.selection import scopes
+from quiz.selection import list_scopes
 from sentiment_gru import CheckpointError, FileError, InputError, SentimentClassifier
 from sentiment_gru.checkpoint import check_folder
 from sentiment_gru.files.formats import SUFFIXES, read_table
@@ -109,7 +109,8 @@ def test_any_configuration_without_weights_is_refused_in_one_line(content: str) 
 @given(st.data())
 def test_any_steps_leave_a_run_whole(data: st.DataObject) -> None:
     bank = shipped_bank()
-    session = start_session(bank, data.draw(st.sampled_from(sorted(scopes(bank)))), seed=data.draw(st.integers(0, 99)))
+    scope = data.draw(st.sampled_from(sorted(list_scopes(bank))))
+    session = start_session(bank, scope, seed=data.draw(st.integers(0, 99)))
     for _ in range(data.draw(st.integers(1, 12))):
         before = session
         session = step(session, data)
