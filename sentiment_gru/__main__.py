@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -210,7 +209,9 @@ def serve() -> None:
         check_extra("The app", "app", "gradio", "limits", "pydantic_settings", "itsdangerous")
     except SentimentError as error:
         sys.exit(f"error: {error}")
-    import_module("sentiment_gru.web.server").main()
+    from .web.server import main as serve_app
+
+    serve_app()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Find, check, load and save checkpoint folders. Checks come first, so a broken folder gives one clear line."""
+"""Find, check, load and save checkpoint folders; checks precede loading, so that errors are clear."""
 
 import json
 from pathlib import Path
@@ -23,10 +23,13 @@ HUB_TIMEOUT = 5.0  # seconds
 
 
 def resolve(model: str | Path | None) -> Path:
-    """Return the folder of a checkpoint: the shipped one for None, a folder, or a Hub id that is downloaded.
+    """Return the folder of a checkpoint, downloading it from the Hub if needed.
+
+    Args:
+        model: Folder or Hub id; None for the shipped checkpoint.
 
     Raises:
-        CheckpointError: neither a folder nor a model the Hub has.
+        CheckpointError: There is no such folder, and the Hub did not provide the model.
     """
     if model is None:
         return PRETRAINED
@@ -45,10 +48,10 @@ def resolve(model: str | Path | None) -> Path:
 
 
 def check_folder(folder: Path) -> dict[str, Any]:
-    """Check what can be checked without torch, in milliseconds; return the parsed configuration.
+    """Check a folder without importing torch, in milliseconds, and return the parsed configuration.
 
     Raises:
-        CheckpointError: a file is missing, cut short or of another kind; the message names file and fault.
+        CheckpointError: A file is missing, cut short or of another type; the message names the file and the fault.
     """
     config = _read_json(folder / CONFIG)
     if config.get("model_type") != "sentiment_gru":
@@ -63,7 +66,7 @@ def check_folder(folder: Path) -> dict[str, Any]:
 
 
 def check_labels(folder: Path, config: dict[str, Any], shapes: dict[str, list[int]]) -> None:
-    """Refuse a label map whose size differs from the rows of the linear head."""
+    """Raise CheckpointError if the number of labels differs from the rows of the linear head."""
     rows = shapes.get("classifier.weight", [0])[0]
     labels = config.get("id2label")
     if not isinstance(labels, dict) or len(labels) != rows:
@@ -84,7 +87,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_shapes(path: Path) -> dict[str, list[int]]:
-    """Return tensor shapes from a safetensors header, which also holds the length the file must have."""
+    """Return the tensor shapes in a safetensors header; opening the file also checks its length."""
     try:
         with safe_open(path, framework="numpy") as file:
             return {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118, not a dict
@@ -96,7 +99,7 @@ def load_network(folder: Path) -> "SentimentGRU":
     """Load the network of a folder in float32, without the model classes of transformers.
 
     Raises:
-        CheckpointError: a check fails, or the weights do not fit the configuration.
+        CheckpointError: A check fails, or the weights do not match the configuration.
     """
     from .network import SentimentGRU
 
@@ -107,10 +110,10 @@ def load_network(folder: Path) -> "SentimentGRU":
 
 
 def load_model(folder: Path) -> "SentimentGRUForSequenceClassification":
-    """Load the same as a model of transformers, which can be trained and saved.
+    """Load a folder as a transformers model, which can be trained and saved.
 
     Raises:
-        CheckpointError: a check fails, or the weights do not fit the configuration.
+        CheckpointError: A check fails, or the weights do not match the configuration.
     """
     from .modeling import SentimentGRUForSequenceClassification
 
@@ -135,28 +138,30 @@ def _load(folder: Path) -> "tuple[SentimentGRUConfig, dict[str, Tensor]]":
 
 
 def _check_shapes(path: Path, config: "SentimentGRUConfig") -> None:
-    """Refuse weights whose names or shapes differ from those the configuration asks for."""
+    """Raise CheckpointError if names or shapes of the weights do not match the configuration."""
     import torch
 
     from .network import SentimentGRU
 
     with torch.device("meta"):
         expected = SentimentGRU(config).state_dict()
-    found = _read_shapes(path)
+    shapes = _read_shapes(path)
     for name, tensor in expected.items():
-        if name not in found:
+        if name not in shapes:
             raise CheckpointError(f"{path}: tensor {name} is missing")
-        if list(tensor.shape) != found[name]:
-            raise CheckpointError(f"{path}: {name} has shape {found[name]}, config.json asks for {list(tensor.shape)}")
-    if extra := sorted(found.keys() - expected.keys()):
-        raise CheckpointError(f"{path}: tensor {extra[0]} is not part of the model config.json describes")
+        if list(tensor.shape) != shapes[name]:
+            raise CheckpointError(
+                f"{path}: {name} has shape {shapes[name]}, but config.json implies {list(tensor.shape)}"
+            )
+    if extra := sorted(shapes.keys() - expected.keys()):
+        raise CheckpointError(f"{path}: tensor {extra[0]} is not part of the model that config.json describes")
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerFast":
     """Load the tokenizer of a checked folder.
 
     Raises:
-        CheckpointError: the file is broken, or its ids do not fit the configuration.
+        CheckpointError: The file is damaged, or its ids exceed the vocabulary of the configuration.
     """
     from transformers import PreTrainedTokenizerFast
 
@@ -180,9 +185,9 @@ def one_line(error: BaseException) -> str:
 def save_checkpoint(
     model: "SentimentGRUForSequenceClassification", tokenizer: "PreTrainedTokenizerFast", folder: Path
 ) -> None:
-    """Write weights (float16), configuration, tokenizer and modelling code; files of the same names are replaced.
+    """Write weights (float16), configuration, tokenizer and modelling code, replacing files of the same names.
 
-    The configuration keeps float32, so the weights are widened again when they are loaded.
+    The configuration states float32, so loading converts the weights back.
     """
     half = {name: tensor.detach().half().cpu().contiguous() for name, tensor in model.state_dict().items()}
     model.save_pretrained(folder, state_dict=half)

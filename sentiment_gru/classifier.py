@@ -1,4 +1,4 @@
-"""Load a checkpoint once, classify many texts."""
+"""The classifier: loads a checkpoint once and classifies any number of texts."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from .errors import InputError
 from .explanation import METHODS, Explanation, Flip, Target, Token, WhatIf
 from .explanation.attributions import explain
 from .explanation.gates import Reading
-from .explanation.what_if import edited, smallest_flip
+from .explanation.what_if import edit_text, smallest_flip
 from .network import Network
 from .onnx_model import Runtime
 from .results import Prediction as Prediction
@@ -26,15 +26,17 @@ BATCH_TOKENS = 16_384  # padded tokens per batch: bounds memory when texts are l
 
 
 class SentimentClassifier:
-    """A loaded model with its tokenizer; safe to share between threads, as it keeps no state between calls.
+    """A loaded model with its tokenizer; it keeps no state between calls, so threads can share it.
 
-    Verdicts are computed by ONNX Runtime, and explanations, which need gradients and states, by the model itself.
+    ONNX Runtime computes verdicts; the PyTorch model computes explanations, which need gradients and states.
     """
 
     def __init__(self, model: Network, tokenizer: PreTrainedTokenizerFast) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
-        self._encoder = deepcopy(tokenizer.backend_tokenizer)  # of its own: each call of the other sets its padding
+        self._encoder = deepcopy(
+            tokenizer.backend_tokenizer
+        )  # a copy, because each call of the tokenizer sets its padding
         self._encoder.no_padding()
         self._encoder.no_truncation()
         self._encoder.encode_special_tokens = tokenizer.split_special_tokens  # "[PAD]" in a text is text
@@ -45,19 +47,19 @@ class SentimentClassifier:
 
     @classmethod
     def from_pretrained(cls, model: str | Path | None = None) -> "SentimentClassifier":
-        """Load the shipped checkpoint, a folder, or a Hub id; never unpickles and never runs downloaded code.
+        """Load the shipped checkpoint, a folder, or a Hub id, without unpickling or running downloaded code.
 
         Raises:
-            CheckpointError: what is wrong with the checkpoint, in one line.
+            CheckpointError: The checkpoint cannot be loaded; the message is one line.
         """
         folder = resolve(model)
         return cls(load_network(folder), load_tokenizer(folder))
 
     def __call__(self, texts: Sequence[str] | str) -> list[Prediction]:
-        """Classify texts, in their order; a single string counts as one text.
+        """Classify texts and return predictions in the same order; a single string is one text.
 
         Raises:
-            InputError: an element is not a string; the message names its index.
+            InputError: An element is not a string; the message names its index.
         """
         texts = self._check(texts)
         encoded = self.encode(texts)
@@ -65,17 +67,19 @@ class SentimentClassifier:
         return [self._prediction(ids, row) for ids, row in zip(encoded, scores, strict=True)]
 
     def explain(self, text: str, methods: Sequence[str] = METHODS, target: Target = None) -> Explanation:
-        """Show how the model reads one text, with the proofs that what is shown is true.
+        """Explain the verdict on one text.
 
         Args:
-            text: the text; of a very long one the explanation covers the tokens that are read.
-            methods: ways to attribute the verdict to tokens, of `METHODS`; none of them for gates and running
-                prediction only.
-            target: the logit to explain: a label's, by default that of the predicted label; or the difference
-                between the logits of two labels.
+            text: The text; for a very long one, the explanation covers the tokens that are read.
+            methods: Attribution methods among `METHODS`; empty for gates and running prediction only.
+            target: Label whose logit is explained (by default the predicted label), or a pair of labels for the
+                difference of their logits.
+
+        Returns:
+            The explanation, with numeric checks in `Explanation.proofs`.
 
         Raises:
-            InputError: the text is not a string, or a method or label does not exist.
+            InputError: The text is not a string, or a method or label does not exist.
         """
         (text,) = self._check([text])
         return explain(self.read(text), self([text])[0], self.labels, methods, target)
@@ -84,29 +88,29 @@ class SentimentClassifier:
         """Classify a text before and after one of its tokens is changed.
 
         Args:
-            text: the text.
-            index: the token, counted from 0 as in `Explanation.tokens`.
-            action: "remove", "replace" (by `replacement`), or "negate" (English: "not" comes or goes).
-            replacement: any text.
+            text: The text.
+            index: Index of the token in `Explanation.tokens`.
+            action: "remove", "replace" (with `replacement`), or "negate" (adds or removes the English "not").
+            replacement: Replacement text.
 
         Raises:
-            InputError: there is no such token or action.
+            InputError: There is no such token or action.
         """
         (text,) = self._check([text])
-        changed = edited(text, self.read(text).tokens, index, action, replacement)
+        changed = edit_text(text, self.read(text).tokens, index, action, replacement)
         before, after = self([text, changed])
         return WhatIf(text, changed, before, after)
 
     def smallest_flip(self, text: str) -> Flip | None:
-        """Look for few tokens without which the verdict is another one, taking greedily one after the other.
+        """Search greedily for a small set of tokens whose removal changes the verdict.
 
-        A smaller set may exist. None if `what_if.MOST_REMOVED` removals do not flip the verdict.
+        A smaller set may exist. Returns None if `what_if.MAX_REMOVED` removals do not change the verdict.
         """
         (text,) = self._check([text])
         return smallest_flip(self.read(text), self.labels)
 
     def read(self, text: str) -> Reading:
-        """Return the T tokens of a text that the model reads, and what runs the model on others."""
+        """Return the tokens of a text that the model reads, with a function that scores other token ids."""
         encoding = self.tokenizer(text, return_attention_mask=False, return_offsets_mapping=True)
         ids, spans = encoding["input_ids"], encoding["offset_mapping"]
         kept = keep_ends(list(range(len(ids))), self.config.max_tokens)
@@ -117,28 +121,28 @@ class SentimentClassifier:
         return Reading(text, tokens, [ids[i] for i in kept], self.model, lambda rows: self.logits((), rows))
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the token ids of each text, uncut."""
-        return [found.ids for found in self._encoder.encode_batch_fast(list(texts))]
+        """Return all token ids of each text."""
+        return [encoding.ids for encoding in self._encoder.encode_batch_fast(list(texts))]
 
     def logits(self, texts: Sequence[str] | str, encoded: list[list[int]] | None = None) -> np.ndarray:
         """Return (B, C) float32 logits, divided by the fitted temperature; softmax gives the scores.
 
         Args:
             texts: B texts.
-            encoded: their token ids, where the caller has them already.
+            encoded: Their token ids, if already known.
         """
         rows = self.encode(self._check(texts)) if encoded is None else encoded
         rows = [keep_ends(ids, self.config.max_tokens) for ids in rows]
         lengths = np.array([len(ids) for ids in rows], dtype=np.int64)
         batches = batches_by_length(lengths.tolist())
         logits = np.zeros((len(rows), len(self.labels)), dtype=np.float32)
-        for batch, found in zip(batches, self._run(batches, rows), strict=True):
-            logits[batch] = found
+        for batch, batch_logits in zip(batches, self._run(batches, rows), strict=True):
+            logits[batch] = batch_logits
         divisors = self.config.temperature * length_factor(lengths, self.config.temperature_exponent)
         return logits / divisors.astype(np.float32)[:, None]
 
     def _run(self, batches: list[list[int]], rows: list[list[int]]) -> list[np.ndarray]:
-        """Return the (B, C) logits of each batch; as many batches run at a time as torch may use threads."""
+        """Return the (B, C) logits of each batch; as many batches run in parallel as torch has threads."""
         contents = [[rows[i] for i in batch] for batch in batches]
         if torch.get_num_threads() == 1 or len(contents) < 2:
             return [self._runtime(content) for content in contents]

@@ -1,4 +1,4 @@
-"""Names of labels: raw values of a dataset -> plain names, the usual spellings unified, star ratings mapped."""
+"""Label names: usual spellings are unified, ratings mapped, and ids ordered."""
 
 import math
 import re
@@ -11,18 +11,18 @@ LABEL_COLUMNS = ("label", "labels", "sentiment", "class", "target", "category", 
 
 
 def usual_name(names: Sequence[str], usual: Sequence[str]) -> str | None:
-    """Return the first usual name that is among some names, as it is spelt there; None if there is none."""
+    """Return the name that matches the first possible usual name, ignoring case, or None."""
     lowered = {name.lower(): name for name in reversed(names)}
     return next((lowered[name] for name in usual if name in lowered), None)
 
 
 POLES = ("negative", "neutral", "positive")
 SHORT = {"neg": "negative", "neu": "neutral", "pos": "positive"}
-NO_LABEL = "-1"  # what the Hub's datasets write where a label is withheld
+NO_LABEL = "-1"  # stands for a withheld label in datasets of the Hub
 
 
 def canonical_label(name: str) -> str:
-    """Unify the usual spellings of the three sentiment labels; other names stay as they are.
+    """Return the canonical spelling of a sentiment label; other names are only stripped.
 
     >>> canonical_label("POS"), canonical_label("joy")
     ('positive', 'joy')
@@ -33,25 +33,27 @@ def canonical_label(name: str) -> str:
 
 
 def plain_label(value: object) -> str | None:
-    """Return a raw value as a label name, or None where the row has no label.
+    """Return a raw value as a label name, or None for a missing label.
 
     >>> plain_label(4.0), plain_label("neg"), plain_label(float("nan")), plain_label(" ")
     ('4', 'negative', None, None)
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    name = re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip())  # a column of stars with gaps is read as 4.0
+    name = re.sub(
+        r"^(-?\d+)\.0+$", r"\1", str(value).strip()
+    )  # a column of integers with missing values is read as floats
     return canonical_label(name) or None
 
 
 def order_labels(names: Iterable[str]) -> list[str]:
-    """Return label names in id order: negative, neutral, positive if they are all of that kind, else sorted."""
+    """Return label names in id order: negative, neutral, positive if there are no others, else sorted."""
     present = set(names)
     return [pole for pole in POLES if pole in present] if present <= set(POLES) else sorted(present)
 
 
 def balance(scores: Mapping[str, float]) -> float | None:
-    """Return the positive minus the negative score, from -1 to 1, or None if one of the two labels is missing."""
+    """Return the positive minus the negative score, from -1 to 1, or None if either label is missing."""
     poles = {canonical_label(label): score for label, score in scores.items()}
     if not {"negative", "positive"} <= poles.keys():
         return None
@@ -59,10 +61,13 @@ def balance(scores: Mapping[str, float]) -> float | None:
 
 
 def parse_label_map(text: str) -> dict[str, str | None]:
-    """Read "1,2=negative;3=;4,5=positive": raw values to label names, or to None where rows are to be dropped.
+    """Parse a label map such as "1,2=negative;3=;4,5=positive".
+
+    Returns:
+        Mapping from raw values, in lower case, to label names, or to None for rows to drop.
 
     Raises:
-        OptionsError: a part without "=" or without values, or a value that stands twice.
+        OptionsError: A part lacks "=" or values, a value is repeated, or no label remains.
     """
     mapping: dict[str, str | None] = {}
     for part in filter(str.strip, text.split(";")):

@@ -1,6 +1,6 @@
-"""The network as a model of transformers: trained, saved, and loaded by the Auto classes and pipelines.
+"""The network as a transformers model, for training and for the Auto classes and pipelines.
 
-A copy of this file travels in every checkpoint folder. Letters in shape comments are those of `network`.
+Every checkpoint folder holds a copy of this file. Letters in shape comments are those of `network`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from .network import Network
 
 
 class SentimentGRUForSequenceClassification(PreTrainedModel, Network):
-    """`Network` with transformers' way to save, load and start it, and with a loss."""
+    """`Network` with a loss, and with saving, loading and initialisation by transformers."""
 
     config_class = SentimentGRUConfig
     base_model_prefix = ""
@@ -25,7 +25,7 @@ class SentimentGRUForSequenceClassification(PreTrainedModel, Network):
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Stand for what transformers adds, which has no types."""
+            """Declare the attributes that transformers adds, which have no types."""
 
     def __init__(self, config: SentimentGRUConfig) -> None:
         super().__init__(config)
@@ -33,7 +33,7 @@ class SentimentGRUForSequenceClassification(PreTrainedModel, Network):
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Start recurrent matrices orthogonal and input matrices Xavier-uniform, gate by gate; biases at 0."""
+        """Initialise recurrent matrices as orthogonal, input matrices as Xavier-uniform, by gate, and biases as 0."""
         if not isinstance(module, nn.RNNBase):
             super()._init_weights(module)
             return
@@ -81,7 +81,7 @@ class SentimentGRUForSequenceClassification(PreTrainedModel, Network):
             (B, T, E), then (B, T, D * H) per layer, zero in the padding.
 
         Raises:
-            ValueError: neither or both inputs given, or padding that is not on the right.
+            ValueError: Neither or both inputs are given, or padding is not on the right.
         """
         logits, hidden_states = self.score(input_ids, attention_mask, inputs_embeds)
         output = SequenceClassifierOutput(

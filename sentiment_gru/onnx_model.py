@@ -1,4 +1,4 @@
-"""The network as an ONNX graph: what the classifier runs, and what `--export-onnx` writes.
+"""The network as an ONNX graph, which the classifier runs and `--export-onnx` writes.
 
 Letters in comments: B texts, T tokens, D directions, H hidden_size. Operators: https://onnx.ai/onnx/operators/
 """
@@ -27,14 +27,14 @@ BELOW_ALL = 4.0  # states lie between -1 and 1: so much less, and a state in the
 
 
 class Graph:
-    """Nodes and weights of a graph in the making."""
+    """Nodes and weights of a graph under construction."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
         self.weights: list[TensorProto] = []
 
     def constant(self, values: object, kind: type = np.float32) -> str:
-        """Add numbers, or an array; return their name."""
+        """Add a constant from numbers or an array; return its name."""
         name = f"weight_{len(self.weights)}"
         self.weights.append(numpy_helper.from_array(np.array(values, dtype=kind), name))
         return name
@@ -154,7 +154,7 @@ def _pool(graph: Graph, pooling: str, states: str, last: str, mask: str, lengths
 
 
 def _divisor(graph: Graph, config: SentimentGRUConfig, count: str) -> str:
-    """Return (B, 1) divisors, as `Network.divisor` has them."""
+    """Return the (B, 1) divisors of `Network.divisor`."""
     tokens = graph.node("Cast", count, to=TensorProto.FLOAT)
     clipped = graph.node("Clip", tokens, graph.constant(SHORTEST), graph.constant(LONGEST))
     relative = graph.node("Div", clipped, graph.constant(REFERENCE))
@@ -207,7 +207,7 @@ def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> 
 
 
 class Runtime:
-    """Runs a model as it was when this was made; safe to share between threads, each run on one thread."""
+    """ONNX Runtime session of a copy of a model; threads can share it, and each run uses one thread."""
 
     def __init__(self, model: Network) -> None:
         options = onnxruntime.SessionOptions()
@@ -217,7 +217,7 @@ class Runtime:
         self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
-        """Return (B, C) float32 logits, not yet divided, of the token ids of B texts; a text may have none."""
+        """Return (B, C) float32 logits, before division, of the token ids of B texts, which may be empty."""
         lengths = np.array([len(row) for row in rows])
         mask = np.arange(max(1, lengths.max())) < lengths[:, None]
         ids = np.zeros(mask.shape, dtype=np.int64)

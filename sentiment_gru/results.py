@@ -1,4 +1,4 @@
-"""The values that explanations are made of. No torch in here: what shows them can be imported in milliseconds."""
+"""Predictions and explanations as plain data; this module imports in milliseconds, without torch."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_CHARACTERS = 200_000  # of a text that visitors may send; more is no review, and would keep all others waiting
+MAX_CHARACTERS = 200_000  # of a text in the app or a file; longer ones would delay other visitors
 MOSTLY_UNKNOWN = 0.5
 
 
@@ -17,12 +17,12 @@ class Prediction:
     Attributes:
         label: the label with the highest score.
         scores: calibrated score of every label; they sum to 1.
-        uncertain: the highest score lies in the band where the verdict was often wrong on validation texts,
-            or no word of the text is known.
-        tokens: tokens found in the text.
-        unknown_tokens: how many of them the vocabulary does not hold.
-        truncated_tokens: how many, in the middle of a very long text, were not read.
-        punctuation_tokens: how many are known, but only punctuation, which says nothing about a text of unknown words.
+        uncertain: whether the highest score is in the range where verdicts on validation texts were often wrong, or no
+            word of the text is known.
+        tokens: number of tokens in the text.
+        unknown_tokens: number of tokens outside the vocabulary.
+        truncated_tokens: number of tokens in the middle of a very long text that were not read.
+        punctuation_tokens: number of known tokens that are punctuation.
     """
 
     label: str
@@ -35,12 +35,12 @@ class Prediction:
 
     @property
     def cannot_tell(self) -> bool:
-        """Whether the text holds no known word, so that the verdict says nothing about it."""
+        """Whether the text has no known word, so that the verdict carries no information."""
         return self.unknown_tokens == self._words
 
     @property
     def warning(self) -> str | None:
-        """What the reader should know before trusting the verdict, in one sentence."""
+        """Sentence on a reason to doubt the verdict, or None."""
         if self._words == 0:
             return "There is no word in this text."
         if self.cannot_tell:
@@ -57,14 +57,14 @@ class Prediction:
 
 
 Array = NDArray[np.floating[Any]]
-Target = str | tuple[str, str] | None  # a label's logit, or the first label's less the second's
+Target = str | tuple[str, str] | None  # the logit of a label, or the first label's minus the second's
 METHODS = ("integrated_gradients", "leave_one_out", "as_read")
-BAND = (0.1, 0.9)  # quantiles over units that the gate strip shows
+BAND = (0.1, 0.9)  # quantiles over units in `gate_summary`
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token and its place: `text` is characters `start` to `end` of the original text, in its own casing."""
+    """A token; `text` is the original text from character `start` to `end`, in its original case."""
 
     text: str
     start: int
@@ -74,12 +74,12 @@ class Token:
 
 @dataclass(frozen=True, eq=False)
 class Deletion:
-    """What remains of the target logit while tokens are deleted, the strongest support first.
+    """Target logit while tokens are deleted, those with the largest attribution first.
 
     Attributes:
         removed: (K,) share of the tokens deleted, from 0 to 1.
-        curves: for each method, the (K,) target logit when tokens go in the order of their attributions.
-        random: (10, K) target logits when they go in ten seeded random orders.
+        curves: for each method, the (K,) target logits in the order of its attributions.
+        random: (10, K) target logits in ten seeded random orders.
     """
 
     removed: Array
@@ -87,38 +87,38 @@ class Deletion:
     random: Array
 
     def gain(self, method: str) -> float:
-        """Return the area between the mean random curve and a method's, in logits; above 0 beats random order."""
+        """Return the area between the mean random curve and a method's curve, in logits; random order gives 0."""
         return float(np.trapezoid(self.random.mean(axis=0) - self.curves[method], self.removed))
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """How the model reads one text.
+    """Explanation of the verdict on one text.
 
     Attributes:
         text: the original text.
-        prediction: the verdict; its `scores` name the C labels in the order of the columns below.
-        target: the label whose logit is attributed, and the one whose logit is taken off it, or None.
-        tokens: the T tokens that are read; a very long text lacks those in its middle.
-        logits: (T + 1, C) logits, divided by the temperature, after 0, 1, ... T tokens. Exact at every multiple of
-            `strides["running"]` and at T; on a straight line between.
-        running: (T + 1, C) calibrated scores of the same.
+        prediction: the verdict; its `scores` give the C labels in the order of the columns below.
+        target: the label whose logit is attributed, and the label whose logit is subtracted, or None.
+        tokens: the T tokens that are read; those in the middle of a very long text are not.
+        logits: (T + 1, C) logits, divided by the temperature, after 0, 1, ... T tokens. They are exact at multiples of
+            `strides["running"]` and at T, and interpolated linearly between.
+        running: (T + 1, C) calibrated scores of these logits.
         reset, update, candidate, hidden: (D, T, H) r_t, z_t, n_t and h_t; index d is layer x directions + direction,
             index t is token t in every direction (a backward layer's predecessor of t is t + 1). D is 0 for cells
             that are not GRUs.
-        directions: 1, or 2 if a second set of units reads the text from its end.
-        attributions: for each method, the (T,) share of every token in the target logit. "integrated_gradients"
-            (Sundararajan et al. 2017) starts from embeddings of zero; "leave_one_out" is what the logit loses without
-            the token; "as_read" is what the token adds to the prefix before it, and sums to the last logit less the
-            first.
-        deletion: how the target logit falls when the tokens are deleted; None without tokens or methods.
-        strides: "running" and "leave_one_out": tokens read or left out together, 1 unless the text is long; they
-            share their effect evenly.
-        gradient_steps: points on the path of integrated gradients.
+        directions: 1, or 2 for a bidirectional model.
+        attributions: for each method, (T,) contributions of the tokens to the target logit. "integrated_gradients"
+            (Sundararajan et al. 2017) has a baseline of zero embeddings; "leave_one_out" is the decrease of the logit
+            without the token; "as_read" is the increase when the token is appended to the prefix before it, and sums
+            to the last logit minus the first.
+        deletion: target logits while tokens are deleted; None without tokens or methods.
+        strides: number of tokens that are read ("running") or left out ("leave_one_out") together and share their
+            effect evenly; 1 unless the text is long.
+        gradient_steps: number of points on the path of integrated gradients.
         proofs: "hidden_state_error": largest difference between h computed from r, z and n, and h of torch (GRUs).
-            "completeness_gap": distance of the sum of integrated gradients from the difference it should have, as a
-            share of that. "telescoping_error": the same of as-read, in logits. "deletion_gain_<method>":
-            `Deletion.gain`.
+            "completeness_gap": relative difference between the sum of integrated gradients and its theoretical value.
+            "telescoping_error": absolute difference of the same kind for "as_read", in logits.
+            "deletion_gain_<method>": `Deletion.gain`.
     """
 
     text: str
@@ -139,13 +139,13 @@ class Explanation:
     proofs: dict[str, float]
 
     def gate_summary(self, gate: str) -> dict[str, list[list[float]]]:
-        """Return mean and 10% and 90% quantile over units of a gate ("reset" or "update"), each D lists of T."""
+        """Return mean, 10% and 90% quantiles over the units of a gate ("reset" or "update"), each D lists of T."""
         values: Array = getattr(self, gate)
         low, high = np.quantile(values, BAND, axis=-1)
         return {"mean": _rounded(values.mean(axis=-1)), "low": _rounded(low), "high": _rounded(high)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON-ready values; of the gates, which are D x T x H numbers, the summary over units."""
+        """Return JSON-ready values; the gates, which are D x T x H numbers, are summarised over units."""
         return {
             "text": self.text,
             "prediction": asdict(self.prediction),
@@ -170,7 +170,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A text before and after a change, each with its verdict."""
+    """A text before and after a change, with both verdicts."""
 
     text: str
     changed: str
@@ -180,7 +180,7 @@ class WhatIf:
 
 @dataclass(frozen=True)
 class Flip:
-    """Tokens, in the order found, without which the label is another one; found greedily, a smaller set may exist."""
+    """Tokens, in order of removal, whose removal changes the label to `label`; a smaller set may exist."""
 
     removed: tuple[int, ...]
     label: str

@@ -1,4 +1,4 @@
-"""Train the tokenizer. All text processing lives in its `tokenizer.json`, so training and serving cannot differ."""
+"""Train the tokenizer; `tokenizer.json` holds all text processing, so training and serving are identical."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -10,19 +10,19 @@ from transformers import PreTrainedTokenizerFast
 PAD_TOKEN, UNK_TOKEN = "[PAD]", "[UNK]"
 MIN_FREQUENCY = 3
 
-# Dropped before words are looked for: line-break tags, and what follows "http" and "@". The real address or
-# name says nothing about sentiment, and the tweets of the training data mask them as "http" and "@user".
+# Removed before the text is split: line-break tags, and everything after "http" and "@". Addresses and names carry no
+# sentiment, and the tweets of the training data mask them as "http" and "@user".
 NOISE_PATTERN = r"<br\s*/?>|(?<=http)s?://\S+|www\.\S+|(?<=@)\w+"
 
-# Tried from left to right at each position of the normalised text; what no branch matches (spaces, control
-# characters, joiners, skin tones) is dropped.
+# Alternatives are tried in order at each position of the normalised text. Characters that none matches (spaces, control
+# characters, joiners, skin tones) are removed.
 WORD_PATTERN = "|".join(
     [
-        r"\p{L}++(?!'t\b)",  # most words, at once: the possessive ++ never takes a letter back
+        r"\p{L}++(?!'t\b)",  # most words; the possessive ++ does not backtrack
         r"[:;=][-o^']?[)(\]\[dp/\\|*3]+(?!\w)|<3+",  # emoticons, lower-cased
-        r"\p{L}+(?=n't\b)|n't\b",  # don't -> do n't, can't -> ca n't: the negation is a token of its own
+        r"\p{L}+(?=n't\b)|n't\b",  # don't -> do n't, can't -> ca n't: the negation is a separate token
         r"'(?:s|m|d|re|ve|ll)\b",
-        r"\p{L}+",  # what is left of a word before 't
+        r"\p{L}+",  # the part of a word before 't
         r"\p{N}+(?:[.,:/]\p{N}+)*",  # 7.5, 10:30, 8/10
         r"\.\.\.",
         r"[^\s\p{L}\p{N}\p{M}\p{C}\x{1F3FB}-\x{1F3FF}]",  # punctuation and emoji, one by one
@@ -31,10 +31,10 @@ WORD_PATTERN = "|".join(
 
 
 def build_normalizer() -> normalizers.Normalizer:
-    """Return the clean-up before splitting; every step keeps the alignment with the original text."""
+    """Return the normalizer applied before splitting; it keeps the alignment with the original text."""
     return normalizers.Sequence(
         [
-            normalizers.NFKD(),  # also splits an ellipsis into three dots and makes full-width forms plain
+            normalizers.NFKD(),  # also turns an ellipsis into three dots, and full-width forms into ASCII
             normalizers.StripAccents(),
             normalizers.Lowercase(),
             normalizers.Replace(Regex("[\u2018\u2019\u02bc`\u00b4]"), "'"),
@@ -47,12 +47,12 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = Fals
     """Learn a vocabulary from training texts.
 
     Args:
-        texts: training texts only; a validation or test text here would leak.
-        vocab_size: most entries to keep, the two special ones included.
-        subwords: byte-pair pieces of words (Sennrich et al. 2016) in place of whole words.
+        texts: Training texts; validation or test texts would leak.
+        vocab_size: Largest number of entries, including the two special tokens.
+        subwords: Use byte-pair encoding (Sennrich et al. 2016) instead of whole words.
 
     Returns:
-        A tokenizer without maximum length; `[PAD]` is id 0 and `[UNK]` id 1.
+        Tokenizer without maximum length; `[PAD]` has id 0 and `[UNK]` id 1.
     """
     settings: dict[str, Any] = {
         "vocab_size": vocab_size,
@@ -80,12 +80,12 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = Fals
         unk_token=UNK_TOKEN,
         padding_side="right",
         model_input_names=["input_ids", "attention_mask"],
-        split_special_tokens=True,  # a user who types "[PAD]" means those five characters
+        split_special_tokens=True,  # "[PAD]" in a text is five characters
     )
 
 
 def is_punctuation(token: str) -> bool:
-    """Return whether a token is a punctuation mark or an ellipsis; emoticons and emoji say something, and are not.
+    """Return whether a token is a punctuation mark or an ellipsis, but not an emoticon or emoji.
 
     >>> is_punctuation("."), is_punctuation("..."), is_punctuation(":)"), is_punctuation("n't")
     (True, True, False, False)
@@ -94,7 +94,7 @@ def is_punctuation(token: str) -> bool:
 
 
 def keep_ends(ids: list[int], limit: int) -> list[int]:
-    """Cut a long text to its first and last half of `limit` tokens: a review's verdict often stands at its end."""
+    """Keep the first and the last half of `limit` tokens; the verdict of a review is often at its end."""
     if len(ids) <= limit:
         return ids
     head = (limit + 1) // 2

@@ -1,7 +1,7 @@
-"""Which splits and columns of a dataset hold texts and labels, as told or found, and what they hold.
+"""Find the splits and columns of a dataset that hold texts and labels, and read them.
 
-A split or column that the user names counts for every dataset that has it; in the others the usual names are looked
-for, and then the only column of the right kind.
+A split or column named by the user applies to every dataset that has it. Otherwise a usual name is chosen, and failing
+that the only column of the right type.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +17,13 @@ SPLITS = {
     "validation": ("validation", "valid", "val", "dev", "eval"),
     "test": ("test", "testing"),
 }
-MOST_LABELS = 500  # more different values than this are no classes
+MAX_LABELS = 500  # a column with more distinct values does not hold classes
 STRING_TYPES = ("string", "large_string")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the user said about splits, columns and labels; None where it is to be found."""
+    """Splits, columns and labels named by the user; None where they are to be detected."""
 
     text_column: str | None = None
     label_column: str | None = None
@@ -35,7 +35,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of the two columns that matter."""
+    """Names of the text and label columns."""
 
     text: str
     label: str
@@ -43,7 +43,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts, at the same index label names, and how many rows were left out for which reason."""
+    """Texts, their label names at the same index, and the number of removed rows by reason."""
 
     texts: list[str]
     labels: list[str]
@@ -51,88 +51,88 @@ class Rows:
 
 
 def check_named(datasets: Mapping[str, Mapping[str, Dataset]], reading: Reading) -> None:
-    """Refuse a split or column that no dataset has.
-
-    Raises:
-        DatasetError: the message lists what each dataset has.
-    """
+    """Raise DatasetError if no dataset has a named split or column; the message lists those of each dataset."""
     for kind in ("train_split", "validation_split", "test_split", "text_column", "label_column"):
-        name, what = getattr(reading, kind), kind.rpartition("_")[2]
+        name, noun = getattr(reading, kind), kind.rpartition("_")[2]
         present = {
-            dataset: list(splits) if what == "split" else all_columns(splits) for dataset, splits in datasets.items()
+            dataset: list(splits) if noun == "split" else all_columns(splits) for dataset, splits in datasets.items()
         }
         if name is not None and not any(name in names for names in present.values()):
-            lists = "; ".join(f"{dataset} has the {what}s {', '.join(names)}" for dataset, names in present.items())
-            raise DatasetError(f"--{kind.replace('_', '-')} {name}: there is no such {what}; {lists}")
+            lists = "; ".join(f"{dataset} has the {noun}s {', '.join(names)}" for dataset, names in present.items())
+            raise DatasetError(f"--{kind.replace('_', '-')} {name}: there is no such {noun}; {lists}")
 
 
 def all_columns(splits: Mapping[str, Dataset]) -> list[str]:
-    """Return the columns of all splits, in order, each once."""
+    """Return the distinct columns of all splits, in order."""
     return list(dict.fromkeys(column for split in splits.values() for column in split.column_names))
 
 
 def find_splits(names: Sequence[str], reading: Reading) -> dict[str, str]:
-    """Return which split plays the part of train, validation and test, for those parts that one plays.
+    """Return a mapping from the roles train, validation and test to the splits that fill them.
 
     Raises:
-        DatasetError: no split for training, or two for one part.
+        DatasetError: There is no training split, or two splits fit one role.
     """
-    told = {role: getattr(reading, f"{role}_split") for role in SPLITS}
-    found = {role: name for role, name in told.items() if name in names}
+    requested = {role: getattr(reading, f"{role}_split") for role in SPLITS}
+    roles = {role: name for role, name in requested.items() if name in names}
     for role, usual in SPLITS.items():
-        free = [name for name in names if name.lower() in usual and name not in found.values()]
-        if role in found or not free:
+        free = [name for name in names if name.lower() in usual and name not in roles.values()]
+        if role in roles or not free:
             continue
         if len(free) > 1:
             raise DatasetError(f"the splits {' and '.join(free)} could both be {role}; name one with --{role}-split")
-        found[role] = free[0]
-    if "train" not in found and len(names) == 1 and not found:
-        found["train"] = names[0]  # the only split, whatever its name
-    if "train" not in found:
+        roles[role] = free[0]
+    if "train" not in roles and len(names) == 1 and not roles:
+        roles["train"] = names[0]  # the only split, whatever its name
+    if "train" not in roles:
         raise DatasetError(f"no train split, only {', '.join(names)}; name one with --train-split")
-    return found
+    return roles
 
 
 def find_columns(dataset: Dataset, reading: Reading) -> Columns:
     """Return the columns of texts and labels.
 
     Raises:
-        DatasetError: none fits, or several; the message lists the columns and says what to type.
+        DatasetError: No column fits, or several; the message lists the columns and the option that names one.
     """
     if len(dataset.column_names) == 1:
         raise DatasetError(
-            f"there is only the column {dataset.column_names[0]!r}; texts and labels need one each"
+            f"there is only the column {dataset.column_names[0]!r}; texts and labels need a column each"
             " (a CSV file has commas between its columns, a .tsv file tabs)"
         )
     strings = [name for name in dataset.column_names if _is_string(dataset, name) and name != reading.label_column]
-    text = _told(dataset, reading.text_column, _is_string, "text") or usual_name(strings, TEXT_COLUMNS)
+    text = _check_named_column(dataset, reading.text_column, _is_string, "text") or usual_name(strings, TEXT_COLUMNS)
     label = _find_label(dataset, reading, text)
-    text = text or _only([name for name in strings if name != label], dataset, "text")
+    text = text or _require_single([name for name in strings if name != label], dataset, "text")
     return Columns(text, label)
 
 
 def _find_label(dataset: Dataset, reading: Reading, text: str | None) -> str:
     scalars = [name for name in dataset.column_names if _is_scalar(dataset, name) and name != text]
-    label = _told(dataset, reading.label_column, _is_scalar, "label") or usual_name(scalars, LABEL_COLUMNS)
+    label = _check_named_column(dataset, reading.label_column, _is_scalar, "label") or usual_name(
+        scalars, LABEL_COLUMNS
+    )
     if label:
         return label
     named = [name for name in scalars if isinstance(dataset.features[name], ClassLabel)]
-    return _only(named or [name for name in scalars if _has_few_values(dataset, name)], dataset, "label")
+    return _require_single(named or [name for name in scalars if _has_few_values(dataset, name)], dataset, "label")
 
 
-def _told(dataset: Dataset, name: str | None, fits: Callable[[Dataset, str], bool], what: str) -> str | None:
+def _check_named_column(
+    dataset: Dataset, name: str | None, fits: Callable[[Dataset, str], bool], role: str
+) -> str | None:
     if name is None or name not in dataset.column_names:
         return None
     if not fits(dataset, name):
-        raise DatasetError(f"--{what}-column {name}: the column holds {dataset.features[name]}, not one {what} a row")
+        raise DatasetError(f"--{role}-column {name}: the column holds {dataset.features[name]}, not one {role} per row")
     return name
 
 
-def _only(candidates: Sequence[str], dataset: Dataset, what: str) -> str:
+def _require_single(candidates: Sequence[str], dataset: Dataset, role: str) -> str:
     if len(candidates) == 1:
         return candidates[0]
-    which = f"{' and '.join(candidates)} could each be the {what} column" if candidates else f"no {what} column"
-    raise DatasetError(f"{which} among {', '.join(dataset.column_names)}; name one with --{what}-column")
+    fault = f"{' and '.join(candidates)} could each be the {role} column" if candidates else f"no {role} column"
+    raise DatasetError(f"{fault} among {', '.join(dataset.column_names)}; name one with --{role}-column")
 
 
 def _is_string(dataset: Dataset, name: str) -> bool:
@@ -146,19 +146,19 @@ def _is_scalar(dataset: Dataset, name: str) -> bool:
 
 def _has_few_values(dataset: Dataset, name: str) -> bool:
     values = {plain_label(value) for value in dataset.unique(name)} - {None}
-    return 2 <= len(values) <= most_labels(dataset.num_rows)
+    return 2 <= len(values) <= count_max_labels(dataset.num_rows)
 
 
-def most_labels(rows: int) -> int:
-    """Return how many different labels so many rows can sensibly have: two rows each, but never under two."""
-    return min(MOST_LABELS, max(2, rows // 2))
+def count_max_labels(rows: int) -> int:
+    """Return the largest plausible number of labels for a number of rows: one label per two rows, but at least two."""
+    return min(MAX_LABELS, max(2, rows // 2))
 
 
 def read_rows(dataset: Dataset, columns: Columns, label_map: Mapping[str, str | None]) -> Rows:
-    """Return texts and label names, without the rows that lack one of them.
+    """Return texts and label names, without the rows that lack either.
 
     Raises:
-        DatasetError: a column is missing, or the label map does not have one of the labels.
+        DatasetError: A column is missing, or the label map lacks a label.
     """
     if columns.text not in dataset.column_names:
         raise DatasetError(f"no column {columns.text} among {', '.join(dataset.column_names)}")
@@ -183,9 +183,9 @@ def read_rows(dataset: Dataset, columns: Columns, label_map: Mapping[str, str | 
 
 
 def raw_labels(dataset: Dataset, column: str, label_map: Mapping[str, str | None]) -> list[str | None]:
-    """Return the label of every row before it is mapped, None where there is none.
+    """Return the label of every row before mapping, or None for rows without one.
 
-    -1 means that the label is withheld, as on the Hub, unless the map names it.
+    -1 marks a withheld label, as on the Hub, unless the map names it.
     """
     if column not in dataset.column_names:
         return [None] * dataset.num_rows
@@ -195,7 +195,9 @@ def raw_labels(dataset: Dataset, column: str, label_map: Mapping[str, str | None
         return [None if i is None or i < 0 else names[i] for i in dataset[column]]
     withheld = None if NO_LABEL not in label_map else NO_LABEL
     named = {value: plain_label(value) for value in dataset.unique(column)}
-    labels = (named[value] if value in named else plain_label(value) for value in dataset[column])  # NaN: not equal
+    labels = (
+        named[value] if value in named else plain_label(value) for value in dataset[column]
+    )  # NaN does not equal itself
     return [withheld if label == NO_LABEL else label for label in labels]
 
 

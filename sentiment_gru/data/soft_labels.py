@@ -1,6 +1,6 @@
-"""Texts with a probability for each label in place of one label, as a teacher model gives them.
+"""Texts with a probability for each label, as a teacher model predicts them.
 
-A file of them has the column `text` and columns `score_LABEL`, such as `score_positive`; the scores of a row sum to 1.
+Their files have the column `text` and columns `score_LABEL`, such as `score_positive`; the scores of a row sum to 1.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,12 +16,12 @@ from ..labels import canonical_label
 from .splits import letters
 
 TEXT, SCORE = "text", "score_"
-ROUNDING = 1e-3  # how far a row's scores may be from summing to 1
+ROUNDING = 1e-3  # tolerance of the sum of a row's scores
 
 
 @dataclass(frozen=True)
 class SoftLabels:
-    """N texts and, for K labels, their (N, K) probabilities; labels not among the K are not judged."""
+    """N texts and their (N, K) probabilities of K labels; other labels are not judged."""
 
     name: str
     texts: list[str]
@@ -32,15 +32,15 @@ class SoftLabels:
         return len(self.texts)
 
     def take(self, rows: Sequence[int]) -> "SoftLabels":
-        """Return the texts of these rows."""
+        """Return a selection of rows."""
         return SoftLabels(self.name, [self.texts[i] for i in rows], self.labels, self.scores[list(rows)])
 
-    def without(self, unwanted: Collection[str]) -> "SoftLabels":
-        """Return the texts whose `letters` are not among those unwanted."""
-        return self.take([row for row, text in enumerate(self.texts) if letters(text) not in unwanted])
+    def without(self, excluded: Collection[str]) -> "SoftLabels":
+        """Return the rows whose `letters` are not in a collection."""
+        return self.take([row for row, text in enumerate(self.texts) if letters(text) not in excluded])
 
     def targets(self) -> dict[str, dict[str, float]]:
-        """Return the scores by label of each text."""
+        """Return a mapping from texts to their scores by label."""
         rows = self.scores.tolist()
         return {text: dict(zip(self.labels, row, strict=True)) for text, row in zip(self.texts, rows, strict=True)}
 
@@ -55,7 +55,7 @@ def read_soft_labels(path: Path) -> SoftLabels:
     """Read a Parquet file of texts and scores.
 
     Raises:
-        DatasetError: the file cannot be read, lacks a column, or holds scores that are no probabilities.
+        DatasetError: The file cannot be read, lacks a column, or holds scores that are not probabilities.
     """
     try:
         table = pq.read_table(path)
@@ -70,6 +70,6 @@ def read_soft_labels(path: Path) -> SoftLabels:
     scores = np.stack([np.asarray(table[name], dtype=np.float64) for name in columns], axis=1)
     bad = np.flatnonzero(~((scores >= 0).all(axis=1) & (np.abs(scores.sum(axis=1) - 1) < ROUNDING)))
     if len(bad):
-        raise DatasetError(f"--soft-labels {path}: the scores of row {bad[0]} are no probabilities that sum to 1")
+        raise DatasetError(f"--soft-labels {path}: the scores of row {bad[0]} are not probabilities that sum to 1")
     labels = [canonical_label(name.removeprefix(SCORE)) for name in columns]
     return SoftLabels(Path(path).stem, table[TEXT].to_pylist(), labels, scores)

@@ -1,4 +1,4 @@
-"""Any source of labelled texts -> its splits as tables: a Hub dataset, a local folder, or a file."""
+"""Load the splits of a Hub dataset, a local folder or a file."""
 
 import codecs
 import tempfile
@@ -14,9 +14,9 @@ from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from ..errors import DatasetError
 
 READERS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
-HUB_TIMEOUT = 4.0  # seconds; the libraries themselves take over 20 to notice that they are offline
+HUB_TIMEOUT = 4.0  # seconds; the libraries take over 20 to notice that they are offline
 LOCAL_EXAMPLE = "a local folder such as ./my_dataset or a file such as ./reviews.csv"
-# Read in one piece, so that the type of a column is that of all its rows; "NA" and "None" are words, not gaps.
+# Read at once, so that a column's type fits all rows; "NA" and "None" are words, not missing values.
 CSV_SETTINGS: dict[str, Any] = {"chunksize": None, "keep_default_na": False, "na_values": [""]}
 
 
@@ -24,7 +24,7 @@ def load_splits(source: str) -> DatasetDict:
     """Load a file, a local folder (`folder` or `folder:config`), or `name` or `name:config` from the Hub.
 
     Raises:
-        DatasetError: none of these, or the file cannot be read, or the Hub is out of reach.
+        DatasetError: The source does not exist, cannot be read, or the Hub cannot be reached.
     """
     check_source(source)
     path, _, config = source.partition(":")
@@ -38,20 +38,16 @@ def load_splits(source: str) -> DatasetDict:
 
 
 def check_source(source: str) -> None:
-    """Refuse at once what is neither here nor on the Hub, before anything is loaded.
-
-    Raises:
-        DatasetError: what was looked for, and what to type instead.
-    """
+    """Raise DatasetError if a source is neither local nor on the Hub; the message suggests an alternative."""
     path = source.partition(":")[0]
     if Path(source).exists() or Path(path).is_dir():
         return
     if Path(path).suffix in READERS or path.startswith((".", "/", "~")):
         raise DatasetError(f"there is no file or folder {source!r} here")
-    _probe_hub(path)
+    _check_hub(path)
 
 
-def _probe_hub(name: str) -> None:
+def _check_hub(name: str) -> None:
     try:
         HfApi().dataset_info(name, timeout=HUB_TIMEOUT)
     except (RepositoryNotFoundError, HFValidationError) as error:
@@ -79,8 +75,8 @@ def _load_local(path: str, files: Sequence[Path], **settings: Any) -> DatasetDic
         _check_file(file)
     if files and all(READERS[file.suffix.lower()] == "csv" for file in files):
         settings |= CSV_SETTINGS
-    # The library's own cache knows a local folder by its name and README alone: it would give the texts of
-    # another folder of that name, or those from before an edit.
+    # The library's cache identifies a local folder by its name and README alone, so it would return the texts of
+    # another folder of that name, or those before an edit.
     with tempfile.TemporaryDirectory() as cache:
         splits = _load(path, cache_dir=cache, keep_in_memory=True, **settings)
     if any("__index_level_0__" in split.column_names for split in splits.values()):
@@ -89,7 +85,7 @@ def _load_local(path: str, files: Sequence[Path], **settings: Any) -> DatasetDic
 
 
 def _check_file(file: Path) -> None:
-    """Refuse a file without content, and one that is not UTF-8: a wrong guess would be trained on unnoticed."""
+    """Raise DatasetError if a file is empty or not UTF-8; training would not reveal a wrongly guessed encoding."""
     if file.stat().st_size == 0:
         raise DatasetError(f"{file} is empty")
     if READERS[file.suffix.lower()] == "parquet":
@@ -121,10 +117,10 @@ def _load(path: str, **settings: Any) -> DatasetDict:
 
 
 def distinct_names(sources: Sequence[str]) -> list[str]:
-    """Return a short name of each source: its last part, and more of it where two would be called the same.
+    """Return a short name of each source: its last part, and more parts where names would be equal.
 
     Raises:
-        DatasetError: a source stands twice.
+        DatasetError: A source is given twice.
     """
     choices = [_name_choices(source) for source in sources]
     names = [choice[0] for choice in choices]

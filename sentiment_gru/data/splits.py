@@ -22,7 +22,7 @@ from datasets import Dataset
 
 from ..errors import DatasetError
 from ..labels import order_labels
-from .columns import Columns, Reading, check_named, find_columns, find_splits, map_applies, most_labels, read_rows
+from .columns import Columns, Reading, check_named, count_max_labels, find_columns, find_splits, map_applies, read_rows
 from .sources import distinct_names, load_splits
 
 DEV_SHARE = 0.1
@@ -234,11 +234,6 @@ def read_corpora(sources: Sequence[str], reading: Reading | None = None) -> list
     return corpora
 
 
-def read_corpus(source: str, reading: Reading | None = None) -> Corpus:
-    """Load one dataset and divide it by the split rule; see `read_corpora`."""
-    return read_corpora([source], reading)[0]
-
-
 def _read_corpus(
     name: str,
     splits: Mapping[str, Dataset],
@@ -251,7 +246,7 @@ def _read_corpus(
     train = labelled.get("train")
     if train is None:
         raise DatasetError(f"the split {roles['train']} has no row with both a text and a label")
-    if len(set(train.labels)) > most_labels(len(train)):
+    if len(set(train.labels)) > count_max_labels(len(train)):
         raise DatasetError(
             f"the column {columns.label} holds {len(set(train.labels)):,} different values in {len(train):,} rows;"
             " name another with --label-column, or group them with --label-map"

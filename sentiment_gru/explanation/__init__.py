@@ -1,6 +1,6 @@
-"""How the model reads a text: gates, running prediction, attributions, what-if.
+"""Explanations of a verdict: gates, running prediction, attributions and what-if.
 
-`SentimentClassifier.explain`, `what_if` and `smallest_flip` are the doors.
+The entry points are `SentimentClassifier.explain`, `what_if` and `smallest_flip`.
 
 Letters in shape comments: T tokens read, C labels, H hidden_size, D layers x directions, K points of a curve.
 """

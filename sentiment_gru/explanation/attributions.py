@@ -1,6 +1,6 @@
-"""Three ways to say what each token adds to the target logit, and how deleting tokens puts them to the test.
+"""Attributions of the target logit to tokens, by three methods, and their test by deletion.
 
-The target logit is `logits @ weights`: `weights` (C,) is 1 for the label explained, -1 for the one set against it.
+The target logit is `logits @ weights`; `weights` (C,) is 1 for the explained label and -1 for the one subtracted.
 """
 
 import math
@@ -14,20 +14,21 @@ from ..errors import InputError
 from ..results import METHODS, Array, Deletion, Explanation, Prediction, Target
 from .gates import Reading, gates, hidden_states
 
-TOKENS_TO_LEAVE_OUT = 80_000  # a text of 282 tokens without each of them; of longer ones, without two or more at once
-FIRST_STEPS, MOST_STEPS = 16, 64
-TOKENS_ON_PATH = 32_000  # tokens times steps of integrated gradients that are not exceeded for more precision
-ENOUGH_COMPLETENESS = 0.02
+TOKENS_TO_LEAVE_OUT = 80_000  # texts of more than 282 tokens are scored without two or more tokens at once
+FIRST_STEPS, MAX_STEPS = 16, 64
+TOKENS_ON_PATH = 32_000  # upper bound of tokens times steps when steps double
+MAX_COMPLETENESS_GAP = 0.02
 RANDOM_ORDERS = 10
 POINTS = 12
-TOKENS_TO_DELETE = 60_000  # of all texts of the deletion test together
+TOKENS_TO_DELETE = 60_000  # in all texts of the deletion test together
 
 
 def integrated_gradients(reading: Reading, weights: Array) -> tuple[Array, float, int]:
     """Return (T,) attributions, the completeness gap and the number of steps.
 
-    The path goes from embeddings of zero to those of the text. Steps double until the attributions sum to the
-    difference between its ends to 2%, within the bounds above. The gap is a share of that difference.
+    The path leads from zero embeddings to those of the text. The number of steps doubles, up to the bounds above, until
+    the sum of the attributions is within 2% of the difference between the ends. The gap is relative to that difference.
+    Source: Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks".
     """
     from captum.attr import IntegratedGradients  # imports matplotlib, which takes a second
 
@@ -41,17 +42,17 @@ def integrated_gradients(reading: Reading, weights: Array) -> tuple[Array, float
         difference = float(target(embeddings) - target(torch.zeros_like(embeddings)))
     steps = FIRST_STEPS
     while True:
-        # The middle rule: a pooled maximum bends the path's gradient, so that Gauss-Legendre is no better.
+        # The midpoint rule, as the maximum in pooling makes the gradient discontinuous and Gauss-Legendre no better.
         shares = IntegratedGradients(target).attribute(embeddings, n_steps=steps, method="riemann_middle")
         values = shares.sum(dim=-1)[0].detach().cpu().numpy().astype(np.float64)
         gap = abs(values.sum() - difference) / max(abs(difference), 1e-9)
-        if gap <= ENOUGH_COMPLETENESS or 2 * steps > MOST_STEPS or 2 * steps * len(values) > TOKENS_ON_PATH:
+        if gap <= MAX_COMPLETENESS_GAP or 2 * steps > MAX_STEPS or 2 * steps * len(values) > TOKENS_ON_PATH:
             return values, float(gap), steps
         steps *= 2
 
 
 def leave_one_out(reading: Reading, weights: Array) -> tuple[Array, int]:
-    """Return (T,) losses of the target logit without each token, and how many tokens were left out at once."""
+    """Return the (T,) decreases of the target logit without each token, and how many tokens are left out at once."""
     ids = reading.ids
     stride = max(1, math.ceil(len(ids) ** 2 / TOKENS_TO_LEAVE_OUT))
     starts = range(0, len(ids), stride)
@@ -61,7 +62,7 @@ def leave_one_out(reading: Reading, weights: Array) -> tuple[Array, int]:
 
 
 def deletion(reading: Reading, weights: Array, attributions: dict[str, Array]) -> Deletion:
-    """Delete tokens in the order of each method, the strongest support first, and in seeded random orders."""
+    """Score the text while tokens are deleted in the order of each method, largest first, and in random orders."""
     count = len(reading.ids)
     orders = [np.argsort(-values, kind="stable") for values in attributions.values()]
     orders += [np.random.default_rng(seed).permutation(count) for seed in range(RANDOM_ORDERS)]
@@ -73,27 +74,27 @@ def deletion(reading: Reading, weights: Array, attributions: dict[str, Array]) -
     return Deletion(sizes / count, curves, logits[len(attributions) :])
 
 
-TOKENS_TO_RUN = 40_000  # all prefixes of a text of 282 tokens together; of longer ones, every second or later prefix
+TOKENS_TO_RUN = 40_000  # in all prefixes together; of texts with more than 282 tokens, some prefixes are skipped
 
 
 def running_logits(reading: Reading) -> tuple[Array, int]:
     """Return (T + 1, C) logits after 0, 1, ... T tokens, and the stride at which they are exact.
 
-    Between multiples of the stride, and T, they lie on a straight line. In one direction the stride is always 1.
+    Logits between multiples of the stride are interpolated linearly. For a unidirectional model the stride is 1.
     """
     if not reading.model.config.bidirectional:
-        return _one_pass(reading), 1
+        return _score_prefixes(reading), 1
     count = len(reading.ids)
     stride = max(1, math.ceil(count * (count + 1) / 2 / TOKENS_TO_RUN))
     lengths = [*range(0, count, stride), count]
     exact = reading.score([reading.ids[:length] for length in lengths])
-    every = [np.interp(range(count + 1), lengths, column) for column in exact.T]
-    return np.stack(every, axis=1), stride
+    columns = [np.interp(range(count + 1), lengths, column) for column in exact.T]
+    return np.stack(columns, axis=1), stride
 
 
 @torch.inference_mode()
-def _one_pass(reading: Reading) -> Array:
-    """Return the logits of all prefixes from one run: in one direction, a state knows only the tokens before it."""
+def _score_prefixes(reading: Reading) -> Array:
+    """Return the logits of all prefixes from one forward pass of a unidirectional model."""
     states = hidden_states(reading)[-1].double()  # (T, H)
     sizes = torch.arange(1, len(states) + 1, device=states.device)[:, None]
     mean, maximum = states.cumsum(dim=0) / sizes, states.cummax(dim=0).values if len(states) else states
@@ -114,7 +115,7 @@ def explain(
     """Explain one text; `SentimentClassifier.explain` documents the arguments and errors."""
     label, against = _check_target(prediction.label if target is None else target, labels)
     if unknown := set(methods) - set(METHODS):
-        raise InputError(f"no method of explanation is called {sorted(unknown)[0]!r}; there are {', '.join(METHODS)}")
+        raise InputError(f"there is no attribution method {sorted(unknown)[0]!r}, only {', '.join(METHODS)}")
     weights = np.array([(name == label) - float(name == against) for name in labels])  # (C,)
     logits, stride = running_logits(reading)
     arrays, error = gates(reading)
@@ -123,14 +124,14 @@ def explain(
         proofs["hidden_state_error"] = error
     attributions: dict[str, Array] = {}
     if reading.ids and "integrated_gradients" in methods:
-        found, proofs["completeness_gap"], steps = integrated_gradients(reading, weights)
-        attributions["integrated_gradients"] = found
+        values, proofs["completeness_gap"], steps = integrated_gradients(reading, weights)
+        attributions["integrated_gradients"] = values
     if reading.ids and "leave_one_out" in methods:
         attributions["leave_one_out"], strides["leave_one_out"] = leave_one_out(reading, weights)
     if reading.ids and "as_read" in methods:
         attributions["as_read"] = np.diff(logits @ weights)
-        whole = float((logits[-1] - logits[0]) @ weights)
-        proofs["telescoping_error"] = abs(float(attributions["as_read"].sum()) - whole)
+        total = float((logits[-1] - logits[0]) @ weights)
+        proofs["telescoping_error"] = abs(float(attributions["as_read"].sum()) - total)
     curves = deletion(reading, weights, attributions) if attributions else None
     proofs |= {f"deletion_gain_{method}": curves.gain(method) for method in attributions if curves}
     return Explanation(

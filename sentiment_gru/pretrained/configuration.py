@@ -1,4 +1,4 @@
-"""Configuration of the classifier; a copy of this file travels in every checkpoint folder."""
+"""Configuration of the classifier; every checkpoint folder holds a copy of this file."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ SHORTEST, REFERENCE, LONGEST = 10, 100, 1_000  # tokens, in `length_factor`
 
 
 def length_factor(tokens: Any, exponent: float) -> Any:
-    """Return what the temperature is multiplied by for texts of so many tokens, an array or a tensor."""
+    """Return the factors of the temperature for texts with these numbers of tokens (an array or a tensor)."""
     return (tokens.clip(SHORTEST, LONGEST) / REFERENCE) ** exponent
 
 
@@ -22,27 +22,27 @@ class SentimentGRUConfig(PreTrainedConfig):
         embedding_size: numbers per token embedding (E).
         hidden_size: units of one recurrent layer in one direction (H).
         num_layers: recurrent layers stacked on one another.
-        bidirectional: whether a second set of units reads each text from its end.
-        cell: "gru", "lstm" or "rnn" (tanh), each with PyTorch's equations.
-        pooling: what the linear head sees of the last layer's states: the "last" one of each direction,
-            their "mean", their "max", or mean and max joined ("mean_max").
+        bidirectional: whether a second set of units reads each text backwards.
+        cell: "gru", "lstm" or "rnn" (tanh), with PyTorch's equations.
+        pooling: input of the linear head, from the states of the last layer: the "last" state of each direction,
+            their "mean", their "max", or both joined ("mean_max").
         word_dropout: share of tokens replaced by `unk_token_id` while training.
         embedding_dropout: dropout on embeddings while training.
         layer_dropout: dropout between stacked recurrent layers while training.
         output_dropout: dropout on the pooled states while training.
         pad_token_id: id of padding, whose embedding stays zero.
         unk_token_id: id of the token that stands for unknown words.
-        max_tokens: longest text the classifier reads whole; of longer ones it reads the first and last half.
+        max_tokens: number of tokens that are read; of longer texts, the first and last half of this number.
         temperature: divisor of the logits of a text of 100 tokens, fitted on validation texts (Guo et al. 2017, "On
             Calibration of Modern Neural Networks").
-        temperature_exponent: how the divisor changes with length: it is `temperature * (tokens / 100) ** exponent`,
+        temperature_exponent: dependence of the divisor on length: it is `temperature * (tokens / 100) ** exponent`,
             with tokens taken as at least 10 and at most 1,000. Below 0, short texts are judged with less confidence.
-        uncertain_below: a prediction whose highest score is under this is called uncertain.
+        uncertain_below: predictions whose highest score is below this are called uncertain.
         initializer_range: standard deviation of new embeddings and of the new linear head.
 
     Raises:
-        huggingface_hub.errors.StrictDataclassError: a value of the wrong type, or one that contradicts
-            another; the message names the fields.
+        huggingface_hub.errors.StrictDataclassError: A value has the wrong type or contradicts another; the message
+            names the fields.
     """
 
     model_type = "sentiment_gru"
@@ -68,7 +68,7 @@ class SentimentGRUConfig(PreTrainedConfig):
     initializer_range: float = 0.1
 
     def validate_sizes(self) -> None:
-        """Refuse sizes under 1 and token ids outside the vocabulary."""
+        """Raise ValueError for sizes below 1 and token ids outside the vocabulary."""
         for name in ("vocab_size", "embedding_size", "hidden_size", "num_layers", "max_tokens"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
@@ -79,7 +79,7 @@ class SentimentGRUConfig(PreTrainedConfig):
             raise ValueError(f"pad_token_id and unk_token_id are both {self.pad_token_id}")
 
     def validate_rates(self) -> None:
-        """Refuse dropouts outside [0, 1), a temperature that is not positive, a band outside [0, 1]."""
+        """Raise ValueError for dropouts outside [0, 1), temperatures that are not positive and bands outside [0, 1]."""
         for name in ("word_dropout", "embedding_dropout", "layer_dropout", "output_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be in [0, 1)")
@@ -93,7 +93,7 @@ class SentimentGRUConfig(PreTrainedConfig):
             raise ValueError(f"uncertain_below is {self.uncertain_below}; it must be in [0, 1]")
 
     def validate_labels(self) -> None:
-        """Refuse an id2label without the ids 0, 1, ..., with a name twice, or that label2id contradicts."""
+        """Raise ValueError unless id2label has the ids 0, 1, ..., unique names, and agrees with label2id."""
         id2label = self.id2label or {}
         if sorted(int(i) for i in id2label) != list(range(len(id2label))) or len(id2label) < 2:
             raise ValueError(f"id2label has the ids {list(id2label)}; it needs 0, 1, ... for two labels or more")

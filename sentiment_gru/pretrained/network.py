@@ -1,4 +1,4 @@
-"""The classifier's network in plain PyTorch: token ids in, logits out. A copy travels in every checkpoint folder.
+"""The classifier's network in plain PyTorch; every checkpoint folder holds a copy of this file.
 
 Letters in shape comments: B texts, T tokens, E embedding_size, H hidden_size, D directions (1 or 2), C labels.
 """
@@ -19,14 +19,14 @@ CELLS: dict[str, type[nn.GRU] | type[nn.LSTM] | type[nn.RNN]] = {
 
 
 def reverse_padded(sequence: Tensor, lengths: Tensor) -> Tensor:
-    """Reverse each row of a right-padded batch within its own length, so that padding stays last.
+    """Reverse each row of a right-padded batch within its length, so that padding stays last.
 
     Args:
         sequence: (B, T, *) padded rows.
         lengths: (B,) true lengths.
 
     Returns:
-        (B, T, *) rows reversed; padding untouched. Applying it twice gives the input back.
+        (B, T, *) reversed rows with unchanged padding. The function is its own inverse.
     """
     steps = torch.arange(sequence.shape[1], device=sequence.device)  # (T,)
     mirrored = lengths[:, None] - 1 - steps  # (B, T), negative in the padding
@@ -35,9 +35,9 @@ def reverse_padded(sequence: Tensor, lengths: Tensor) -> Tensor:
 
 
 class RecurrentLayer(nn.Module):
-    """One layer over a dense right-padded batch; a row's states do not depend on the rows beside it.
+    """One layer over a right-padded batch; the states of a row do not depend on other rows.
 
-    Packed sequences would give the same states, but their backward pass on CPU is 5 to 30 times slower.
+    Packed sequences give the same states, but their backward pass on CPU is 5 to 30 times slower.
     """
 
     def __init__(self, config: SentimentGRUConfig, input_size: int) -> None:
@@ -56,7 +56,7 @@ class RecurrentLayer(nn.Module):
 
 
 class Scored(NamedTuple):
-    """Logits (B, C) divided by `Network.divisor`; and (B, T, E) embeddings, then (B, T, D * H) states per layer."""
+    """Logits (B, C) divided by `Network.divisor`; hidden states: (B, T, E) embeddings, then (B, T, D * H) per layer."""
 
     logits: Tensor
     hidden_states: tuple[Tensor, ...]
@@ -72,11 +72,11 @@ class Network(nn.Module):
     config: SentimentGRUConfig
 
     def build(self, config: SentimentGRUConfig) -> None:
-        """Add the parts, under the names they have in a checkpoint."""
+        """Create the modules, under their names in a checkpoint."""
         directions = 2 if config.bidirectional else 1
         state_size = directions * config.hidden_size
         pooled_size = state_size * (2 if config.pooling == "mean_max" else 1)
-        # Zeros until a checkpoint or transformers fills them: drawing numbers here makes torch import its compiler.
+        # Zeros, to be set by a checkpoint or transformers; random numbers would make torch import its compiler.
         table = torch.zeros(config.vocab_size, config.embedding_size)
         self.embedding = nn.Embedding.from_pretrained(table, freeze=False, padding_idx=config.pad_token_id)
         input_sizes = [config.embedding_size] + [state_size] * (config.num_layers - 1)
@@ -98,10 +98,10 @@ class Network(nn.Module):
             inputs_embeds: (B, T, E) embeddings in place of ids.
 
         Returns:
-            logits, and states that are zero in the padding.
+            Logits, and states that are zero in the padding.
 
         Raises:
-            ValueError: neither or both inputs given, or padding that is not on the right.
+            ValueError: Neither or both inputs are given, or padding is not on the right.
         """
         embeddings, mask = self._embed(input_ids, attention_mask, inputs_embeds)
         lengths = mask.sum(dim=1)  # (B,)
@@ -116,7 +116,7 @@ class Network(nn.Module):
         return Scored(self.classifier(pooled) / self.divisor(lengths), tuple(hidden_states))
 
     def divisor(self, lengths: Tensor) -> Tensor:
-        """Return (B, 1) divisors of the logits of texts with (B,) tokens."""
+        """Return the (B, 1) divisors of logits, from the (B,) numbers of tokens."""
         config = self.config
         return config.temperature * length_factor(lengths, config.temperature_exponent)[:, None]
 
@@ -142,7 +142,7 @@ class Network(nn.Module):
         return embeddings, mask
 
     def _pool(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """Reduce (B, T, D * H) states, zero in the padding, over time; rows of zero tokens give zeros."""
+        """Pool (B, T, D * H) states, zero in the padding, over time; rows of zero tokens give zeros."""
         pooling = self.config.pooling
         if pooling == "last":
             hidden = self.config.hidden_size
@@ -159,9 +159,9 @@ class Network(nn.Module):
 
 
 class SentimentGRU(Network):
-    """The network by itself, for verdicts and explanations; it needs no model class of transformers.
+    """The network without the model classes of transformers, for verdicts and explanations.
 
-    Those take two seconds and 150 MB to import, which a page that only reads texts can do without.
+    Importing those classes takes two seconds and 150 MB.
     """
 
     def __init__(self, config: SentimentGRUConfig) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of a finished training: loss.png, confusion.png and reliability.png."""
+"""Files of a finished training: history.csv, predictions.parquet and plots."""
 
 import csv
 from collections import Counter
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 SPEEDS = ("runtime", "per_second", "preparation_time", "total_flos", "train_loss")
-MISTAKES = 5  # pairs of labels named in the card
+MISTAKES = 5  # pairs of labels in the card
 
 
 @dataclass(frozen=True)
 class ScoredSplit:
-    """A split of a dataset and what the finished model says of its texts.
+    """A split of a dataset with the logits of the finished model.
 
     Attributes:
-        dataset: its name.
+        dataset: name of the dataset.
         role: "dev" or "reported".
-        split: the texts.
-        logits: (B, C), calibrated.
+        split: texts and true labels.
+        logits: calibrated (B, C) logits.
         labels: the model's C labels.
     """
 
@@ -43,19 +43,19 @@ class ScoredSplit:
 
     @property
     def scores(self) -> np.ndarray:
-        """The (B, C) scores of all labels."""
+        """(B, C) scores of all labels."""
         return softmax(self.logits.astype(np.float64), axis=1)
 
     @property
     def targets(self) -> np.ndarray:
-        """The (B,) ids of the true labels."""
+        """(B,) ids of the true labels."""
         return np.array([self.labels.index(label) for label in self.split.labels])
 
 
 def write_history(path: Path, log: Sequence[dict[str, Any]]) -> None:
-    """Write the trainer's log as CSV, a row per step with loss and learning rate, or dev metrics."""
+    """Write the trainer's log as CSV, one row per log entry with loss and learning rate or dev metrics."""
     rows = [{key: value for key, value in entry.items() if not key.endswith(SPEEDS)} for entry in log]
-    rows = [row for row in rows if len(row) > 2]  # the last entry has speeds only
+    rows = [row for row in rows if len(row) > 2]  # the last entry only has speeds
     names = dict.fromkeys(["step", "epoch", "loss", "learning_rate", *(key for row in rows for key in row)])
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names)
@@ -64,14 +64,14 @@ def write_history(path: Path, log: Sequence[dict[str, Any]]) -> None:
 
 
 def write_predictions(path: Path, scored: Sequence[ScoredSplit]) -> None:
-    """Write a Parquet row per text: dataset, split, index in that split, label, predicted, a score per label.
+    """Write one Parquet row per text: dataset, split, index in that split, label, predicted, and a score per label.
 
-    Texts stay out: a dataset's licence may not let them be copied.
+    Texts are left out, because the licence of a dataset may forbid copies.
     """
-    pq.write_table(pa.concat_tables([_table(split) for split in scored]), path, compression="zstd")
+    pq.write_table(pa.concat_tables([_to_table(split) for split in scored]), path, compression="zstd")
 
 
-def _table(scored: ScoredSplit) -> pa.Table:
+def _to_table(scored: ScoredSplit) -> pa.Table:
     count = len(scored.split)
     scores = scored.scores
     rounded = scores.round(3).astype(np.float32)
@@ -88,7 +88,7 @@ def _table(scored: ScoredSplit) -> pa.Table:
 
 
 def count_mistakes(scored: ScoredSplit, uncertain_below: float) -> list[dict[str, Any]]:
-    """Return the most frequent pairs of a true label and a wrong verdict, and how many of them were uncertain."""
+    """Return the most frequent pairs of a true label and a wrong verdict, with their counts."""
     verdicts, targets = scored.scores.argmax(axis=1), scored.targets
     uncertain = scored.scores.max(axis=1) < uncertain_below
     pairs = Counter((int(t), int(v)) for t, v in zip(targets, verdicts, strict=True) if t != v)
@@ -109,7 +109,7 @@ DOTS_PER_INCH = 80
 
 
 def write_plots(folder: Path, log: Sequence[dict[str, Any]], scored: Sequence[ScoredSplit]) -> None:
-    """Draw the run's loss, and per dataset the reported split, else dev: who is taken for whom, and how sure."""
+    """Plot the loss, and confusion and reliability of the reported split of each dataset, or else of dev."""
     last = list({split.dataset: split for split in sorted(scored, key=lambda split: split.role)}.values())
     for name, figure in (
         ("loss", plot_loss(log)),
@@ -127,7 +127,7 @@ def _new_figure(panels: int) -> tuple["Figure", list["Axes"]]:
 
 
 def plot_loss(log: Sequence[dict[str, Any]]) -> "Figure":
-    """Return the loss on training texts and on dev, and dev's score, by step."""
+    """Plot the loss on training and dev texts, and the score on dev, by step."""
     figure, (losses, scores) = _new_figure(2)
     for axes, name, label in (
         (losses, "loss", "training"),
@@ -144,7 +144,7 @@ def plot_loss(log: Sequence[dict[str, Any]]) -> "Figure":
 
 
 def plot_confusion(scored: Sequence[ScoredSplit]) -> "Figure":
-    """Return a panel per dataset: the share of each true label's texts with each verdict."""
+    """Plot, for each dataset, the share of verdicts among the texts of each true label."""
     figure, panels = _new_figure(len(scored))
     for axes, split in zip(panels, scored, strict=True):
         counts = np.zeros((len(split.labels), len(split.labels)))
@@ -152,7 +152,7 @@ def plot_confusion(scored: Sequence[ScoredSplit]) -> "Figure":
         shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), share in np.ndenumerate(shares):
-            if len(split.labels) <= 10:  # more numbers could not be read
+            if len(split.labels) <= 10:  # more numbers are illegible
                 axes.text(column, row, f"{share:.0%}", ha="center", va="center", color="wk"[int(share < 0.5)])
         axes.set_xticks(range(len(split.labels)), split.labels, rotation=45, ha="right")
         axes.set_yticks(range(len(split.labels)), split.labels)
@@ -161,20 +161,20 @@ def plot_confusion(scored: Sequence[ScoredSplit]) -> "Figure":
 
 
 def plot_reliability(scored: Sequence[ScoredSplit]) -> "Figure":
-    """Return, by the highest score, the share of verdicts that are right; a calibrated model is on the diagonal."""
+    """Plot the share of correct verdicts by the highest score; a calibrated model follows the diagonal."""
     figure, (axes,) = _new_figure(1)
     axes.plot([0, 1], [0, 1], color="gray", linestyle=":", label="perfect")
     for split in scored:
         confidence = split.scores.max(axis=1)
-        right = split.scores.argmax(axis=1) == split.targets
+        correct = split.scores.argmax(axis=1) == split.targets
         bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
         present = np.unique(bins)
         axes.plot(
             [confidence[bins == b].mean() for b in present],
-            [right[bins == b].mean() for b in present],
+            [correct[bins == b].mean() for b in present],
             marker="o",
             label=f"{split.dataset} ({split.role})",
         )
-    axes.set(xlabel="highest score", ylabel="share of verdicts that are right", xlim=(0, 1), ylim=(0, 1))
+    axes.set(xlabel="highest score", ylabel="share of correct verdicts", xlim=(0, 1), ylim=(0, 1))
     axes.legend()
     return figure

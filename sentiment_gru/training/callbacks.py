@@ -1,4 +1,4 @@
-"""What happens during training besides the steps: averaging, checkpoints within epochs, Ctrl-C."""
+"""Trainer callbacks for weight averaging, checkpoints within epochs, and Ctrl-C."""
 
 import signal
 import sys
@@ -12,10 +12,10 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 from transformers import TrainerCallback
 
-ECHO = 2.0  # seconds in which a second SIGINT is the same Ctrl-C, forwarded by a launcher
+ECHO = 2.0  # seconds within which a second SIGINT is the same Ctrl-C, forwarded by a launcher
 
 
-class TrainingInterrupted(Exception):  # noqa: N818, a request and no error
+class TrainingInterrupted(Exception):  # noqa: N818, a request rather than an error
     """The user pressed Ctrl-C, and a checkpoint of that step has been saved."""
 
 
@@ -26,36 +26,36 @@ class AverageAfterStep(TrainerCallback):
         self.average = average
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
-        """Take the weights of this step into the average."""
+        """Update the average with the weights of this step."""
         self.average.update_parameters(model)
 
 
 class SaveWithinEpochs(TrainerCallback):
-    """Save every so many steps, besides the checkpoints after each epoch, so that a killed run loses little."""
+    """Save at an interval of steps, besides the checkpoints after each epoch, so that a killed run loses little."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Ask for a checkpoint."""
+        """Request a checkpoint."""
         if state.global_step % self.steps == 0 and not ends_epoch(state, control):
             control.should_save = control.should_log = True
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Log the loss up to each checkpoint: the sum since the last log is not part of one."""
+        """Log the loss before each checkpoint, which does not hold the sum since the last log."""
         control.should_log = True
 
 
 class StopOnInterrupt(TrainerCallback):
-    """Answer Ctrl-C with a checkpoint after the step, then stop; a second Ctrl-C stops at once."""
+    """On Ctrl-C, save a checkpoint after the step and stop; a second Ctrl-C stops at once."""
 
     def __init__(self) -> None:
-        self.asked_at: float | None = None
-        self.agreed = False
+        self.requested_at: float | None = None
+        self.confirmed = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listen for Ctrl-C; only a program's main thread can."""
+        """Handle Ctrl-C within the context; only the main thread can."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -67,27 +67,27 @@ class StopOnInterrupt(TrainerCallback):
 
     def _handle(self, number: int, frame: Any) -> None:
         now = time.monotonic()
-        if self.asked_at is None:
-            self.asked_at = now
+        if self.requested_at is None:
+            self.requested_at = now
             print("\nStopping after this step; Ctrl-C once more stops at once.", file=sys.stderr, flush=True)
-        elif now - self.asked_at > ECHO:
+        elif now - self.requested_at > ECHO:
             raise KeyboardInterrupt
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Ask for a checkpoint once every process has been told to stop."""
-        asked = torch.tensor(float(self.asked_at is not None), device=args.device)
+        """Request a checkpoint once any process has received Ctrl-C."""
+        requested = torch.tensor(float(self.requested_at is not None), device=args.device)
         if args.world_size > 1:  # a signal may reach the processes in different steps
-            torch.distributed.all_reduce(asked, torch.distributed.ReduceOp.MAX)
-        self.agreed = bool(asked)
-        if self.agreed and not ends_epoch(state, control):
+            torch.distributed.all_reduce(requested, torch.distributed.ReduceOp.MAX)
+        self.confirmed = bool(requested)
+        if self.confirmed and not ends_epoch(state, control):
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Stop, unless the training just came to its own end."""
-        if self.agreed and not control.should_training_stop:
+        """Stop, unless the training has just ended by itself."""
+        if self.confirmed and not control.should_training_stop:
             raise TrainingInterrupted
 
 
 def ends_epoch(state: Any, control: Any) -> bool:
-    """Return whether evaluation follows this step: a checkpoint before it would resume without it."""
+    """Return whether evaluation follows this step; a run resumed from an earlier checkpoint would skip it."""
     return bool(control.should_training_stop or state.epoch.is_integer())

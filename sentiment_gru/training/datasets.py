@@ -1,4 +1,4 @@
-"""The datasets of one training, read as its options say."""
+"""Prepare the datasets of a training according to its options."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,14 +21,14 @@ from ..errors import DatasetError
 from ..labels import parse_label_map
 from .options import SMOKE_TEXTS, TrainingOptions
 
-SMOKE_DEV = 100  # dev texts of a smoke run, which proves that a training works, not how well
+SMOKE_DEV = 100  # dev texts of a smoke run
 
 
 def prepare_corpora(options: TrainingOptions) -> list[Corpus]:
-    """Read the datasets of a training, remove leaks, and cut them to the sizes asked for.
+    """Read the datasets of a training, remove leaks, and reduce them to the requested sizes.
 
     Raises:
-        DatasetError: a dataset cannot be used; the message says what is there and what to type.
+        DatasetError: A dataset cannot be used; the message lists the alternatives.
     """
     reading = Reading(
         options.text_column,
@@ -57,15 +57,15 @@ def prepare_corpora(options: TrainingOptions) -> list[Corpus]:
 
 
 def prepare_soft_labels(options: TrainingOptions, corpora: Sequence[Corpus], labels: Sequence[str]) -> list[SoftLabels]:
-    """Read the soft labels of a training, less the texts that are a dev or reported text of any dataset.
+    """Read the soft labels of a training, without the dev and reported texts of all datasets.
 
     Raises:
-        DatasetError: a file cannot be used, or scores a label that no dataset has.
+        DatasetError: A file cannot be used, or scores a label that no dataset has.
     """
-    unwanted = held_out(corpora)
+    excluded = held_out(corpora)
     parts = []
     for path in options.soft_labels:
-        soft = read_soft_labels(Path(path)).without(unwanted)
+        soft = read_soft_labels(Path(path)).without(excluded)
         if unknown := sorted(set(soft.labels) - set(labels)):
             raise DatasetError(f"--soft-labels {path} scores {', '.join(unknown)}, which no dataset has as a label")
         parts.append(soft.take(range(min(SMOKE_TEXTS, len(soft)))) if options.smoke else soft)
@@ -73,7 +73,7 @@ def prepare_soft_labels(options: TrainingOptions, corpora: Sequence[Corpus], lab
 
 
 def join_train(corpora: Sequence[Corpus], soft: Sequence[SoftLabels]) -> JoinedSplit:
-    """Return all training texts: those of the datasets, and under each soft file's name the others it has."""
+    """Return all training texts: those of the datasets, and the additional texts of each file of soft labels."""
     known = {text for corpus in corpora for text in corpus.train.texts}
     splits = {corpus.name: corpus.train for corpus in corpora}
     for part in soft:

@@ -1,4 +1,4 @@
-"""What a training would do, found out without writing anything: data, vocabulary, model, steps, time."""
+"""Describe a training without running it: data, vocabulary, model, steps and estimated time."""
 
 import json
 import tempfile
@@ -26,10 +26,10 @@ FORWARD_SHARE = 1 / 3  # of a training step's time, measured on CPU
 
 
 def make_plan(options: TrainingOptions) -> str:
-    """Return the plan of a training in lines for people.
+    """Return the plan of a training as lines of text.
 
     Raises:
-        DatasetError: a dataset cannot be used.
+        DatasetError: A dataset cannot be used.
     """
     set_seed(options.seed)
     corpora = prepare_corpora(options)
@@ -38,11 +38,11 @@ def make_plan(options: TrainingOptions) -> str:
     texts = join_train(corpora, soft)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
     tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
-    with tempfile.TemporaryDirectory() as folder:  # a trainer makes its folder when it is built
+    with tempfile.TemporaryDirectory() as folder:  # a trainer creates its folder when it is built
         trainer = build_trainer(
             replace(options, output_dir=str(Path(folder) / "plan")), tokenizer, labels, texts, dev, soft
         )
-        seconds = seconds_per_step(trainer)
+        seconds = measure_step(trainer)
     lines = [line for corpus in corpora for line in describe_corpus(corpus, labels)]
     lines += [f"soft labels {part.name}: {len(part):,} texts" for part in soft]
     lines += describe_model(trainer.model, tokenizer)
@@ -72,7 +72,7 @@ def describe_corpus(corpus: Corpus, labels: Sequence[str]) -> list[str]:
 
 
 def describe_model(model: SentimentGRUForSequenceClassification, tokenizer: PreTrainedTokenizerFast) -> list[str]:
-    """Return lines on vocabulary and size; on disk weights take two bytes each, beside the word list."""
+    """Return lines on vocabulary and size; a weight takes two bytes on disk."""
     words = json.dumps(json.loads(tokenizer.backend_tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
     size = (2 * model.num_parameters() + len(words.encode())) / 1024
     return [
@@ -81,8 +81,8 @@ def describe_model(model: SentimentGRUForSequenceClassification, tokenizer: PreT
     ]
 
 
-def seconds_per_step(trainer: SentimentTrainer) -> float:
-    """Return the mean time of a few real training steps, whose batches stand for the short and the long ones alike."""
+def measure_step(trainer: SentimentTrainer) -> float:
+    """Return the mean time of a few training steps with batches of all lengths."""
     dataset, size = trainer.train_dataset, trainer.args.train_batch_size
     order = list(LengthBucketSampler(dataset.lengths, size, trainer.args.seed))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
@@ -91,10 +91,10 @@ def seconds_per_step(trainer: SentimentTrainer) -> float:
     trainer.create_optimizer()
     for batch in chosen[:WARM_UP]:
         _step(trainer, batch)
-    started = time.perf_counter()
+    start = time.perf_counter()
     for batch in chosen:
         _step(trainer, batch)
-    return (time.perf_counter() - started) / TIMED
+    return (time.perf_counter() - start) / TIMED
 
 
 def _step(trainer: SentimentTrainer, batch: Sequence[int]) -> None:

@@ -9,28 +9,24 @@ from .output_folder import OUTPUT_FILES
 
 
 def check_login() -> None:
-    """Refuse, before hours of training, an upload that has no chance.
-
-    Raises:
-        OptionsError: there is no token on this machine.
-    """
+    """Raise OptionsError if an upload would fail after the training because there is no token."""
     if get_token() is None:
         raise OptionsError("--push-to-hub needs a login: run `hf auth login`, or set HF_TOKEN")
 
 
 def push_to_hub(folder: Path, name: str, api: HfApi | None = None) -> str:
-    """Upload the files that training wrote, and no others, as one commit.
+    """Upload the files that training wrote as one commit.
 
     Args:
-        folder: the checkpoint.
-        name: of the model repository, such as user/name; it is created if need be.
-        api: a client of another endpoint than the public Hub.
+        folder: Checkpoint folder.
+        name: Model repository, such as user/name; it is created if needed.
+        api: Client of the Hub; by default of the public one.
 
     Returns:
-        The address of the commit.
+        URL of the commit.
 
     Raises:
-        StorageError: the Hub refused or is out of reach; the folder is complete all the same.
+        StorageError: The Hub refused or cannot be reached; the folder is unchanged.
     """
     api = api or HfApi()
     try:

@@ -1,7 +1,7 @@
-"""The folder OUT.training beside an output folder OUT: what a run needs to resume, and OUT itself until it is complete.
+"""The folder OUT.training beside an output folder OUT, which holds the state of a run until OUT is complete.
 
 OUT.training/run.json          the options the run was started with, its data and number of processes
-OUT.training/checkpoint-STEP/  states of the trainer; `trainer_state.json` is written last and marks a whole one
+OUT.training/checkpoint-STEP/  states of the trainer; `trainer_state.json` is written last and marks a complete one
 OUT.training/output/           the next OUT while it is written
 OUT.training/replaced/         the former OUT while the two are swapped
 """
@@ -39,7 +39,7 @@ OUTPUT_FILES = {
     "tokenizer_config.json",
 }
 STATE = "trainer_state.json"
-# A resumed run may differ in these: they change neither the data nor a step of the training.
+# A resumed run may differ in these, which change neither the data nor the steps.
 FREE_OPTIONS = {
     "config",
     "dry_run",
@@ -54,12 +54,12 @@ FREE_OPTIONS = {
 
 
 def is_first_process() -> bool:
-    """Return whether this process is the one, among those of `torchrun`, that checks, prints and writes."""
+    """Return whether this is the process of `torchrun` that checks, prints and writes."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def process_count() -> int:
-    """Return how many processes `torchrun` started."""
+    """Return the number of processes that `torchrun` started."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
@@ -72,7 +72,7 @@ def fingerprint(splits: Sequence[TextSplit]) -> str:
 
 
 class RunFolder:
-    """Files of one run; all methods that write are for the first process only."""
+    """Files of one run; only the first process calls the methods that write."""
 
     def __init__(self, options: TrainingOptions) -> None:
         self.options = options
@@ -82,11 +82,11 @@ class RunFolder:
         self.record = self.path / "run.json"
 
     def check(self) -> None:
-        """Refuse, before anything slow happens, a run that would lose files or continue another run.
+        """Check that a run neither loses files nor continues a different run.
 
         Raises:
-            OptionsError: the output folder holds other files; an unfinished run is there and `--resume` is not given;
-                it is given, but there is no run, or one with other options.
+            OptionsError: The output folder holds other files; there is an unfinished run, but no `--resume`; or
+                `--resume` is given without an unfinished run of the same options.
         """
         ours = OUTPUT_FILES | {f"seed-{seed}" for seed in self.options.seeds}
         foreign = sorted(path.name for path in self.output.glob("*") if path.name not in ours)
@@ -108,14 +108,14 @@ class RunFolder:
         """Record a new run, or compare a resumed one with its record.
 
         Raises:
-            OptionsError: the texts or the number of processes differ from those the run was started with.
+            OptionsError: The texts or the number of processes differ from those of the run.
         """
         record = {"options": self._fixed_options(), "data": fingerprint(splits), "processes": processes}
         if self.options.resume:
             self._compare(record)
             for checkpoint in self._checkpoints():
-                if not is_whole(checkpoint):
-                    shutil.rmtree(checkpoint)  # or its files would mix with those of the next checkpoint of that step
+                if not is_complete(checkpoint):
+                    shutil.rmtree(checkpoint)  # so that its files do not mix with a later checkpoint of that step
             return
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
@@ -134,12 +134,12 @@ class RunFolder:
             if before["options"].get(name) != value
         ]
         if before["data"] != record.get("data", before["data"]):
-            changed.append("the texts or labels of the datasets are others")
+            changed.append("the texts or labels of the datasets have changed")
         if before["processes"] != record.get("processes", before["processes"]):
             changed.append(f"the number of processes was {before['processes']} and is {record['processes']}")
         if changed:
             raise OptionsError(
-                f"cannot resume {self.path}: {'; '.join(changed)}; resume with what it was started with,"
+                f"cannot resume {self.path}: {'; '.join(changed)}; resume with the original ones,"
                 " or remove that folder to start anew"
             )
 
@@ -148,15 +148,15 @@ class RunFolder:
         return sorted(folders, key=lambda folder: int(folder.name.removeprefix("checkpoint-")))
 
     def newest_checkpoint(self) -> Path | None:
-        """Return the newest checkpoint that was written to its end."""
-        return next((folder for folder in reversed(self._checkpoints()) if is_whole(folder)), None)
+        """Return the newest complete checkpoint."""
+        return next((folder for folder in reversed(self._checkpoints()) if is_complete(folder)), None)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """Give an empty folder to write; on success it takes the place of the output folder, on failure nothing does.
+        """Yield an empty folder, which replaces the output folder on success.
 
         Raises:
-            StorageError: the disk is full or cannot be written; the former output folder is as it was.
+            StorageError: The disk is full or not writable; the output folder is unchanged.
         """
         shutil.rmtree(self.staged, ignore_errors=True)
         try:
@@ -171,7 +171,7 @@ class RunFolder:
             ) from error
 
     def _publish(self) -> None:
-        # Two renames, as no portable call swaps two folders: whenever the process dies, one whole folder is there.
+        # Two renames, as no portable call swaps folders: one complete folder exists at any time.
         replaced = self.path / "replaced"
         shutil.rmtree(replaced, ignore_errors=True)
         if self.output.exists():
@@ -183,8 +183,8 @@ class RunFolder:
         shutil.rmtree(self.path)
 
 
-def is_whole(checkpoint: Path) -> bool:
-    """Return whether a checkpoint was written to its end."""
+def is_complete(checkpoint: Path) -> bool:
+    """Return whether a checkpoint is complete."""
     try:
         json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

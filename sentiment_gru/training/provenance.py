@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: the command, the commit of the code, the versions of what it ran on."""
+"""Provenance of a checkpoint: command, commit of the code, versions and hardware."""
 
 import platform
 import shlex
@@ -12,7 +12,7 @@ import torch
 
 
 def describe_origin(device: torch.device) -> dict[str, Any]:
-    """Return command, commit, environment and training hardware, in words."""
+    """Return command, commit, environment and training hardware."""
     return {
         "command": shlex.join(["python", *sys.argv]) if Path(sys.argv[0]).name == "train.py" else None,
         "commit": find_commit(),
@@ -23,7 +23,7 @@ def describe_origin(device: torch.device) -> dict[str, Any]:
 
 
 def describe_device(device: torch.device) -> str:
-    """Return the training hardware in words."""
+    """Return a description of the training hardware."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
@@ -31,7 +31,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def find_commit() -> str | None:
-    """Return the commit of this code, with "-dirty" after it if files differ from it; None outside of git."""
+    """Return the commit of this code, followed by "-dirty" if files have changed; None outside of git."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         result = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)

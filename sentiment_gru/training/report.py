@@ -1,4 +1,4 @@
-"""What stands beside the weights of a finished training: calibration, metrics, tables, plots, card."""
+"""Calibrate and measure a finished checkpoint, and write its metrics, tables, plots and card."""
 
 import json
 from collections.abc import Sequence
@@ -28,17 +28,17 @@ def write_report(
     log: Sequence[dict[str, Any]],
     facts: dict[str, Any],
 ) -> dict[str, Any]:
-    """Measure a calibrated checkpoint and write everything about it into its folder.
+    """Measure a calibrated checkpoint and write the report into its folder.
 
     Args:
-        folder: the checkpoint.
-        options: of its training.
-        corpora: the datasets under the split rule.
-        log: the trainer's history.
-        facts: what else is known of the run.
+        folder: Checkpoint folder.
+        options: Options of the training.
+        corpora: Datasets under the split rule.
+        log: History of the trainer.
+        facts: Further entries of the metrics.
 
     Returns:
-        The metrics, as in `metrics.json`.
+        The content of `metrics.json`.
     """
     classifier = SentimentClassifier.from_pretrained(folder)
     scored = score_splits(classifier, corpora, options.evaluate_test)
@@ -61,13 +61,13 @@ def write_report(
 
 
 def measure_again(folder: Path, corpora: Sequence[Corpus], evaluate_test: bool, facts: dict[str, Any]) -> None:
-    """Measure a checkpoint whose weights have changed, or on further splits, and renew its metrics and card.
+    """Measure a checkpoint again, after its weights changed or on further splits, and update its metrics and card.
 
     Args:
-        folder: the checkpoint, with the metrics of its training.
-        corpora: the datasets under the split rule.
-        evaluate_test: also measure on the reported splits.
-        facts: what else is known now.
+        folder: Checkpoint folder, with the metrics of its training.
+        corpora: Datasets under the split rule.
+        evaluate_test: Also measure on the reported splits.
+        facts: Further entries of the metrics.
     """
     classifier = SentimentClassifier.from_pretrained(folder)
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
@@ -77,7 +77,7 @@ def measure_again(folder: Path, corpora: Sequence[Corpus], evaluate_test: bool, 
 
 
 def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dict[str, Any]:
-    """Return the options that shape a model, without paths of this machine."""
+    """Return the options that determine a model, without local paths."""
     names: dict[str, Any] = {
         "dataset": [corpus.name for corpus in corpora],
         "soft_labels": [Path(path).stem for path in options.soft_labels],
@@ -88,7 +88,7 @@ def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dic
 
 
 def calibrate(folder: Path, dev: JoinedSplit) -> None:
-    """Fit temperature and uncertain band of a saved checkpoint on dev, read as a user's texts are read."""
+    """Fit temperature and uncertain band of a saved checkpoint on dev, encoded as in the app."""
     classifier = SentimentClassifier.from_pretrained(folder)
     config = classifier.config
     config.temperature, config.temperature_exponent = 1.0, 0.0
@@ -108,7 +108,7 @@ def calibrate(folder: Path, dev: JoinedSplit) -> None:
 
 
 def score_splits(classifier: SentimentClassifier, corpora: Sequence[Corpus], evaluate_test: bool) -> list[ScoredSplit]:
-    """Score the texts of every dev set and, if asked, of the reported ones."""
+    """Score the texts of every dev split and, on request, of the reported splits."""
     return [
         ScoredSplit(corpus.name, role, split, classifier.logits(split.texts), classifier.labels)
         for corpus in corpora
@@ -120,7 +120,7 @@ def score_splits(classifier: SentimentClassifier, corpora: Sequence[Corpus], eva
 def measure(
     classifier: SentimentClassifier, corpora: Sequence[Corpus], scored: Sequence[ScoredSplit]
 ) -> dict[str, Any]:
-    """Return the figures of the model and of every scored split."""
+    """Return the metrics of the model and of every scored split."""
     sets: dict[str, Any] = {
         corpus.name: {
             "rule": corpus.rule,

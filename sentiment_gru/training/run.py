@@ -1,4 +1,4 @@
-"""Train a classifier on one dataset or several: data, tokenizer, trainer, calibration, measurement, card."""
+"""Train a classifier on one or more datasets, from reading the data to writing the card."""
 
 import json
 import time
@@ -48,13 +48,13 @@ def load_initial(
     """Load the checkpoint of `--init-from` and make it trainable on texts with these labels.
 
     Returns:
-        The options with the checkpoint's architecture in place of the defaults; the network, without its former
-        calibration and with the options' dropouts; its tokenizer.
+        The options with the checkpoint's architecture; the model without calibration and with the dropouts of the
+        options; its tokenizer.
 
     Raises:
-        CheckpointError: the checkpoint cannot be loaded.
-        DatasetError: the texts have a label that the checkpoint lacks.
-        OptionsError: an option asks for another architecture than the checkpoint has.
+        CheckpointError: The checkpoint cannot be loaded.
+        DatasetError: The texts have a label that the checkpoint lacks.
+        OptionsError: An option contradicts the architecture of the checkpoint.
     """
     folder = resolve(options.init_from)
     model, tokenizer = load_model(folder), load_tokenizer(folder)
@@ -67,9 +67,9 @@ def load_initial(
     architecture = {name: getattr(model.config, name) for name in ARCHITECTURE} | {"subwords": pieces}
     defaults = {field.name: field.default for field in fields(options)}
     for name, value in architecture.items():
-        asked = getattr(options, name)
-        if asked not in (value, defaults[name]):
-            raise OptionsError(f"--{name.replace('_', '-')} is {asked}, but --init-from has {value}; leave it out")
+        requested = getattr(options, name)
+        if requested not in (value, defaults[name]):
+            raise OptionsError(f"--{name.replace('_', '-')} is {requested}, but --init-from has {value}; leave it out")
     options = replace(options, **architecture)
     for name in DROPOUTS:
         setattr(model.config, name, getattr(options, name))
@@ -78,20 +78,20 @@ def load_initial(
 
 
 def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -> dict[str, Any] | None:
-    """Run a training from datasets to a checkpoint folder; Ctrl-C ends it early with the best weights so far.
+    """Train from datasets to a checkpoint folder; Ctrl-C ends the training early with the best weights so far.
 
     Args:
-        options: of the training.
-        callbacks: what else is told of its epochs and steps.
+        options: Options of the training.
+        callbacks: Additional callbacks of the trainer.
 
     Returns:
-        The metrics that are also written to `metrics.json` in the folder; None in the other processes of `torchrun`.
+        The content of `metrics.json`; None in the other processes of `torchrun`.
 
     Raises:
-        CheckpointError: the checkpoint to start from cannot be loaded.
-        DatasetError: a dataset cannot be used.
-        OptionsError: the output folder, or the run to resume, does not fit the options.
-        StorageError: a file cannot be written; the message says what is kept.
+        CheckpointError: The initial checkpoint cannot be loaded.
+        DatasetError: A dataset cannot be used.
+        OptionsError: The output folder or the run to resume contradicts the options.
+        StorageError: A file cannot be written; the message says which files are intact.
     """
     started = time.perf_counter()
     run = RunFolder(options)
@@ -126,10 +126,10 @@ def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -
 
 
 def run_trainer(trainer: SentimentTrainer, run: RunFolder, splits: Sequence[TextSplit]) -> dict[str, Any]:
-    """Train from the newest checkpoint, if any, and leave the best averaged weights in the model.
+    """Train from the newest checkpoint, if any, and load the best averaged weights into the model.
 
     Returns:
-        Facts of the run for its report.
+        Entries of the metrics about the run.
     """
     if is_first_process():
         run.start(splits, trainer.args.world_size)
@@ -159,7 +159,7 @@ def build_trainer(
     soft: Sequence[SoftLabels] = (),
     initial: SentimentGRUForSequenceClassification | None = None,
 ) -> SentimentTrainer:
-    """Return a trainer of a new or the initial model; its score is the macro recall on dev, datasets counted alike."""
+    """Return a trainer of a new or the initial model; its score is the mean macro recall on dev over the datasets."""
 
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         recalls = {
@@ -192,7 +192,7 @@ def build_trainer(
 
 
 def balanced_weights(names: Sequence[str], labels: Sequence[str]) -> torch.Tensor:
-    """Return (C,) weights of the loss with which every label counts alike, whatever its share of the texts."""
+    """Return the (C,) weights of the loss that give every label the same total weight."""
     counts = Counter(names)
     return torch.tensor([len(names) / (len(labels) * counts[label]) for label in labels])
 
@@ -212,7 +212,7 @@ def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str
 
 
 def training_arguments(options: TrainingOptions) -> TrainingArguments:
-    """Translate our options into transformers' arguments; checkpoints of the run go beside the output folder."""
+    """Return the arguments of the transformers Trainer; checkpoints go beside the output folder."""
     return TrainingArguments(
         output_dir=str(RunFolder(options).path),
         num_train_epochs=options.epochs,
@@ -227,12 +227,12 @@ def training_arguments(options: TrainingOptions) -> TrainingArguments:
         eval_strategy="epoch",
         save_strategy="epoch",
         save_total_limit=2,  # the best and the newest
-        restore_callback_states_from_checkpoint=True,  # the count of epochs without a better score
+        restore_callback_states_from_checkpoint=True,  # number of epochs without a better score
         load_best_model_at_end=True,
         metric_for_best_model="score",
         greater_is_better=True,
         logging_steps=100,
-        # Without this, processes on CPU would not see each other, and each would train alone.
+        # Without it, processes on CPU would train independently.
         use_cpu=process_count() > 1 and not torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
         report_to="none",

@@ -1,4 +1,4 @@
-"""Train once per seed, say how much the seed matters, and keep the best by dev."""
+"""Train once per seed, report the spread, and keep the best on dev."""
 
 import json
 import shutil
@@ -16,14 +16,14 @@ from .run import train
 
 
 def train_seeds(options: TrainingOptions) -> dict[str, Any]:
-    """Train with each of `--seeds`; the best becomes the output folder, and all of them `seed-N` within it.
+    """Train with each of `--seeds`; the best becomes the output folder, which holds all as `seed-N`.
 
     Returns:
-        The metrics of the best one, with the mean macro recall on dev of each as `seeds`.
+        The metrics of the best, with the mean macro recall on dev by seed as `seeds`.
 
     Raises:
-        OptionsError: started by torchrun, or as `training.train`.
-        DatasetError, StorageError: as `training.train`.
+        OptionsError: `torchrun` started this process, or as in `run.train`.
+        DatasetError, StorageError: As in `run.train`.
     """
     if process_count() > 1:
         raise OptionsError("--seeds runs in one process; start torchrun once per --seed instead")
@@ -54,24 +54,24 @@ def train_seeds(options: TrainingOptions) -> dict[str, Any]:
 
 
 def _train_seed(options: TrainingOptions, output: Path, seed: int) -> dict[str, Any]:
-    """Train with one seed, or go on with it, or read its metrics if it was finished before a resumed run stopped."""
+    """Start or resume the training with one seed, or read its metrics if it is finished."""
     options = replace(options, seed=seed, seeds=[], output_dir=str(output))
     unfinished = RunFolder(options).record.is_file()
     if not unfinished and (output / "metrics.json").is_file():
         finished: dict[str, Any] = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
         return finished
     metrics = train(replace(options, resume=unfinished))
-    assert metrics is not None  # as this is the only process
+    assert metrics is not None  # this is the only process
     return metrics
 
 
 def dev_score(metrics: dict[str, Any]) -> float:
-    """Return the macro recall on dev, datasets counted alike, by which seeds are compared."""
+    """Return the mean macro recall on dev over the datasets, by which seeds are compared."""
     return float(np.mean([dataset["dev"]["macro_recall"] for dataset in metrics["datasets"].values()]))
 
 
 def describe_spread(scores: dict[int, float]) -> str:
-    """Return mean and standard deviation of the seeds' scores in words."""
+    """Return a sentence part on mean and standard deviation of the scores."""
     values = list(scores.values())
     spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
     return f"{np.mean(values):.1%} on average over {len(values)} seeds, standard deviation {spread:.1%}"

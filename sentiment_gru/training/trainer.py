@@ -1,4 +1,4 @@
-"""transformers' Trainer with length buckets, averaged weights, and checkpoints that resume to the bit."""
+"""The transformers Trainer with length buckets, averaged weights, and checkpoints that resume bit by bit."""
 
 import copy
 import math
@@ -26,9 +26,9 @@ AVERAGE_FILE = "average.safetensors"
 
 
 class EncodedTexts(Dataset[dict[str, Any]]):
-    """Token ids, cut for training, (C,) target probabilities, and which of the labels a text was judged by at all.
+    """Truncated token ids, (C,) target probabilities, and a mask of the labels that are present for each text.
 
-    Those are the labels its dataset has, or the labels of its soft target.
+    These are the labels of its dataset, or of its soft target.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class EncodedTexts(Dataset[dict[str, Any]]):
 
 
 class LengthBucketSampler(Sampler[int]):
-    """Random batches of texts of similar length, in an order that only seed and epoch decide."""
+    """Random batches of texts of similar length, in an order determined by seed and epoch."""
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
         self.lengths, self.batch_size, self.seed, self.epoch = list(lengths), batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch's order."""
+        """Set the epoch, which determines the order."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -75,19 +75,18 @@ class LengthBucketSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
         indices = get_length_grouped_indices(self.lengths, self.batch_size, generator=generator)
-        # Within a bucket the batches go from long to short; averaged weights and the schedule want them mixed.
+        # Batches of a bucket are sorted from long to short; averaging and the schedule need a random order.
         batches = [indices[i : i + self.batch_size] for i in range(0, len(indices), self.batch_size)]
         for batch in torch.randperm(len(batches) - 1, generator=generator).tolist():
             yield from batches[batch]
-        yield from batches[-1]  # maybe a smaller one: last, so that the others stay aligned
+        yield from batches[-1]  # last, as it may be smaller and the others must stay aligned
 
 
 class SentimentTrainer(Trainer):
     """Trainer with length buckets, exponentially averaged weights that are the ones evaluated, and partial labels.
 
-    A dataset without neutral texts says which of its texts are positive and which negative, not that none could be
-    called neutral. So of its texts' loss only the share `absent_weight` compares all labels, and the rest those the
-    dataset has.
+    A dataset without neutral texts distinguishes positive from negative, but does not imply that no text is neutral.
+    The share `absent_weight` of the loss compares all labels; the rest compares only the labels of the dataset.
     """
 
     def __init__(
@@ -109,7 +108,7 @@ class SentimentTrainer(Trainer):
         self.add_callback(_OrderOfEpoch(self.sampler))
 
     def planned_steps(self) -> int:
-        """Return how many steps the training has if it is not stopped early."""
+        """Return the number of steps of a training that is not stopped early."""
         steps = math.ceil(len(self.train_dataset) / (self.args.train_batch_size * self.args.world_size))
         return math.ceil(steps * self.args.num_train_epochs)
 
@@ -119,7 +118,7 @@ class SentimentTrainer(Trainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Return the loss of the texts, and in training that of their adversarial neighbors if asked for."""
+        """Return the loss of the texts, averaged with the adversarial loss in training if that is enabled."""
         if not (self.adversarial and model.training):
             outputs = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
             loss = self.mean_loss(outputs.logits, inputs)
@@ -127,21 +126,21 @@ class SentimentTrainer(Trainer):
         return self.adversarial_loss(model, inputs)
 
     def mean_loss(self, logits: torch.Tensor, inputs: dict[str, Any]) -> torch.Tensor:
-        """Return the mean cross-entropy of (B, C) logits over all labels and over those present, each by its share."""
+        """Return the weighted mean of the cross-entropies of (B, C) logits over all labels and over those present."""
         present, labels = inputs["present"], inputs["labels"]
         among_all = F.cross_entropy(logits, labels, self.class_weights)
-        # Not minus infinity, which times a probability of 0 is no number.
+        # Minus infinity times a probability of 0 would be NaN.
         lowest = torch.finfo(logits.dtype).min
         among_present = F.cross_entropy(logits.masked_fill(~present, lowest), labels, self.class_weights)
         return self.absent_weight * among_all + (1 - self.absent_weight) * among_present
 
     def adversarial_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """Return the mean loss of texts and of the same texts with embeddings pushed where the loss grows fastest.
+        """Return the mean loss of texts and of the same texts with embeddings shifted along the gradient of the loss.
 
-        The gradient that tells where is at hand after the texts' own backward pass, which is therefore done here; what
-        is returned passes on the gradient of the pushed half only. After Miyato et al. 2017, "Adversarial Training
-        Methods for Semi-Supervised Text Classification", who fix the push and normalize the embeddings; here the push
-        grows with them.
+        The backward pass of the unshifted half runs here, as it gives that gradient; the returned loss propagates the
+        gradient of the shifted half only. Source: Miyato et al. 2017, "Adversarial Training Methods for
+        Semi-Supervised Text Classification". They use a fixed shift of normalised embeddings; here the shift is
+        proportional to the mean norm of the embeddings.
         """
         lookup, mask = self.accelerator.unwrap_model(model).get_input_embeddings(), inputs["attention_mask"]
         embeddings = lookup(inputs["input_ids"])  # (B, T, E)
@@ -151,11 +150,11 @@ class SentimentTrainer(Trainer):
         gradient = embeddings.grad
         length = embeddings.detach().norm(dim=-1)[mask.bool()].mean()
         steepest = gradient / gradient.norm(dim=(1, 2), keepdim=True).clamp(min=torch.finfo(gradient.dtype).tiny)
-        pushed = lookup(inputs["input_ids"]) + self.adversarial * length * steepest
-        return clean.detach() + self.mean_loss(model(inputs_embeds=pushed, attention_mask=mask).logits, inputs) / 2
+        shifted = lookup(inputs["input_ids"]) + self.adversarial * length * steepest
+        return clean.detach() + self.mean_loss(model(inputs_embeds=shifted, attention_mask=mask).logits, inputs) / 2
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Evaluate the averaged weights in place of the current ones."""
+        """Evaluate the averaged weights instead of the current ones."""
         current = copy.deepcopy(self.model.state_dict())
         self.model.load_state_dict(self.average.module.state_dict())
         try:
@@ -170,13 +169,13 @@ class SentimentTrainer(Trainer):
 
     def _save_rng_state(self, output_dir: str) -> None:
         super()._save_rng_state(output_dir)
-        self.accelerator.wait_for_everyone()  # the state file, written next, says that every process's file is there
+        self.accelerator.wait_for_everyone()  # the state file, written next, marks all files as complete
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         try:
             super()._save_checkpoint(model, trial)
-        except (OSError, RuntimeError, SafetensorError) as error:  # RuntimeError is torch.save's word for a full disk
+        except (OSError, RuntimeError, SafetensorError) as error:  # torch.save raises RuntimeError for a full disk
             shutil.rmtree(folder, ignore_errors=True)
             raise StorageError(
                 f"{folder} was not written: {error}. Checkpoints before it are kept: make room, then run the same"
@@ -190,7 +189,7 @@ class SentimentTrainer(Trainer):
     def train_from(self, checkpoint: Path | None) -> None:
         """Train from a checkpoint to the end, or from the beginning."""
         state = TrainerState.load_from_json(str(checkpoint / STATE)) if checkpoint else None
-        # The trainer itself would forget that it had stopped early and go on.
+        # The Trainer would ignore that it had stopped early and continue.
         if checkpoint and state and state.stateful_callbacks["TrainerControl"]["args"]["should_training_stop"]:
             self._load_from_checkpoint(str(checkpoint))
             self.state = state
@@ -198,7 +197,7 @@ class SentimentTrainer(Trainer):
             self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     def load_best_average(self) -> None:
-        """Put the averaged weights of the best evaluated step into the model, or the current ones before any."""
+        """Load the averaged weights of the best evaluated step, or the current average if there is none."""
         if self.state.best_global_step:
             best = Path(self.args.output_dir) / f"checkpoint-{self.state.best_global_step}"
             self.average.load_state_dict(load_file(best / AVERAGE_FILE))
@@ -206,7 +205,7 @@ class SentimentTrainer(Trainer):
 
 
 class _OrderOfEpoch(TrainerCallback):
-    """Tell the sampler the epoch: loaders that skip batches for a resumed run, or share them, do not always."""
+    """Set the epoch of the sampler, which data loaders of resumed or distributed runs do not always do."""
 
     def __init__(self, sampler: LengthBucketSampler) -> None:
         self.sampler = sampler
@@ -216,8 +215,8 @@ class _OrderOfEpoch(TrainerCallback):
 
 
 def shortest_decay(decay: float, steps: int) -> float:
-    """Return a decay whose average looks back over a tenth of the run at most.
+    """Return a decay whose average covers at most a tenth of the run.
 
-    Otherwise a short run, such as fine-tuning on some hundred texts, would end near its first step.
+    Otherwise the average of a short run, such as fine-tuning on some hundred texts, would stay near its first step.
     """
     return min(decay, max(0.0, 1 - 10 / steps))

@@ -27,7 +27,16 @@ from .model_loader import ClassifierLoader
 from .rendering import read_static, render_script
 
 # 100,000 rows of 50 words are some 40 MB; scoring them takes a minute or two.
-LIMITS = Limits(50, 100_000, 10_000_000, content_megabytes=200, unpacked_megabytes=200, cpu_seconds=60, seconds=300)
+LIMITS = Limits(
+    megabytes=50,
+    rows=100_000,
+    cells=10_000_000,
+    content_megabytes=200,
+    unpacked_megabytes=200,
+    memory_megabytes=350,  # a workbook of 100,000 rows and 24 MB takes less than 200
+    cpu_seconds=60,
+    seconds=300,
+)
 OUTPUT_FORMATS = {".json": ".jsonl", ".ndjson": ".jsonl", ".txt": ".csv"}  # where input and output formats differ
 NOT_SCORED = render_refusal("the server is busy; start again in a few seconds")
 NO_LABELS = "(none)"

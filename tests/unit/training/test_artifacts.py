@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sentiment_gru import SentimentClassifier
-from sentiment_gru.data.splits import TextSplit, read_corpus
+from sentiment_gru.data.splits import TextSplit, read_corpora
 from sentiment_gru.metrics import macro_recall_interval
 from sentiment_gru.training import provenance
 from sentiment_gru.training.artifacts import (
@@ -41,7 +41,7 @@ def test_predictions_are_those_of_the_shipped_model_and_hold_no_text(
     table = pd.read_parquet(tiny_checkpoint / "predictions.parquet")
     scores = [f"score_{label}" for label in classifier.labels]
     assert list(table) == ["dataset", "split", "index", "label", "predicted", *scores]
-    reported = read_corpus(str(tiny_dataset)).reported
+    reported = read_corpora([str(tiny_dataset)])[0].reported
     assert reported is not None
     rows = table[table["split"] == "reported"]
     assert rows["index"].tolist() == list(range(len(reported)))

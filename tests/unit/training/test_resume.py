@@ -260,7 +260,7 @@ def test_other_texts_are_refused_when_resuming(unfinished: TrainingOptions, tmp_
     record = json.loads(run.record.read_text())
     record["options"]["dataset"] = [str(data)]
     run.record.write_text(json.dumps(record))
-    with pytest.raises(OptionsError, match="the texts or labels of the datasets are others"):
+    with pytest.raises(OptionsError, match="the texts or labels"):
         train(replace(unfinished, resume=True, dataset=[str(data)]))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_gru import DatasetError, OptionsError, SentimentClassifier
-from sentiment_gru.data.splits import JoinedSplit, TextSplit, read_corpus, remove_leaks
+from sentiment_gru.data.splits import JoinedSplit, TextSplit, read_corpora, remove_leaks
 from sentiment_gru.tokenization import train_tokenizer
 from sentiment_gru.training.options import TrainingOptions
 from sentiment_gru.training.output_folder import OUTPUT_FILES
@@ -112,7 +112,7 @@ def test_other_cells_train_and_load(tiny_dataset: Path, tmp_path: Path, cell: st
 @pytest.fixture
 def trainer(tiny_dataset: Path, tmp_path: Path) -> SentimentTrainer:
     """Return an untrained trainer on the tiny dataset, and on one that has no neutral texts."""
-    (corpus,) = remove_leaks([read_corpus(str(tiny_dataset))])
+    (corpus,) = remove_leaks([read_corpora([str(tiny_dataset)])[0]])
     polar = corpus.train.take(i for i, label in enumerate(corpus.train.labels) if label != "neutral")
     texts = JoinedSplit.join({"tiny": corpus.train, "polar": polar})
     dev = JoinedSplit.join({"tiny": corpus.dev})
@@ -285,7 +285,7 @@ def test_balanced_weights_make_labels_count_alike(trainer: SentimentTrainer) -> 
 def test_class_weights_reach_the_loss_only_when_asked(tmp_path: Path) -> None:
     rows = [{"text": f"text {i}", "label": "rare" if i % 4 == 0 else "common"} for i in range(40)]
     folder = write_dataset(tmp_path / "skewed", train=rows)
-    corpus = read_corpus(str(folder))
+    corpus = read_corpora([str(folder)])[0]
     texts, dev = (JoinedSplit.join({"skewed": split}) for split in (corpus.train, corpus.dev))
     tokenizer = train_tokenizer(corpus.train.texts, 100)
     weights = [
