@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--table", type=Path, help="JSON file of what each stage gave")
     parser.add_argument("--jobs", type=int, default=2, help="stages side by side")
     parser.add_argument("--stage", help="run this stage alone")
+    parser.add_argument("--until", default="release", help="last stage; `release` alone reads the reported splits")
     options = parser.parse_args(arguments)
     names = {field.name: getattr(options, field.name) for field in fields(Sources)}
     if options.data:
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.stage:
             recipe.run_stage(options.stage)
             return 0
-        table = recipe.run(options.jobs, main_command() if arguments is None else [*main_command()[:3], *arguments])
+        command = main_command() if arguments is None else [*main_command()[:3], *arguments]
+        table = recipe.run(options.jobs, command, options.until)
     except SentimentError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

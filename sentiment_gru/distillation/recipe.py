@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -120,19 +121,22 @@ class Recipe:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
 
-    def run(self, jobs: int, command: Sequence[str]) -> list[dict[str, Any]]:
+    def run(self, jobs: int, command: Sequence[str], until: str = "release") -> list[dict[str, Any]]:
         """Run what is not done yet, each stage in a process of its own, and return the table of all figures.
 
         Args:
             jobs: stages side by side.
             command: what runs a stage when `--stage NAME` is put behind it.
+            until: last stage to run.
 
         Raises:
-            OptionsError: the work folder holds results of other options.
+            OptionsError: there is no such stage, or the work folder holds results of other options.
             SentimentError: a stage failed; its message was printed.
         """
         self.claim_folder()
-        stages = list_stages(self.setting.amounts)
+        self.check_stage(until)
+        planned = list_stages(self.setting.amounts)
+        stages = dict(islice(planned.items(), list(planned).index(until) + 1))
         waiting = [name for name in stages if not self.is_done(name)]
         running: dict[Future[int], str] = {}
         with ThreadPoolExecutor(jobs) as pool:
@@ -156,18 +160,22 @@ class Recipe:
             OptionsError: there is no such stage, or the work folder holds results of other options.
         """
         self.claim_folder()
-        stages = list_stages(self.setting.amounts)
-        if name not in stages:
-            raise OptionsError(f"there is no stage {name!r}, only {', '.join(stages)}")
+        self.check_stage(name)
         folder = self.setting.work / name
         folder.mkdir(parents=True, exist_ok=True)
         started = time.perf_counter()
-        figures = stages[name][1](self.setting, name)
+        figures = list_stages(self.setting.amounts)[name][1](self.setting, name)
         path = self.figures_path(name)
         unfinished = path.with_suffix(".unfinished")
         minutes = {"minutes": round((time.perf_counter() - started) / 60, 1)}
         unfinished.write_text(json.dumps(minutes | dict(figures)) + "\n", encoding="utf-8")
         unfinished.rename(path)
+
+    def check_stage(self, name: str) -> None:
+        """Raise OptionsError if there is no stage of this name."""
+        stages = list_stages(self.setting.amounts)
+        if name not in stages:
+            raise OptionsError(f"there is no stage {name!r}, only {', '.join(stages)}")
 
     def claim_folder(self) -> None:
         """Write the options into a new work folder, or compare them with those that stand in it.

@@ -112,6 +112,8 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     work, output, table = tmp_path / "work", tmp_path / "out", tmp_path / "table.json"
     assert command.main([*arguments, "--stage", "teacher-sentences"]) == 0
     taught = (work / "teacher-sentences.figures.json").stat().st_mtime_ns
+    assert command.main([*arguments, "--until", "calibrate"]) == 0, capsys.readouterr().err
+    assert not output.exists()
     assert command.main([*arguments, "--table", str(table)]) == 0, capsys.readouterr().err
     assert (work / "teacher-sentences.figures.json").stat().st_mtime_ns == taught
     stages_run = json.loads(table.read_text())["stages"]
@@ -138,6 +140,8 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
 def test_other_options_and_unknown_stages_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([*arguments, "--stage", "last"]) == 1
     assert "there is no stage 'last', only teacher-sentences, vocabulary" in capsys.readouterr().err
+    assert command.main([*arguments, "--until", "last"]) == 1
+    assert "there is no stage 'last'" in capsys.readouterr().err
     assert command.main([*arguments, "--made", "41"]) == 1
     assert "other options than these" in capsys.readouterr().err
 
