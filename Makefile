@@ -7,7 +7,7 @@ IMDB := $(if $(DATA),$(DATA)/imdb,stanfordnlp/imdb)
 SST2 := $(if $(DATA),$(DATA)/sst2,stanfordnlp/sst2)
 TWEETS := $(if $(DATA),$(DATA)/tweet_sentiment,cardiffnlp/tweet_eval:sentiment)
 
-.PHONY: app install test test-slow check fix train-release bench bench-explain bench-rivals bench-cells fuzz load screenshots
+.PHONY: app install test test-slow check fix train-release bench bench-explain bench-rivals bench-behaviour bench-cells fuzz load screenshots
 
 app: .venv/runtime
 	$(PY) app.py
@@ -54,6 +54,13 @@ bench-rivals: .venv/runtime
 	$(PY) benchmarks/nbsvm.py $(IMDB)
 	$(PY) benchmarks/frozen_lists.py
 	$(PY) benchmarks/readme.py
+
+# The behaviour suite, beside VADER and NB-SVM. The frozen half is scored once per released model.
+bench-behaviour: .venv/dev
+	$(PY) benchmarks/behaviour.py --half development --rivals --dataset $(IMDB) $(SST2) $(TWEETS) \
+		--json benchmarks/results/behaviour.json
+	$(PY) benchmarks/behaviour.py --half frozen --rivals --dataset $(IMDB) $(SST2) $(TWEETS) \
+		--json benchmarks/results/behaviour.json
 
 # RNN, LSTM and GRU side by side. What is there stays: remove a file of benchmarks/results to have it made anew.
 bench-cells: .venv/dev
