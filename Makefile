@@ -62,7 +62,8 @@ bench-behaviour: .venv/dev
 	$(PY) benchmarks/behaviour.py --half frozen --rivals --dataset $(IMDB) $(SST2) $(TWEETS) \
 		--json benchmarks/results/behaviour.json
 
-# RNN, LSTM and GRU side by side. What is there stays: remove a file of benchmarks/results to have it made anew.
+# RNN, LSTM and GRU side by side. Existing results are kept: delete a file of sentiment_gru/web/inside/results to
+# measure it again.
 bench-cells: .venv/dev
 	OMP_NUM_THREADS=1 $(PY) -m benchmarks.cells --imdb $(IMDB)
 	$(PY) benchmarks/readme.py

@@ -79,7 +79,13 @@ def build_app(
                 text = build_sentiment_tab(loader)
             with gr.Tab("Quiz"):
                 build_quiz_tab(
-                    bank, store, memory, live_link=live_link, classifier=loader.classifier, may_send=FeedbackLimit()
+                    app,
+                    bank,
+                    store,
+                    memory,
+                    live_link=live_link,
+                    load_classifier=loader.classifier,
+                    may_send=FeedbackLimit(),
                 )
             with gr.Tab("Inside the GRU") as inside:
                 build_when_opened(inside, lambda: _build_inside(inside, loader, text))

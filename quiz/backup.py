@@ -1,8 +1,8 @@
 """A copy of attempts and feedback in a private dataset on the Hugging Face Hub, for Spaces, whose disk is not kept.
 
-With HF_TOKEN and FEEDBACK_DATASET set, what is stored is also appended to a JSON lines file, one for each process, and
-the file is committed every few minutes and at the end. What the dataset already has is put into the store at the
-start. Without a network the quiz goes on, and the copy follows later.
+If HF_TOKEN and FEEDBACK_DATASET are set, each stored record is also appended to a JSON Lines file, one per process,
+which is committed to the dataset every few minutes and at exit. At startup, the records of the dataset are added to the
+store. Without a network the quiz works, and the copy is made later.
 """
 
 import atexit
@@ -22,17 +22,17 @@ from .store import Store
 if TYPE_CHECKING:
     from huggingface_hub import CommitScheduler, HfApi
 
-MINUTES = 5.0
-LAST_TRIES = 3
+COMMIT_MINUTES = 5.0
+EXIT_TRIES = 3
 
 logger = logging.getLogger(__name__)
 
 
 def open_store() -> Store:
-    """Return the store that the environment asks for: with a copy if HF_TOKEN and FEEDBACK_DATASET are set.
+    """Return the store configured by the environment: with a copy if HF_TOKEN and FEEDBACK_DATASET are set.
 
     Raises:
-        StoreError: DATABASE_URL is wrong.
+        StoreError: DATABASE_URL is not valid.
     """
     token, dataset = os.getenv("HF_TOKEN"), os.getenv("FEEDBACK_DATASET")
     if not (token and dataset):
@@ -45,13 +45,13 @@ def open_store() -> Store:
 
 
 class CopyingStore(Store):
-    """A store that keeps a copy of all that it records in a private dataset."""
+    """A store that copies every record to a private dataset."""
 
-    def __init__(self, dataset: str, api: "HfApi", url: str | None = None, minutes: float = MINUTES) -> None:
-        """Prepare the copy; `start` connects it.
+    def __init__(self, dataset: str, api: "HfApi", url: str | None = None, minutes: float = COMMIT_MINUTES) -> None:
+        """Prepare the copy; `start` connects to the Hub.
 
         Args:
-            dataset: Id of the dataset, made if it is missing. Nothing is sent to one that is public.
+            dataset: Id of the dataset, created if it does not exist. Nothing is sent to a public one.
             api: Client of the Hub.
             url: As for `Store`.
             minutes: Time between commits.
@@ -61,30 +61,30 @@ class CopyingStore(Store):
         self._folder = Path(tempfile.mkdtemp(prefix="quiz-copy-"))
         self._file = self._folder / f"{uuid4().hex}.jsonl"
         self._scheduler: CommitScheduler | None = None
-        self._ended = Event()
+        self._finishing = Event()
 
     def start(self) -> None:
-        """Connect in the background, again and again until it succeeds, and commit what is left at the end."""
-        Thread(target=self._connect_at_last, daemon=True).start()
+        """Connect in the background, retrying until it succeeds, and commit the remaining records at exit."""
+        Thread(target=self._connect_with_retries, daemon=True).start()
         atexit.register(self.finish)
 
     def record(self, attempt: Attempt) -> Attempt:
-        """Store an attempt as `Store` does, and put what is stored into the copy."""
-        kept = super().record(attempt)
-        self._append(kept, datetime.now(UTC))
-        return kept
+        """Store an attempt as `Store` does, and copy the stored one."""
+        recorded = super().record(attempt)
+        self._append(recorded, datetime.now(UTC))
+        return recorded
 
     def record_feedback(self, feedback: Feedback, time: datetime | None = None) -> None:
-        """Store feedback as `Store` does, and put it into the copy."""
+        """Store feedback as `Store` does, and copy it."""
         time = time or datetime.now(UTC)
         super().record_feedback(feedback, time)
         self._append(feedback, time)
 
     def connect(self) -> None:
-        """Take in what the dataset has, and begin to commit, unless the dataset is public.
+        """Add the records of the dataset to the store and start to commit, unless the dataset is public.
 
         Raises:
-            Exception: the Hub cannot be reached, or refuses.
+            Exception: The Hub is unreachable, or refuses access.
         """
         from huggingface_hub import CommitScheduler
 
@@ -93,9 +93,9 @@ class CopyingStore(Store):
         if not self._api.repo_info(name, repo_type="dataset").private:
             logger.error("FEEDBACK_DATASET %s is public: nothing is sent to it", name)
             return
-        with tempfile.TemporaryDirectory() as past:
-            self._api.snapshot_download(name, repo_type="dataset", local_dir=past, allow_patterns="*.jsonl")
-            self.take_in(read_folder(Path(past)))
+        with tempfile.TemporaryDirectory() as folder:
+            self._api.snapshot_download(name, repo_type="dataset", local_dir=folder, allow_patterns="*.jsonl")
+            self.add_missing(read_folder(Path(folder)))
         self._scheduler = CommitScheduler(
             repo_id=name,
             repo_type="dataset",
@@ -106,10 +106,10 @@ class CopyingStore(Store):
         )
 
     def finish(self) -> None:
-        """Commit what is left, with a few tries."""
-        self._ended.set()
-        for wait in range(LAST_TRIES):
-            sleep(wait)
+        """Commit the remaining records, with a few tries."""
+        self._finishing.set()
+        for wait_seconds in range(EXIT_TRIES):
+            sleep(wait_seconds)
             try:
                 if self._scheduler is None:
                     self.connect()
@@ -119,18 +119,18 @@ class CopyingStore(Store):
             except Exception as error:
                 logger.warning("The copy on the Hub lacks the last answers: %s", error)
 
-    def _connect_at_last(self) -> None:
-        while not self._ended.is_set():
+    def _connect_with_retries(self) -> None:
+        while not self._finishing.is_set():
             try:
                 self.connect()
                 return
             except Exception as error:
                 logger.warning("There is no copy on the Hub yet: %s", error)
-                self._ended.wait(self._minutes * 60)
+                self._finishing.wait(self._minutes * 60)
 
     def _append(self, record: Attempt | Feedback, time: datetime) -> None:
         try:
-            with self._file.open("ab", buffering=0) as file:  # one write, which no commit sees half of
+            with self._file.open("ab", buffering=0) as file:  # in one write, so that a commit never has part of a line
                 file.write(to_line(record, time))
         except OSError as error:
             logger.warning("The copy lacks an answer: %s", error)

@@ -1,49 +1,47 @@
-"""The parts of the Quiz tab: how they are laid out, and what each shows at a point of a learner's visit."""
+"""The components of the Quiz tab: how they are laid out, and the updates that show a learner's visit."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
-from . import views
-from .bank import Bank, Live, PublicItem, public_view
+from . import results_view, views
+from .bank import Bank, PublicItem, public_view
 from .grading import Grade
 from .selection import MIXED, scopes
-from .service import MAX_FEEDBACK, Runs, Visit
-from .views import confidence_html, topics_html
+from .service import MAX_FEEDBACK, QuizService, Visit
 
-Parts = dict[str, Any]
-"""Components of the tab, or what they are to show, by name; the element is called "quiz-" and the name."""
+Components = dict[str, Any]
+"""Components of the tab, or their updates, by name; the id of an element is "quiz-" and the name."""
 
-LiveLink = Callable[[Live], str | None]
 _LATEX = [{"left": "$", "right": "$", "display": False}]
 
 
-def lay_out(bank: Bank) -> Parts:
+def build_components(bank: Bank) -> Components:
     """Lay out the tab inside the surrounding `gr.Tab`, without a question; return its components."""
     _markdown("intro", views.INTRODUCTION)
-    parts: Parts = {}
+    parts: Components = {}
     with gr.Row(elem_id="quiz-choose"):
         choices = [(name, scope) for scope, name in scopes(bank).items()]
         parts["scope"] = gr.Dropdown(choices, value=MIXED, label="Which questions?", elem_id="quiz-scope", scale=2)
         parts["start"] = _button("start", "Start with these", scale=1)
     parts["notice"] = _html("notice")
     with gr.Column(visible=False, elem_id="quiz-question") as parts["question"]:
-        parts |= _question_parts()
+        parts |= _build_question()
     with gr.Column(visible=False, elem_id="quiz-end") as parts["end"]:
-        parts |= _end_parts()
+        parts |= _build_results()
     return parts
 
 
-def _question_parts() -> Parts:
-    parts: Parts = {
+def _build_question() -> Components:
+    parts: Components = {
         "progress": _html("progress"),
         "stem": _markdown("stem"),
         "options": _markdown("options"),
-        "item": gr.Textbox(visible=False),  # which question the browser shows: an answer to another one is refused
+        "item": gr.Textbox(visible=False),  # id of the question shown: an answer to another question is refused
         "hints": _markdown("hints"),
         "hint": _button("hint", "Show a hint"),
-        # Every letter may come from the browser: which of them the question has is known to the session alone.
+        # Gradio accepts every letter from the browser; the session knows which of them the question has.
         "choice": gr.Radio(list(views.LETTERS), label="Your answer", elem_id="quiz-choice"),
         "choices": gr.CheckboxGroup(list(views.LETTERS), label="Your answers", elem_id="quiz-choices"),
         "number": gr.Textbox(label="Your answer", info="Such as 0.12, 1/2 or 3e4.", lines=1, elem_id="quiz-number"),
@@ -59,9 +57,9 @@ def _question_parts() -> Parts:
     return parts | {"proof": _html("proof")}
 
 
-def _end_parts() -> Parts:
-    parts: Parts = {"results": _markdown("results"), "topics": _html("topics"), "calibration": _html("calibration")}
-    parts["levels"] = _html("levels")
+def _build_results() -> Components:
+    parts: Components = {"results": _markdown("results")}
+    parts |= {name: _html(name) for name in ("topics", "calibration", "levels")}
     with gr.Row(elem_id="quiz-again"):
         parts["retry"] = _button("retry", "Try the wrong ones again", primary=True)
         parts["practise"] = _button("practise", "Practise")
@@ -74,40 +72,48 @@ def _end_parts() -> Parts:
         )
         parts["send"] = _button("send", "Send")
     parts["thanks"] = _markdown("thanks")
-    _markdown("stored", views.STORED)
+    _markdown("stored", results_view.STORED)
     return parts
 
 
-def show(visit: Visit, runs: Runs, live_link: LiveLink, before: Visit | None = None) -> Parts:
-    """Return what each part shows. Nothing of a key is in it before the answer is recorded.
+def show(
+    visit: Visit, quiz: QuizService, live_links: Mapping[str, str | None], before: Visit | None = None
+) -> Components:
+    """Return the updates that show a visit. They hold nothing of a key before the answer is recorded.
 
-    As long as the question is the one shown `before`, what the learner has chosen or typed stays.
+    Args:
+        visit: The visit.
+        quiz: The service that it belongs to.
+        live_links: Addresses of parts of the app that show the fact of an item, by item id.
+        before: The visit as shown before. If its question is still open, the learner's input is not touched.
     """
     finished = visit.session.finished
-    beside_the_answer = visit.message and not finished and not visit.session.current_grade
-    lines = [visit.notice, "" if visit.kept else views.NOT_KEPT, "" if beside_the_answer else visit.message]
+    shown_as_feedback = visit.message and not finished and not visit.session.current_grade
+    lines = [visit.notice, "" if visit.stored else views.NOT_STORED, "" if shown_as_feedback else visit.message]
     return {
-        "notice": views.notice(*lines),
+        "notice": views.notice_html(*lines),
         "question": gr.Column(visible=not finished),
         "end": gr.Column(visible=finished),
         "proof": "",
-        **(_show_end(visit, runs) if finished else _show_question(visit, runs, live_link, before)),
+        **(_show_results(visit, quiz) if finished else _show_question(visit, quiz, live_links, before)),
     }
 
 
-def _show_question(visit: Visit, runs: Runs, live_link: LiveLink, before: Visit | None) -> Parts:
+def _show_question(
+    visit: Visit, quiz: QuizService, live_links: Mapping[str, str | None], before: Visit | None
+) -> Components:
     session, item, grade = visit.session, visit.session.open_item, visit.session.current_grade
     if item is None:
         return {}
-    shown = public_view(item)
+    public_item = public_view(item)
     return {
-        "progress": views.progress_bar(session),
-        "stem": views.question(shown, runs.bank.folder),
-        "options": gr.Markdown(views.lettered_options(shown, grade), visible=bool(shown.options)),
-        "item": shown.id,
+        "progress": views.progress_html(session),
+        "stem": views.question(public_item, quiz.bank.folder),
+        "options": gr.Markdown(views.lettered_options(public_item, grade), visible=bool(public_item.options)),
+        "item": public_item.id,
         "hints": views.hints(session),
         "hint": gr.Button(views.hint_label(session), visible=session.hints_left > 0),
-        **_show_answer(shown, grade, keep=_is_same_question(before, visit) and not grade),
+        **_show_answer(public_item, grade, keep_input=_is_same_question(before, visit) and not grade),
         "submit": gr.Button(visible=grade is None),
         "feedback": gr.Markdown(
             views.verdict(grade) if grade else visit.message,
@@ -116,7 +122,7 @@ def _show_question(visit: Visit, runs: Runs, live_link: LiveLink, before: Visit 
         "explanation": views.explanation(grade) if grade else "",
         "after": gr.Row(visible=grade is not None),
         "next": views.next_label(session),
-        "live": views.live_link(live_link(item.live) if grade and item.live else None),
+        "live": views.live_link_html(live_links.get(item.id) if grade else None),
     }
 
 
@@ -126,43 +132,35 @@ def _is_same_question(before: Visit | None, visit: Visit) -> bool:
     return (before.session.run, before.session.position) == (visit.session.run, visit.session.position)
 
 
-def _show_answer(item: PublicItem, grade: Grade | None, keep: bool) -> Parts:
-    """Return the places for the answer, with the learner's own in them or, if there is none, empty."""
+def _show_answer(item: PublicItem, grade: Grade | None, keep_input: bool) -> Components:
+    """Return the fields for the answer, which hold the learner's answer or, before it is given, nothing."""
     chosen = views.chosen_letters(grade) if grade else []
-    values: dict[str, Any] = {
-        "choice": chosen[0] if chosen else None,
-        "choices": chosen,
-        "number": grade.given[0] if grade else "",
-        "confidence": grade.confidence if grade else None,
-    }
-    places: dict[str, tuple[Any, dict[str, Any]]] = {
-        "choice": (gr.Radio, {"visible": item.type == "single", "choices": list(views.letters(item))}),
-        "choices": (gr.CheckboxGroup, {"visible": item.type == "multi", "choices": list(views.letters(item))}),
-        "number": (gr.Textbox, {"visible": item.type == "numeric"}),
-    }
-    parts = {
-        name: component(
-            **settings,
-            label=views.answer_label(item),
-            interactive=grade is None,
-            **({} if keep else {"value": values[name]}),
-        )
-        for name, (component, settings) in places.items()
-    }
-    confidence = gr.Radio(visible=grade is None, **({} if keep else {"value": values["confidence"]}))
-    return parts | {"confidence": confidence}
+    letters = list(views.letters(item))
 
+    def field(component: Any, value: Any, **settings: Any) -> Any:
+        return component(**settings, **({} if keep_input else {"value": value}))
 
-def _show_end(visit: Visit, runs: Runs) -> Parts:
-    session, next_topic = visit.session, runs.topic_to_practise(visit)
+    common: dict[str, Any] = {"label": views.answer_label(item), "interactive": grade is None}
     return {
-        "results": views.headline(session),
-        "topics": topics_html(session.topic_scores),
-        "calibration": confidence_html(views.confidences(session)),
-        "levels": views.levels_html(runs.standings(visit), next_topic),
-        "retry": gr.Button(views.retry_label(session), visible=bool(session.mistakes)),
-        "practise": views.practise_label(next_topic),
-        "review": views.review(session, runs.bank.folder),
+        "choice": field(
+            gr.Radio, chosen[0] if chosen else None, choices=letters, visible=item.type == "single", **common
+        ),
+        "choices": field(gr.CheckboxGroup, chosen, choices=letters, visible=item.type == "multi", **common),
+        "number": field(gr.Textbox, grade.given[0] if grade else "", visible=item.type == "numeric", **common),
+        "confidence": field(gr.Radio, grade.confidence if grade else None, visible=grade is None),
+    }
+
+
+def _show_results(visit: Visit, quiz: QuizService) -> Components:
+    session, next_topic = visit.session, quiz.topic_to_practise(visit)
+    return {
+        "results": results_view.headline(session),
+        "topics": results_view.topics_html(session.topic_scores),
+        "calibration": results_view.confidence_html(results_view.stated_confidences(session)),
+        "levels": results_view.levels_html(quiz.standings(visit), next_topic),
+        "retry": gr.Button(results_view.retry_label(session), visible=bool(session.mistakes)),
+        "practise": results_view.practise_label(next_topic),
+        "review": results_view.review(session, quiz.bank.folder),
         "opinion": gr.Column(visible=True),
         "clear": None,
         "text": "",
@@ -178,5 +176,5 @@ def _html(name: str) -> gr.HTML:
     return gr.HTML("", apply_default_css=False, js_on_load=None, elem_id=f"quiz-{name}")
 
 
-def _button(name: str, words: str, primary: bool = False, **settings: Any) -> gr.Button:
-    return gr.Button(words, variant="primary" if primary else "secondary", elem_id=f"quiz-{name}", **settings)
+def _button(name: str, label: str, primary: bool = False, **settings: Any) -> gr.Button:
+    return gr.Button(label, variant="primary" if primary else "secondary", elem_id=f"quiz-{name}", **settings)

@@ -1,4 +1,4 @@
-"""What is kept of a learner's run: attempts and feedback, without a trace of who it was."""
+"""The records that the quiz stores: attempts and feedback. Neither identifies the learner."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -9,23 +9,23 @@ from typing import Any
 
 
 class StoreError(Exception):
-    """Something could not be stored or read, with a message fit for the learner."""
+    """A record could not be stored or read; the message can be shown to the learner."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One answer to one item. Nothing in it says who gave it.
+    """An answer to an item.
 
     Attributes:
         run: Random name of the run that it belongs to.
-        item_id: The item, as in the bank.
-        item_version: The version of the item.
-        answer: Ids of the options chosen, or the number as it was typed.
+        item_id: Id of the item in the bank.
+        item_version: Version of the item.
+        answer: Ids of the chosen options, or the number as it was typed.
         correct: Whether the answer is right.
         credit: Part of the mark, from 0 to 1.
-        first_try: Whether the learner met the item for the first time.
-        hints: How many hints were taken.
-        confidence: How sure the learner said to be, or None.
+        first_try: Whether the learner had not answered the item before.
+        hints: Number of hints taken.
+        confidence: Stated confidence in percent, or None.
         milliseconds: Time from question to answer, or None.
     """
 
@@ -43,7 +43,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a learner said of the quiz: whether it was clear, or None, and how it can be improved."""
+    """A learner's feedback on the quiz.
+
+    Attributes:
+        run: Random name of the run, or None.
+        clear: Whether everything was clear, or None.
+        text: Suggestions, as typed.
+    """
 
     run: str | None
     clear: bool | None
@@ -56,31 +62,32 @@ Dated = tuple[datetime, Attempt | Feedback]
 
 
 def to_line(record: Attempt | Feedback, time: datetime) -> bytes:
-    """Return a record and its time as one line of ASCII, with the line feed."""
+    """Return a record and its time as a line of JSON in ASCII, with the line feed."""
     kind = next(kind for kind, cls in KINDS.items() if isinstance(record, cls))
     return (json.dumps({"kind": kind, "at": time.isoformat()} | asdict(record)) + "\n").encode("ascii")
 
 
 def read_folder(folder: Path) -> list[Dated]:
-    """Return what is in the JSON lines files of a folder, the oldest first, with its time in UTC.
+    """Return the records in the JSON Lines files of a folder, oldest first, with their times in UTC.
 
-    The first attempt of a run at an item counts. Repeats are dropped, and lines that were cut off or hold something
-    else.
+    Of several attempts of a run at an item, only the first is returned. Duplicate records, truncated lines and lines
+    of another format are skipped.
 
     Raises:
-        OSError: the folder or a file cannot be read.
+        OSError: The folder or a file cannot be read.
     """
     if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is no folder")
-    found = [one for path in sorted(folder.rglob("*.jsonl")) for one in _records(path.read_bytes().splitlines())]
-    first: dict[Any, Dated] = {}
-    for time, record in sorted(found, key=lambda one: one[0]):
-        name = (record.run, record.item_id) if isinstance(record, Attempt) else (time, record)
-        first.setdefault(name, (time, record))
-    return list(first.values())
+        raise NotADirectoryError(f"{folder} is not a folder")
+    paths = sorted(folder.rglob("*.jsonl"))
+    records = [record for path in paths for record in _parse_lines(path.read_bytes().splitlines())]
+    unique: dict[Any, Dated] = {}
+    for time, record in sorted(records, key=lambda dated: dated[0]):
+        key = (record.run, record.item_id) if isinstance(record, Attempt) else (time, record)
+        unique.setdefault(key, (time, record))
+    return list(unique.values())
 
 
-def _records(lines: Iterable[bytes]) -> Iterator[Dated]:
+def _parse_lines(lines: Iterable[bytes]) -> Iterator[Dated]:
     for line in lines:
         try:
             values = json.loads(line)

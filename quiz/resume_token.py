@@ -1,17 +1,13 @@
-"""Tokens: a run as signed text, so that the browser can keep it over a reload but cannot change it.
+"""Resume tokens: a run as signed text, which the browser keeps over a reload but cannot change.
 
-    tokens = Tokens(load_secret(folder), bank)
+    tokens = ResumeTokens(load_secret(folder), bank)
     token = tokens.sign(session)
     session = tokens.read(token)
 
-A token holds which items the run asks and what the learner answered, and nothing of a key.
+A token holds the items of the run and the learner's answers, and nothing of the key.
 """
 
-import base64
-import binascii
 import hashlib
-import hmac
-import json
 import os
 import secrets
 import time
@@ -20,26 +16,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from itsdangerous import BadData, URLSafeTimedSerializer
+
 from .bank import Bank
 from .errors import SessionError, TokenError
 from .grading import grade
 from .selection import arrange
 from .session import Session, restore
 
-MAX_CHARACTERS = 50_000
 MAX_DAYS = 30
-_FORMAT = b"gru-quiz-run-1."
 _SECRET_FILE = "quiz.secret"
 _OWNER_ONLY = 0o600
-_FOREIGN = "The run kept in this browser cannot be read here, so a new one starts."
-_STALE = f"The run kept in this browser is older than {MAX_DAYS} days, so a new one starts."
+_UNREADABLE = "The run saved in this browser cannot be read here, so a new one starts."
+_EXPIRED = f"The run saved in this browser is older than {MAX_DAYS} days, so a new one starts."
 _OTHER_BANK = "The questions have changed since your last visit, so a new run starts."
 
 
 def load_secret(folder: Path) -> bytes:
-    """Return what tokens are signed with: QUIZ_SECRET, else what was made here at first start and kept in a folder.
+    """Return the secret that signs tokens: QUIZ_SECRET, else one that is created once and kept in a folder.
 
-    If the folder cannot be written, the secret is that of this process, and runs end with it.
+    If the folder is not writable, the secret is random, and tokens are valid for this process only.
     """
     if secret := os.getenv("QUIZ_SECRET"):
         return secret.encode()
@@ -47,14 +43,14 @@ def load_secret(folder: Path) -> bytes:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            _write_once(path, secrets.token_hex(32).encode())
+            _create(path, secrets.token_hex(32).encode())
         return path.read_bytes() or secrets.token_bytes(32)
     except OSError:
         return secrets.token_bytes(32)
 
 
-def _write_once(path: Path, content: bytes) -> None:
-    """Write a file whole, unless another process was faster."""
+def _create(path: Path, content: bytes) -> None:
+    """Create a file with its whole content at once, unless another process has created it."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
         file.write(content)
@@ -66,83 +62,66 @@ def _write_once(path: Path, content: bytes) -> None:
         draft.unlink()
 
 
-class Tokens:
-    """Writes and reads the tokens of runs through one bank, with one secret."""
+class ResumeTokens:
+    """Signs and reads the tokens of runs through one bank."""
 
     def __init__(self, secret: bytes, bank: Bank) -> None:
-        """Keep the secret, and a fingerprint of the bank that changes whenever anything in it does."""
-        self._secret = secret
+        """Take the secret and the bank, any change of which invalidates its tokens."""
+        self._serializer = URLSafeTimedSerializer(
+            secret, salt="gru-quiz-run-2", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        )
         self._bank = bank
         self._fingerprint = hashlib.sha256(repr(bank.items).encode()).hexdigest()[:16]
+        self._indices = {item.id: index for index, item in enumerate(bank.items)}
 
-    def sign(self, session: Session, now: float | None = None) -> str:
-        """Return the token of a run; `now` is the time in seconds since 1970, by default that of the clock."""
-        places = {item.id: place for place, item in enumerate(self._bank.items)}
+    def sign(self, session: Session) -> str:
+        """Return the token of a run."""
+        index = self._indices
         content = {
             "run": session.run,
             "bank": self._fingerprint,
             "scope": session.scope,
             "seed": session.seed,
-            "time": int(time.time() if now is None else now),
-            "items": [places[item.id] for item in session.items],
-            "seen": sorted(places[item_id] for item_id in session.seen),
+            "items": [index[item.id] for item in session.items],
+            "seen": sorted(index[item_id] for item_id in session.seen),
             "open": session.position,
             "hints": session.hints,
-            "answers": [[places[g.item.id], g.given, g.hints, g.confidence] for g in session.grades],
+            "answers": [[index[grade.item.id], grade.given, grade.hints, grade.confidence] for grade in session.grades],
         }
-        body = json.dumps(content, separators=(",", ":"), ensure_ascii=True).encode()
-        return f"{_encode(body)}.{_encode(self._signature(body))}"
+        return str(self._serializer.dumps(content))
 
-    def read(self, token: object, now: float | None = None) -> Session:
+    def read(self, token: object) -> Session:
         """Return the run of a token.
 
         Raises:
-            TokenError: If it was not signed with this secret, is garbled, older than `MAX_DAYS`, or of another bank.
+            TokenError: It is not signed with this secret, not readable, older than `MAX_DAYS`, or of another bank.
         """
-        content = self._verified(token)
+        if not isinstance(token, str):
+            raise TokenError(_UNREADABLE)
+        try:
+            # No max_age: it also rejects tokens that another server, whose clock is ahead, has just signed.
+            content, signed_at = self._serializer.loads(token, return_timestamp=True)
+        except (BadData, UnicodeError) as error:
+            raise TokenError(_UNREADABLE) from error
         if content["bank"] != self._fingerprint:
             raise TokenError(_OTHER_BANK)
-        age = (time.time() if now is None else now) - content["time"]
-        if age > MAX_DAYS * 24 * 3600:
-            raise TokenError(_STALE)
-        return _session(content, self._bank)
-
-    def _verified(self, token: object) -> dict[str, Any]:
-        if not isinstance(token, str) or len(token) > MAX_CHARACTERS:
-            raise TokenError(_FOREIGN)
-        try:
-            body, signature = (_decode(part) for part in token.split("."))
-        except (ValueError, binascii.Error) as error:
-            raise TokenError(_FOREIGN) from error
-        if not hmac.compare_digest(signature, self._signature(body)):
-            raise TokenError(_FOREIGN)
-        return json.loads(body)  # ours: nobody else has the secret
-
-    def _signature(self, body: bytes) -> bytes:
-        return hmac.digest(self._secret, _FORMAT + body, "sha256")
+        if time.time() - signed_at.timestamp() > MAX_DAYS * 24 * 3600:
+            raise TokenError(_EXPIRED)
+        return _to_session(content, self._bank)
 
 
-def _session(content: dict[str, Any], bank: Bank) -> Session:
-    ids = [item.id for item in bank.items]
+def _to_session(content: dict[str, Any], bank: Bank) -> Session:
+    def ids(indices: Sequence[int]) -> list[str]:
+        return [bank.items[index].id for index in indices]
 
-    def named(places: Sequence[int]) -> list[str]:
-        return [ids[place] for place in places]
-
-    items = arrange(bank, named(content["items"]), content["seed"])
-    empty = Session(content["run"], content["scope"], content["seed"], items, frozenset(named(content["seen"])))
+    items = arrange(bank, ids(content["items"]), content["seed"])
+    empty = Session(content["run"], content["scope"], content["seed"], items, frozenset(ids(content["seen"])))
     by_id = {item.id: item for item in items}
     try:
         grades = [
-            grade(by_id[ids[place]], given, hints, confidence) for place, given, hints, confidence in content["answers"]
+            grade(by_id[bank.items[index].id], given, hints, confidence)
+            for index, given, hints, confidence in content["answers"]
         ]
     except SessionError as error:
-        raise TokenError(_FOREIGN) from error
+        raise TokenError(_UNREADABLE) from error
     return restore(replace(empty, position=content["open"], hints=content["hints"]), grades)
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

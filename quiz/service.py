@@ -1,9 +1,9 @@
-"""The runs of all learners: each step is taken here, and every answer recorded before anything is told of it.
+"""The quiz as a learner takes it, step by step; each answer is recorded before its feedback is returned.
 
-    runs = Runs(load_bank(), Store(), secret)
-    visit = runs.open(memory)  # what the learner's browser kept
-    visit = runs.answer(visit, item_id, ["k4vd"])
-    memory = runs.memory(visit)
+    quiz = QuizService(load_bank(), Store(), secret)
+    visit = quiz.open(memory)  # what the learner's browser has saved
+    visit = quiz.answer(visit, item_id, ["k4vd"])
+    memory = quiz.memory(visit)
 
 A visit is what the server knows of a learner.
 """
@@ -15,71 +15,71 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .answer_log import Ledger
+from .answer_log import AnswerLog
 from .bank import Bank
 from .errors import SessionError, TokenError
 from .grading import Grade, grade
 from .progress import Record, Standing, read_record, standings, updated, weakest
 from .records import Attempt, Feedback
-from .resume_token import Tokens
+from .resume_token import ResumeTokens
 from .selection import MIXED, RETRY, topic_scope
 from .session import Session, advance, answer, restore, retry, seen_after, start_session, take_hint
 from .store import Store
 
 MAX_FEEDBACK = 2000
-_EARLIER = "You had answered this question before: that first answer counts."
-_NOTHING_SAID = "Choose yes or no, or write a few words, then send."
+_ANSWERED_BEFORE = "You had answered this question before: that first answer counts."
+_EMPTY_FEEDBACK = "Choose yes or no, or write a few words, then send."
 
 
-@dataclass(frozen=True, eq=False)  # Gradio hashes it at each event: as an object, that costs nothing
+@dataclass(frozen=True, eq=False)  # Gradio hashes it at each event, which is fast by identity
 class Visit:
-    """A learner at the quiz; kept on the server.
+    """The state of a learner's visit, which stays on the server.
 
     Attributes:
         session: The run.
-        record: The last answers, for the levels; see `mastery`.
-        message: Why the last step was not taken, or empty.
-        notice: What has to be said of the run as a whole, or empty.
-        kept: Whether every answer of the run is in the store.
-        shown: When the open question was shown, by `time.monotonic`; None if that is not known.
+        record: The credit for the last answer to each item; see `quiz.progress`.
+        message: Why the last step was refused, or empty.
+        notice: A message about the run as a whole, or empty.
+        stored: Whether the store has every answer of the run.
+        shown_at: Value of `time.monotonic` when the open question was shown; None if unknown.
     """
 
     session: Session
     record: Record
     message: str = ""
     notice: str = ""
-    kept: bool = True
-    shown: float | None = None
+    stored: bool = True
+    shown_at: float | None = None
 
 
-class Runs:
+class QuizService:
     """Opens, resumes and continues runs. Threads may share it."""
 
     def __init__(self, bank: Bank, store: Store, secret: bytes) -> None:
-        """Take the questions, the place where answers are kept, and what tokens are signed with."""
+        """Take the questions, the store for answers, and the secret that signs resume tokens."""
         self.bank = bank
-        self._ledger = Ledger(store)
-        self._tokens = Tokens(secret, bank)
+        self._answers = AnswerLog(store)
+        self._tokens = ResumeTokens(secret, bank)
 
     def open(self, memory: object) -> Visit:
-        """Return the visit of a learner whose browser kept this: the run resumed, or a new one."""
-        kept = memory if isinstance(memory, dict) else {}
-        record = read_record(self.bank, kept.get("credits"))
-        if not kept.get("run"):
+        """Return the visit of a learner: the run saved in the browser's memory, or a new one."""
+        saved = memory if isinstance(memory, dict) else {}
+        record = read_record(self.bank, saved.get("credits"))
+        if not saved.get("run"):
             return Visit(self._start(MIXED), record)
         try:
-            session = self._tokens.read(kept["run"])
+            session = self._tokens.read(saved["run"])
         except TokenError as error:
             return Visit(self._start(MIXED), record, notice=str(error))
-        return self._visit(self._resumed(session), record)
+        return self._visit(self._resume(session), record)
 
     def memory(self, visit: Visit) -> dict[str, Any]:
-        """Return what the browser keeps of a visit. Nothing in it is a key, and none of it is trusted later."""
+        """Return what the browser saves of a visit. It holds nothing of the key, and is not trusted when it returns."""
         return {"run": self._tokens.sign(visit.session), "credits": dict(visit.record)}
 
     def start(self, visit: Visit, scope: str) -> Visit:
-        """Start another run; see `drawing.scopes`."""
-        return self._moved(visit, lambda session: self._start(scope, seen_after(session)))
+        """Start another run; see `selection.scopes`."""
+        return self._move(visit, lambda session: self._start(scope, seen_after(session)))
 
     def restart(self, visit: Visit) -> Visit:
         """Start another run of the same scope; a mixed one after a retry."""
@@ -87,18 +87,18 @@ class Runs:
         return self.start(visit, MIXED if scope == RETRY else scope)
 
     def retry(self, visit: Visit) -> Visit:
-        """Start a run of what was answered wrong."""
-        return self._moved(visit, lambda session: retry(session, self.bank, random.getrandbits(32), _new_name()))
+        """Start a run of the items answered wrong."""
+        return self._move(visit, lambda session: retry(session, self.bank, random.getrandbits(32), _new_name()))
 
     def practise(self, visit: Visit) -> Visit:
-        """Start a run through the topic to practise next; a mixed one if there is none."""
+        """Start a run of the topic to practise next; a mixed one if there is none."""
         topic = self.topic_to_practise(visit)
         return self.start(visit, topic_scope(topic.topic) if topic else MIXED)
 
     def advance(self, visit: Visit) -> Visit:
         """Go on to the next question, or to the result."""
-        self._ledger.keep(visit.session.run)
-        return self._moved(visit, advance)
+        self._answers.store_pending(visit.session.run)
+        return self._move(visit, advance)
 
     def hint(self, visit: Visit, item_id: str) -> Visit:
         """Take a hint to the open question."""
@@ -109,16 +109,16 @@ class Runs:
         return replace(visit, session=self._with_noted_hints(session), message="")
 
     def answer(self, visit: Visit, item_id: str, given: Sequence[str], confidence: int | None = None) -> Visit:
-        """Grade and record the answer to the open question. The first one counts, wherever it was given."""
+        """Grade and record the answer to the open question. The first one counts, in whichever window it was given."""
         try:
             session, graded = answer(self._with_noted_hints(visit.session), item_id, given, confidence)
         except SessionError as error:
             return replace(visit, message=str(error))
-        attempt = _attempt(session, graded, visit.shown)
-        recorded = self._ledger.record(attempt)
+        attempt = _to_attempt(session, graded, visit.shown_at)
+        recorded = self._answers.record(attempt)
         message = ""
         if recorded.answer != attempt.answer:
-            session, message = restore(session, _grades(session, [recorded])), _EARLIER
+            session, message = restore(session, _to_grades(session, [recorded])), _ANSWERED_BEFORE
         return self._visit(session, visit.record, message=message)
 
     def standings(self, visit: Visit) -> tuple[Standing, ...]:
@@ -130,47 +130,52 @@ class Runs:
         return weakest(self.standings(visit))
 
     def send_feedback(self, visit: Visit, clear: bool | None, text: str) -> None:
-        """Store what a learner says of the quiz.
+        """Store a learner's feedback on the quiz.
+
+        Args:
+            visit: The visit.
+            clear: Whether everything was clear, or None.
+            text: Suggestions.
 
         Raises:
-            SessionError: If it says nothing, or more than `MAX_FEEDBACK` characters.
-            StoreError: If it could not be stored.
+            SessionError: It is empty, or longer than `MAX_FEEDBACK` characters.
+            StoreError: It could not be stored.
         """
         text = text.strip()
         if clear is None and not text:
-            raise SessionError(_NOTHING_SAID)
+            raise SessionError(_EMPTY_FEEDBACK)
         if len(text) > MAX_FEEDBACK:
             raise SessionError(f"That is {len(text):,} characters. Please shorten it to {MAX_FEEDBACK:,}, then send.")
-        self._ledger.record_feedback(Feedback(visit.session.run, clear, text))
+        self._answers.record_feedback(Feedback(visit.session.run, clear, text))
 
     def _start(self, scope: str, seen: frozenset[str] = frozenset()) -> Session:
         return start_session(self.bank, scope, random.getrandbits(32), _new_name(), seen)
 
-    def _moved(self, visit: Visit, step: Callable[[Session], Session]) -> Visit:
-        """Return the visit with another question open, or with the reason why it is not."""
+    def _move(self, visit: Visit, step: Callable[[Session], Session]) -> Visit:
+        """Return the visit with another question open, or with the reason why the step was refused."""
         try:
             session = step(visit.session)
         except SessionError as error:
             return replace(visit, message=str(error))
-        return self._visit(session, visit.record, shown=time.monotonic())
+        return self._visit(session, visit.record, shown_at=time.monotonic())
 
     def _visit(self, session: Session, record: Record, **others: Any) -> Visit:
-        kept = self._ledger.keeps(session.run)
-        return Visit(session, updated(record, session.grades), kept=kept, **others)
+        stored = self._answers.is_stored(session.run)
+        return Visit(session, updated(record, session.grades), stored=stored, **others)
 
-    def _resumed(self, session: Session) -> Session:
-        """Return a session of a token with what was recorded of its run, which counts more than the token."""
-        recorded = self._ledger.attempts_of(session.run)
+    def _resume(self, session: Session) -> Session:
+        """Return the session of a token with the recorded answers of its run, which override those in the token."""
+        recorded = self._answers.attempts_of(session.run)
         known = {attempt.item_id for attempt in recorded}
         for graded in session.grades:
-            if graded.item.id not in known:  # the store was away, and this process did not see it
-                recorded.append(self._ledger.record(_attempt(session, graded, None)))
-        return self._with_noted_hints(restore(session, _grades(session, recorded)))
+            if graded.item.id not in known:  # answered in another process while the store was unavailable
+                recorded.append(self._answers.record(_to_attempt(session, graded, None)))
+        return self._with_noted_hints(restore(session, _to_grades(session, recorded)))
 
     def _with_noted_hints(self, session: Session) -> Session:
         if session.open_item is None or session.current_grade:
             return session
-        noted = self._ledger.note_hints(session.run, session.open_item.id, session.hints)
+        noted = self._answers.note_hints(session.run, session.open_item.id, session.hints)
         return replace(session, hints=min(noted, len(session.open_item.hints)))
 
 
@@ -178,7 +183,7 @@ def _new_name() -> str:
     return secrets.token_urlsafe(12)
 
 
-def _attempt(session: Session, graded: Grade, shown: float | None) -> Attempt:
+def _to_attempt(session: Session, graded: Grade, shown_at: float | None) -> Attempt:
     item = graded.item
     return Attempt(
         run=session.run,
@@ -190,11 +195,11 @@ def _attempt(session: Session, graded: Grade, shown: float | None) -> Attempt:
         first_try=item.id not in session.seen,
         hints=graded.hints,
         confidence=graded.confidence,
-        milliseconds=None if shown is None else int(1000 * (time.monotonic() - shown)),
+        milliseconds=None if shown_at is None else int(1000 * (time.monotonic() - shown_at)),
     )
 
 
-def _grades(session: Session, attempts: Sequence[Attempt]) -> list[Grade]:
+def _to_grades(session: Session, attempts: Sequence[Attempt]) -> list[Grade]:
     """Return the grades of recorded attempts at items of the session."""
     items = {item.id: item for item in session.items}
     return [

@@ -1,241 +1,298 @@
-"""Where attempts and feedback are kept: a database, by default SQLite in the folder data/.
+"""Attempts and feedback in a database, by default a SQLite file in the folder data/.
 
     store = Store()                                    # DATABASE_URL, else data/quiz.sqlite3
     store = Store("postgresql://user:password@host/quiz")
-    kept = store.record(attempt)
+    recorded = store.record(attempt)
 
-What `record` and `record_feedback` return from is on disk. A database that is away, locked, full or hangs raises a
-`StoreError` within seconds; nothing has to be done for the store to work again afterwards.
+Once `record` or `record_feedback` returns, the record is on disk. If the database is unreachable, locked, full or does
+not respond, every method raises `StoreError` within seconds; the store works again as soon as the database does.
 """
 
+import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .records import Attempt, Dated, Feedback, StoreError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Row, Table
-
-
-Result = TypeVar("Result")
-
-
-class Workers:
-    """A line of jobs and the threads that work at it. Unlike an executor, they do not keep a process from ending."""
-
-    def __init__(self, count: int) -> None:
-        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
-        self._threads = [Thread(target=self._work, daemon=True) for _ in range(count)]
-        for thread in self._threads:
-            thread.start()
-
-    def run(self, job: Callable[[], Result], seconds: float) -> Result:
-        """Return what the job returns, or raise what it raises.
-
-        Raises:
-            TimeoutError: it was not done in time. If it had not begun, it is not done at all.
-        """
-        future: Future[Result] = Future()
-        self._jobs.put((future, job))
-        try:
-            return future.result(timeout=seconds)
-        except TimeoutError:
-            future.cancel()
-            raise
-
-    def stop(self) -> None:
-        """End the threads once the jobs in line are done; take no more."""
-        for _ in self._threads:
-            self._jobs.put(None)
-
-    def _work(self) -> None:
-        while entry := self._jobs.get():
-            future, job = entry
-            if future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(job())
-                except Exception as error:
-                    future.set_exception(error)
-            del entry, future, job  # whatever they hold is not held until the next one comes
-
+    from sqlalchemy import Connection, Engine, Executable, Row, Table
 
 __all__ = ["Attempt", "Feedback", "Store", "StoreError"]
 
 DEFAULT_FILE = Path(__file__).parent.parent / "data" / "quiz.sqlite3"
-PATIENCE_SECONDS = 6.0
-_PAGE = 1000
+DEADLINE_SECONDS = 6.0
+"""Limit for a whole call, which also holds when the driver itself hangs."""
+_PAGE_ROWS = 1000
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL rejects NUL, UTF-8 cannot encode surrogates
+
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
 
 
 class Store:
     """Attempts and feedback in a database. Threads and processes may share it.
 
-    NUL and lone surrogates, which databases do not take in text, are stored as U+FFFD; an attempt's `answer` keeps
-    them.
+    NUL characters and lone surrogates, which databases reject in text, are replaced by U+FFFD, except in an attempt's
+    `answer`, which preserves them.
     """
 
     def __init__(self, url: str | None = None) -> None:
-        """Prepare to use a database; nothing is connected to yet.
+        """Prepare to use a database, without connecting yet.
 
         Args:
-            url: A SQLAlchemy URL, by default that in DATABASE_URL, else that of a SQLite file in the folder data/,
-                which is made when first used.
+            url: A SQLAlchemy URL. By default that in DATABASE_URL, else a SQLite file in the folder data/, which is
+                created at first use.
 
         Raises:
-            StoreError: the URL is none, or needs a package that is not installed.
+            StoreError: The URL is not valid, or needs a package that is not installed.
         """
-        url = url or os.getenv("DATABASE_URL")
+        self._engine: Engine | None = None
+        if url := url or os.getenv("DATABASE_URL"):
+            from .schema import open_engine
+
+            self._engine = open_engine(url)
+        self._has_tables = False
+        self._file_id: tuple[int, int] | None = None
         self._lock = Lock()
-        self._tables_made = False
-        self._engine = _open(url) if url else None
-        self._workers: Workers | None = None
 
     def record(self, attempt: Attempt) -> Attempt:
         """Store the first attempt of a run at an item.
 
         Returns:
-            What is stored: this attempt, or an earlier one of the same run at the same item.
+            The stored attempt: this one, or an earlier one of the same run at the same item.
 
         Raises:
-            StoreError: it could not be stored.
+            StoreError: It could not be stored.
         """
-        from .schema import insert_attempt
+        from sqlalchemy.exc import IntegrityError
 
-        return self._run(partial(insert_attempt, attempt=attempt))
+        from .schema import ATTEMPTS
+
+        values = _attempt_values(attempt)
+        same_item = (ATTEMPTS.c.run == values["run"], ATTEMPTS.c.item_id == values["item_id"])
+
+        def insert(engine: "Engine") -> Attempt:
+            try:
+                with _transaction(engine) as connection:
+                    connection.execute(ATTEMPTS.insert().values(recorded_at=datetime.now(UTC), **values))
+            except IntegrityError:
+                with _transaction(engine) as connection:
+                    return _to_attempt(connection.execute(ATTEMPTS.select().where(*same_item)).one())
+            return Attempt(**values | {"answer": attempt.answer})
+
+        return self._run(insert)
+
+    def record_feedback(self, feedback: Feedback, time: datetime | None = None) -> None:
+        """Store feedback with its time, by default the present.
+
+        Raises:
+            StoreError: It could not be stored.
+        """
+        from .schema import FEEDBACK
+
+        self._execute(FEEDBACK.insert().values(recorded_at=time or datetime.now(UTC), **_feedback_values(feedback)))
+
+    def add_missing(self, records: Sequence[Dated]) -> None:
+        """Store the records that the database lacks, each with its time.
+
+        Raises:
+            StoreError: Not all of them could be stored.
+        """
+        from .schema import ATTEMPTS, FEEDBACK
+
+        def add(connection: "Connection", time: datetime, record: Attempt | Feedback) -> None:
+            same: tuple[str, ...]
+            if isinstance(record, Attempt):
+                table, values, same = ATTEMPTS, _attempt_values(record), ("run", "item_id")
+            else:
+                table, values, same = FEEDBACK, _feedback_values(record), ("recorded_at", "run", "clear", "text")
+            values["recorded_at"] = time
+            if not connection.execute(table.select().where(*(table.c[name] == values[name] for name in same))).first():
+                connection.execute(table.insert().values(**values))
+
+        def add_all(engine: "Engine", records: Sequence[Dated]) -> None:
+            with _transaction(engine) as connection:
+                for time, record in records:
+                    add(connection, time, record)
+
+        for start in range(0, len(records), _PAGE_ROWS):
+            page = records[start : start + _PAGE_ROWS]
+            self._run(partial(add_all, records=page))
 
     def attempts_of(self, run: str) -> list[Attempt]:
         """Return the attempts of a run, in the order recorded.
 
         Raises:
-            StoreError: they could not be read.
+            StoreError: They could not be read.
         """
-        from .schema import attempts_of
+        from .schema import ATTEMPTS
 
-        return self._run(partial(attempts_of, run=run))
-
-    def record_feedback(self, feedback: Feedback, time: datetime | None = None) -> None:
-        """Store what a learner said, and when: by default now.
-
-        Raises:
-            StoreError: it could not be stored.
-        """
-        from .schema import insert_feedback
-
-        self._run(partial(insert_feedback, feedback=feedback, time=time or datetime.now(UTC)))
-
-    def take_in(self, records: Sequence[Dated]) -> None:
-        """Store the records that the database lacks, each with its time.
-
-        Raises:
-            StoreError: not all could be stored.
-        """
-        from .schema import insert_missing
-
-        for start in range(0, len(records), _PAGE):
-            self._run(partial(insert_missing, records=records[start : start + _PAGE]))
+        query = ATTEMPTS.select().where(ATTEMPTS.c.run == _storable(run)).order_by(ATTEMPTS.c.number)
+        return [_to_attempt(row) for row in self._execute(query)]
 
     def attempts(self) -> Iterator[Attempt]:
         """Yield all attempts, in the order recorded.
 
         Raises:
-            StoreError: they could not be read.
+            StoreError: They could not be read.
         """
-        from .schema import ATTEMPTS, to_attempt
+        from .schema import ATTEMPTS
 
-        return map(to_attempt, self._all(ATTEMPTS))
+        return map(_to_attempt, self._fetch_pages(ATTEMPTS))
 
     def feedback(self) -> Iterator[tuple[datetime, Feedback]]:
-        """Yield all feedback in the order recorded, each with the time, in UTC.
+        """Yield all feedback in the order recorded, each with its time in UTC.
 
         Raises:
-            StoreError: it could not be read.
+            StoreError: It could not be read.
         """
-        from .schema import FEEDBACK, to_feedback
+        from .schema import FEEDBACK
 
-        return map(to_feedback, self._all(FEEDBACK))
+        return map(_to_feedback, self._fetch_pages(FEEDBACK))
 
     @property
     def file(self) -> Path | None:
-        """The SQLite file, which may not be there yet, or None if the database is none."""
+        """The SQLite file, which may not exist yet; None for another kind of database."""
         if self._engine is None:
             return DEFAULT_FILE
         database = self._engine.url.database
         return Path(database) if database and self._engine.dialect.name == "sqlite" else None
 
     def close(self) -> None:
-        """Close the connections; the store opens new ones when it is used again."""
-        with self._lock:
-            if self._workers:
-                self._workers.stop()
-                self._workers = None
-            if self._engine:
-                self._engine.dispose()
+        """Close the connections; the next use of the store opens new ones."""
+        if self._engine:
+            self._engine.dispose()
 
-    def _all(self, table: "Table") -> "Iterator[Row[Any]]":
-        """Yield the rows of a table page by page, so that no connection is held meanwhile."""
-        from .schema import page
+    def _execute(self, statement: "Executable") -> "Sequence[Row[Any]]":
+        def execute(engine: "Engine") -> "Sequence[Row[Any]]":
+            with _transaction(engine) as connection:
+                result = connection.execute(statement)
+                return result.all() if result.returns_rows else []
 
-        last, full = 0, True
-        while full:
-            rows = self._run(partial(page, table=table, after=last, limit=_PAGE))
+        return self._run(execute)
+
+    def _fetch_pages(self, table: "Table") -> "Iterator[Row[Any]]":
+        """Yield the rows of a table, holding no connection in between."""
+        last = 0
+        query = table.select().order_by(table.c.number).limit(_PAGE_ROWS)
+        while rows := self._execute(query.where(table.c.number > last)):
             yield from rows
-            full = len(rows) == _PAGE
-            last = rows[-1].number if rows else last
+            last = rows[-1].number
 
     def _run(self, job: "Callable[[Engine], Result]") -> Result:
-        """Return what the job returns.
-
-        Raises:
-            StoreError: the database failed, or was not done in time.
-        """
+        """Return the result of a job, or raise StoreError if the database fails or does not respond in time."""
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            engine, workers = self._started()
-            return workers.run(lambda: self._with_tables(engine, job), PATIENCE_SECONDS)
+            return _run_with_deadline(lambda: job(self._ready_engine()), DEADLINE_SECONDS)
         except (SQLAlchemyError, OSError) as error:
-            self._tables_made = False  # whatever database is there next may be a new one
-            raise _failure(error) from error
+            self._has_tables = False  # the next database at this address may be a new one
+            message = str(error) or "not done in time"  # as a TimeoutError has no text
+            logger.warning("The database failed: %s", message.splitlines()[0])
+            reason = _describe_failure(message)
+            raise StoreError(f"This could not be saved or read: {reason}. Please try again in a moment.") from error
 
-    def _started(self) -> "tuple[Engine, Workers]":
-        from .schema import connections_to
+    def _ready_engine(self) -> "Engine":
+        """Return the engine of a database that has the tables."""
+        from .schema import create_missing_tables, open_engine
 
         with self._lock:
             if self._engine is None:
                 DEFAULT_FILE.parent.mkdir(parents=True, exist_ok=True)
-                self._engine = _open(f"sqlite:///{DEFAULT_FILE}")
-            if self._workers is None:
-                self._workers = Workers(connections_to(self._engine.url))
-            return self._engine, self._workers
-
-    def _with_tables(self, engine: "Engine", job: "Callable[[Engine], Result]") -> Result:
-        from .schema import make_tables
-
-        if not self._tables_made:
-            make_tables(engine)
-            self._tables_made = True
-        return job(engine)
+                self._engine = open_engine(f"sqlite:///{DEFAULT_FILE}")
+            engine = self._engine
+        if self._file_id != _identify(self.file):  # what is written to a deleted file that is still open is lost
+            engine.dispose()
+            self._has_tables = False
+        if not self._has_tables:
+            create_missing_tables(engine)
+            self._file_id = _identify(self.file)
+            self._has_tables = True
+        return engine
 
 
-def _open(url: str) -> "Engine":
-    from .schema import open_engine
+def _run_with_deadline(job: Callable[[], Result], seconds: float) -> Result:
+    """Return the result of a job, which runs in a thread that does not keep the process alive.
 
+    Raises:
+        TimeoutError: The job takes longer; its thread is left behind.
+    """
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(job())
+        except Exception as error:
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future.result(timeout=seconds)
+
+
+@contextmanager
+def _transaction(engine: "Engine") -> "Iterator[Connection]":
+    """Open a transaction whose statements have a time limit; commit it at the end of the block."""
+    from .schema import TIMEOUT_SECONDS
+
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":  # per transaction, as poolers reject it for a connection
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'")
+        yield connection
+
+
+def _identify(file: Path | None) -> tuple[int, int] | None:
+    """Return the device and inode of a file; None if it does not exist."""
     try:
-        return open_engine(url)
-    except ValueError as error:
-        raise StoreError(f"DATABASE_URL cannot be used: {error}") from error
+        status = os.stat(file or "")
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
-def _failure(error: Exception) -> StoreError:
-    from .schema import reason
+def _describe_failure(message: str) -> str:
+    text = message.lower()
+    for signs, reason in [
+        (("locked", "timeout", "in time"), "the database is busy"),
+        (("readonly", "read-only"), "the database is read-only"),
+        (("is full", "no space left"), "the disk of the database is full"),
+    ]:
+        if any(sign in text for sign in signs):
+            return reason
+    return "the database cannot be reached"
 
-    said = str(error) or "not done in time"  # what a TimeoutError means
-    logging.getLogger(__name__).warning("the database failed: %s", said.splitlines()[0])
-    return StoreError(f"This could not be saved or read: {reason(said)}. Please try again in a moment.")
+
+def _attempt_values(attempt: Attempt) -> dict[str, Any]:
+    return asdict(attempt) | {
+        "run": _storable(attempt.run),
+        "item_id": _storable(attempt.item_id),
+        "answer": json.dumps(attempt.answer),
+    }
+
+
+def _feedback_values(feedback: Feedback) -> dict[str, Any]:
+    run = None if feedback.run is None else _storable(feedback.run)
+    return {"run": run, "clear": feedback.clear, "text": _storable(feedback.text)}
+
+
+def _to_attempt(row: "Row[Any]") -> Attempt:
+    values = {name: getattr(row, name) for name in Attempt.__dataclass_fields__}
+    return Attempt(**values | {"answer": tuple(json.loads(row.answer))})
+
+
+def _to_feedback(row: "Row[Any]") -> tuple[datetime, Feedback]:
+    time = row.recorded_at  # SQLite returns it without a time zone
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC), Feedback(row.run, row.clear, row.text)
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,145 +1,147 @@
-"""The Quiz tab: Gradio wiring only. What is asked and graded is in `runs`, what is shown in `parts_tab`.
+"""The Quiz tab: its events. `quiz.service` takes the steps, `quiz.components` shows their results.
 
-The visit stays on the server (`gr.State`). The browser gets the open question without its key, and the key
-only in reply to the first answer, once that is recorded. What the browser keeps brings a run back after a reload.
+The visit stays on the server (`gr.State`). The browser gets the open question without its key, and the key only in the
+response to the first answer, once that is recorded. What the browser saves brings a run back after a reload.
 """
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
-from . import views
-from .bank import Bank
-from .components import LiveLink, Parts, lay_out, show
+from . import results_view, views
+from .bank import Bank, Live
+from .components import Components, build_components, show
 from .errors import SessionError
-from .proof_view import Proofs
+from .html_templates import read_static, render
+from .proof_view import ProofRenderer
 from .resume_token import load_secret
-from .service import Runs, Visit
+from .service import QuizService, Visit
 from .store import DEFAULT_FILE, Store, StoreError
-from .views import RESULTS_CSS
 
-_HERE = Path(__file__).parent / "static"
-# For launch(css=...); every rule in it is about an element of this tab.
-QUIZ_CSS = (_HERE / "quiz_tab.css").read_text(encoding="utf-8") + RESULTS_CSS
-# For launch(head=...); gives the radios of every tab working arrow keys and a name.
-QUIZ_SCRIPT = f"<script>{(_HERE / 'quiz_tab.js').read_text(encoding='utf-8')}</script>"
-
-MaySend = Callable[[gr.Request], bool]
-LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-HEAVY: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", "api_visibility": "private"}
-_FAILED = "<p>The proof could not be run.</p>"
-_WORKING = '<p class="quiz-working">The proof is running …</p>'
-_ANSWER_FIRST = "<p>Answer the question first: its proof gives the answer away.</p>"
+QUIZ_CSS = read_static("quiz_tab.css") + read_static("results.css")
+"""For launch(css=...); every rule applies to elements of the quiz only."""
+QUIZ_SCRIPT = f"<script>{read_static('quiz_tab.js')}</script>"
+"""For launch(head=...); it also gives the radio groups of every tab arrow keys and a name."""
+_DIRECT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_QUEUED: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", "api_visibility": "private"}
 
 
 def build_quiz_memory() -> gr.BrowserState:
-    """Return what keeps a run and the levels in the browser. It works outside of tabs only."""
-    # The secret stands in the page: it hides nothing. What matters is signed, and checked when it comes back.
+    """Return the component that saves a run and the levels in the browser. Build it outside of the tabs."""
+    # The page contains this secret, so it hides nothing. The run is signed, and checked when it returns.
     return gr.BrowserState({}, storage_key="gru-quiz", secret="not a secret: see quiz.resume_token")
 
 
 def build_quiz_tab(
+    page: gr.Blocks,
     bank: Bank,
     store: Store | None = None,
     memory: gr.BrowserState | None = None,
-    live_link: LiveLink = lambda live: None,
-    classifier: Callable[[], Any] | None = None,
-    may_send: MaySend = lambda request: True,
+    live_link: Callable[[Live], str | None] = lambda live: None,
+    load_classifier: Callable[[], Any] | None = None,
+    may_send: Callable[[gr.Request], bool] = lambda request: True,
 ) -> None:
-    """Lay out the quiz inside the surrounding `gr.Tab` of a `gr.Blocks`.
+    """Build the quiz inside the surrounding `gr.Tab`.
 
     Args:
+        page: The page that holds the tab; a visit is opened when it loads.
         bank: The questions.
-        store: Where answers are kept, by default that of `DATABASE_URL` or data/.
-        memory: Made by `build_quiz_memory` outside of the tabs.
-        live_link: Returns the address at which the app shows a `Live` of an item, or None.
-        classifier: Returns the shipped model, for the proofs that look at it.
-        may_send: Returns whether whoever sends feedback may; each call counts.
+        store: The store for answers, by default `Store()`.
+        memory: Built by `build_quiz_memory` outside of the tabs.
+        live_link: Returns the address of a `Live` part of the app, or None.
+        load_classifier: Returns the shipped model, for the proofs that use it.
+        may_send: Returns whether the sender of feedback is within the rate limit; each call counts.
     """
-    runs = Runs(bank, store or Store(), load_secret(DEFAULT_FILE.parent))
-    here = [gr.State(None), memory or build_quiz_memory()]
-    parts = lay_out(bank)
-    proving = _wire_proof(here, parts, runs, Proofs(classifier))
-    _wire_opinion(here, parts, runs, may_send)
+    quiz = QuizService(bank, store or Store(), load_secret(DEFAULT_FILE.parent))
+    links = {item.id: live_link(item.live) for item in bank.items if item.live}
+    state = [gr.State(None), memory or build_quiz_memory()]
+    parts = build_components(bank)
+    proof_event = _connect_proof(state, parts, quiz, ProofRenderer(load_classifier))
+    _connect_feedback(state, parts, quiz, may_send)
 
     def step(take: Callable[..., Visit]) -> Callable[..., list[Any]]:
         """Return a handler that takes a step of the visit, which is resumed if the server has lost it."""
 
-        def handler(visit: Visit | None, kept: object, *values: Any) -> list[Any]:
-            after = take(visit or runs.open(kept), *values)
-            shown = show(after, runs, live_link, before=visit)
-            return [after, runs.memory(after), *(shown.get(name, gr.skip()) for name in parts)]
+        def handler(visit: Visit | None, saved: object, *values: Any) -> list[Any]:
+            after = take(visit or quiz.open(saved), *values)
+            updates = show(after, quiz, links, before=visit)
+            return [after, quiz.memory(after), *(updates.get(name, gr.skip()) for name in parts)]
 
         return handler
 
-    answers = [parts[name] for name in ("item", "choice", "choices", "number", "confidence")]
+    answer = [parts[name] for name in ("item", "choice", "choices", "number", "confidence")]
     steps: list[tuple[list[Any], Callable[..., Visit], list[Any], str]] = [
-        ([parts["submit"].click, parts["number"].submit], partial(_submit, runs), answers, "next"),
-        ([parts["hint"].click], runs.hint, [parts["item"]], "hints"),
-        ([parts["next"].click], runs.advance, [], "top"),
-        ([parts["start"].click], runs.start, [parts["scope"]], "top"),
-        ([parts["restart"].click], runs.restart, [], "top"),
-        ([parts["retry"].click], runs.retry, [], "top"),
-        ([parts["practise"].click], runs.practise, [], "top"),
+        ([parts["submit"].click, parts["number"].submit], partial(_submit, quiz), answer, "next"),
+        ([parts["hint"].click], quiz.hint, [parts["item"]], "hints"),
+        ([parts["next"].click], quiz.advance, [], "top"),
+        ([parts["start"].click], quiz.start, [parts["scope"]], "top"),
+        ([parts["restart"].click], quiz.restart, [], "top"),
+        ([parts["retry"].click], quiz.retry, [], "top"),
+        ([parts["practise"].click], quiz.practise, [], "top"),
     ]
-    outputs = [*here, *parts.values()]
-    page = Context.root_block
-    page.load(step(lambda visit: visit), here, outputs, **LIGHT)
+    outputs = [*state, *parts.values()]
+    page.load(step(lambda visit: visit), state, outputs, **_DIRECT)
     for triggers, take, inputs, focus in steps:
-        event = gr.on(triggers, step(take), [*here, *inputs], outputs, cancels=proving, **LIGHT)
-        event.then(js=_focus(focus), **LIGHT)
+        event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, **_DIRECT)
+        event.then(js=_focus_script(focus), **_DIRECT)
 
 
 def _submit(
-    runs: Runs, visit: Visit, item_id: str, choice: str | None, choices: list[str], number: str, sure: int | None
+    quiz: QuizService,
+    visit: Visit,
+    item_id: str,
+    choice: str | None,
+    choices: list[str],
+    number: str,
+    confidence: int | None,
 ) -> Visit:
-    """Answer with whichever of the three places for it the open question has."""
+    """Answer with the value of the field that belongs to the open question."""
     item = visit.session.current
     given = [number or ""]
     if item and item.options:
         given = views.option_ids(item, choices if item.type == "multi" else [choice] if choice else [])
-    return runs.answer(visit, item_id, given, sure)
+    return quiz.answer(visit, item_id, given, confidence)
 
 
-def _wire_proof(here: list[Any], parts: Parts, runs: Runs, proofs: Proofs) -> Any:
-    def run_proof(visit: Visit | None, kept: object) -> Iterator[str]:
-        grade = (visit or runs.open(kept)).session.current_grade
+def _connect_proof(state: list[Any], parts: Components, quiz: QuizService, proofs: ProofRenderer) -> Any:
+    def run_proof(visit: Visit | None, saved: object) -> Iterator[str]:
+        grade = (visit or quiz.open(saved)).session.current_grade
         if grade is None:
-            yield _ANSWER_FIRST
+            yield render("proof_status.html", status="not answered")
             return
-        yield _WORKING
+        yield render("proof_status.html", status="running")
         try:
-            yield proofs.html(grade)
+            yield proofs.render(grade)
         except Exception:
-            yield _FAILED
+            yield render("proof_status.html", status="failed")
             raise
 
-    event = parts["prove"].click(run_proof, here, parts["proof"], **HEAVY)
-    event.then(js=_focus("proof"), **LIGHT)
+    event = parts["prove"].click(run_proof, state, parts["proof"], **_QUEUED)
+    event.then(js=_focus_script("proof"), **_DIRECT)
     return event
 
 
-def _wire_opinion(here: list[Any], parts: Parts, runs: Runs, may_send: MaySend) -> None:
+def _connect_feedback(
+    state: list[Any], parts: Components, quiz: QuizService, may_send: Callable[[gr.Request], bool]
+) -> None:
     def send(
-        visit: Visit | None, kept: object, clear: str | None, text: str | None, request: gr.Request
+        visit: Visit | None, saved: object, clear: str | None, text: str | None, request: gr.Request
     ) -> tuple[Any, str]:
         if not may_send(request):
-            return gr.skip(), views.TOO_MUCH_FEEDBACK
+            return gr.skip(), results_view.TOO_MUCH_FEEDBACK
         answer = {"yes": True, "no": False}.get(clear or "")
         try:
-            runs.send_feedback(visit or runs.open(kept), answer, text or "")
+            quiz.send_feedback(visit or quiz.open(saved), answer, text or "")
         except (SessionError, StoreError) as error:
             return gr.skip(), str(error)
-        return gr.Column(visible=False), views.THANKS
+        return gr.Column(visible=False), results_view.THANKS
 
-    inputs, outputs = [*here, parts["clear"], parts["text"]], [parts["opinion"], parts["thanks"]]
-    parts["send"].click(send, inputs, outputs, **LIGHT).then(js=_focus("thanks"), **LIGHT)
+    inputs, outputs = [*state, parts["clear"], parts["text"]], [parts["opinion"], parts["thanks"]]
+    parts["send"].click(send, inputs, outputs, **_DIRECT).then(js=_focus_script("thanks"), **_DIRECT)
 
 
-def _focus(name: str) -> str:
-    """Return JavaScript that moves the focus to what is new: the button just pressed may have gone."""
+def _focus_script(name: str) -> str:
+    """Return JavaScript that moves the focus to the new content, as the button just pressed may have disappeared."""
     return f"() => window.quizTab.focus('{name}')"

@@ -66,16 +66,15 @@ def build_graph(model: Network, calibrated: bool) -> ModelProto:
     """
     graph, config = Graph(), model.config
     count = graph.node("ReduceSum", "attention_mask", graph.axes(1), keepdims=0)  # (B,)
-    lengths = graph.node("Cast", graph.node("Max", count, graph.axes(1)), to=TensorProto.INT32)
+    lengths = graph.node("Max", count, graph.axes(1))
     ids = graph.node("Transpose", "input_ids", perm=[1, 0])
     inputs = graph.node("Gather", graph.constant(_numbers(model.embedding.weight)), ids)  # (T, B, E)
+    steps = graph.node("Transpose", graph.node("Cast", "attention_mask", to=TensorProto.FLOAT), perm=[1, 0])
+    mask = graph.node("Unsqueeze", steps, graph.axes(2))  # (T, B, 1)
     states = last = ""
     for layer in model.layers:
-        if states:
-            joined = graph.node("Transpose", states, perm=[0, 2, 1, 3])
-            inputs = graph.node("Reshape", joined, graph.axes(0, 0, -1))  # (T, B, D * H)
-        states, last = _layer(graph, cast(RecurrentLayer, layer), inputs, lengths)
-    pooled = _pool(graph, config.pooling, states, last, lengths)
+        states, last = _add_layer(graph, cast(RecurrentLayer, layer), states or inputs, mask, lengths)
+    pooled = _pool(graph, config.pooling, states, last, mask, lengths)
     present = graph.node("Cast", graph.node("Min", count, graph.axes(1)), to=TensorProto.FLOAT)  # 0 without tokens
     pooled = graph.node("Mul", pooled, graph.node("Unsqueeze", present, graph.axes(1)))
     head = [graph.constant(_numbers(value)) for value in (model.classifier.weight, model.classifier.bias)]
@@ -90,52 +89,68 @@ def _numbers(parameter: torch.Tensor) -> np.ndarray:
     return parameter.detach().cpu().numpy()
 
 
-def recurrent_weights(layer: RecurrentLayer) -> tuple[str, list[np.ndarray], dict[str, object]]:
-    """Return ONNX's operator for a layer, its W, R and B, and its attributes."""
-    cells = [cell for cell in (layer.forward_cell, layer.backward_cell) if cell is not None]
-    operator = type(cells[0]).__name__
-    biases = [_stack(cells, "bias_ih_l0"), _stack(cells, "bias_hh_l0")]
-    weights = [_stack(cells, "weight_ih_l0"), _stack(cells, "weight_hh_l0"), np.concatenate(biases, axis=1)]
-    attributes: dict[str, object] = {
-        "hidden_size": cells[0].hidden_size,
-        "direction": "bidirectional" if len(cells) == 2 else "forward",
-    }
+def recurrent_weights(cell: nn.RNNBase) -> tuple[str, list[np.ndarray], dict[str, object]]:
+    """Return the ONNX operator of a one-layer, one-direction cell, its W, R and B, and its attributes."""
+    operator = type(cell).__name__
+    biases = [_reorder(cell, "bias_ih_l0"), _reorder(cell, "bias_hh_l0")]
+    weights = [_reorder(cell, "weight_ih_l0"), _reorder(cell, "weight_hh_l0"), np.concatenate(biases)]
+    attributes: dict[str, object] = {"hidden_size": cell.hidden_size, "direction": "forward"}
     if operator == "GRU":
         attributes["linear_before_reset"] = 1  # PyTorch's reset gate acts after the matrix product
-    return operator, weights, attributes
+    return operator, [weight[None] for weight in weights], attributes
 
 
-def _stack(cells: Sequence[nn.RNNBase], name: str) -> np.ndarray:
-    """Return the weights of all directions, in ONNX's order of blocks."""
-    order = ORDERS[type(cells[0]).__name__]
-    blocks = [getattr(cell, name).detach().cpu().chunk(len(order)) for cell in cells]
-    return torch.stack([torch.cat([parts[i] for i in order]) for parts in blocks]).numpy()
+def _reorder(cell: nn.RNNBase, name: str) -> np.ndarray:
+    """Return weights of a cell with the blocks in ONNX's order."""
+    order = ORDERS[type(cell).__name__]
+    parts = getattr(cell, name).detach().cpu().chunk(len(order))
+    return torch.cat([parts[i] for i in order]).numpy()
 
 
-def _layer(graph: Graph, layer: RecurrentLayer, inputs: str, lengths: str) -> tuple[str, str]:
-    """Add a layer; return its (T, D, B, H) states, 0 in the padding, and its (D, B, H) last ones."""
-    operator, weights, attributes = recurrent_weights(layer)
+def _add_layer(graph: Graph, layer: RecurrentLayer, inputs: str, mask: str, lengths: str) -> tuple[str, str]:
+    """Add a layer over (T, B, *) inputs; return its (T, B, D * H) states, 0 in the padding, and (B, D * H) last ones.
+
+    The graph does not use the operator's `sequence_lens`, which OpenVINO ignores in the backward direction. Each
+    direction is a forward recurrence; ReverseSequence turns each text around within its own length, so that padding
+    comes last and cannot change the states before it.
+    """
+    forward = _add_cell(graph, layer.forward_cell, inputs)
+    last_index = graph.node("Unsqueeze", graph.node("Sub", lengths, graph.axes(1)), graph.axes(0, 2))  # (1, B, 1)
+    hidden = graph.axes(1, 1, layer.forward_cell.hidden_size)
+    last = graph.node("GatherElements", forward, graph.node("Expand", last_index, hidden), axis=0)  # (1, B, H)
+    states, lasts = [forward], [last]
+    if layer.backward_cell is not None:
+        reverse = {"batch_axis": 1, "time_axis": 0}
+        reversed_inputs = graph.node("ReverseSequence", inputs, lengths, **reverse)
+        reversed_states = _add_cell(graph, layer.backward_cell, reversed_inputs)
+        backward = graph.node("ReverseSequence", reversed_states, lengths, **reverse)
+        states.append(backward)
+        lasts.append(graph.node("Slice", backward, graph.axes(0), graph.axes(1), graph.axes(0)))
+    joined = graph.node("Mul", graph.node("Concat", *states, axis=2), mask)
+    return joined, graph.node("Squeeze", graph.node("Concat", *lasts, axis=2), graph.axes(0))
+
+
+def _add_cell(graph: Graph, cell: nn.RNNBase, inputs: str) -> str:
+    """Add one forward recurrence over (T, B, *) inputs; return its (T, B, H) states."""
+    operator, weights, attributes = recurrent_weights(cell)
     names = [graph.constant(value) for value in weights]
-    states, last, *_ = graph.outputs(operator, inputs, *names, lengths, names=["states", "last"], **attributes)
-    return states, last
+    states = graph.outputs(operator, inputs, *names, names=["states"], **attributes)[0]  # (T, 1, B, H)
+    return graph.node("Squeeze", states, graph.axes(1))
 
 
-def _pool(graph: Graph, pooling: str, states: str, last: str, lengths: str) -> str:
-    """Reduce (T, D, B, H) states over time to (B, D * H), or twice as much for mean and max."""
-    parts = []
+def _pool(graph: Graph, pooling: str, states: str, last: str, mask: str, lengths: str) -> str:
+    """Reduce (T, B, D * H) states over time to (B, D * H), or twice as much for mean and max."""
     if pooling == "last":
-        parts.append(last)
+        return last
+    parts = []
     if "mean" in pooling:
         divisor = graph.node("Unsqueeze", graph.node("Cast", lengths, to=TensorProto.FLOAT), graph.axes(1))
         parts.append(graph.node("Div", graph.node("ReduceSum", states, graph.axes(0), keepdims=0), divisor))
     if "max" in pooling:
-        mask = graph.node("Transpose", "attention_mask", perm=[1, 0])
-        outside = graph.node("Sub", graph.node("Cast", mask, to=TensorProto.FLOAT), graph.constant(1))  # -1 in padding
-        offset = graph.node("Unsqueeze", graph.node("Mul", outside, graph.constant(BELOW_ALL)), graph.axes(1, 3))
+        outside = graph.node("Sub", mask, graph.constant(1))  # -1 in the padding
+        offset = graph.node("Mul", outside, graph.constant(BELOW_ALL))
         parts.append(graph.node("ReduceMax", graph.node("Add", states, offset), axes=[0], keepdims=0))
-    rows = [graph.node("Transpose", part, perm=[1, 0, 2]) for part in parts]
-    flat = [graph.node("Reshape", row, graph.axes(0, -1)) for row in rows]
-    return graph.node("Concat", *flat, axis=1)
+    return graph.node("Concat", *parts, axis=1)
 
 
 def _divisor(graph: Graph, config: SentimentGRUConfig, count: str) -> str:

@@ -1,4 +1,4 @@
-"""Result files in the format of `python -m benchmarks.cells`, with figures that a test chooses."""
+"""Result files in the format of `python -m benchmarks.cells`, with made-up figures."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,12 @@ CELLS = ("gru", "lstm", "rnn")
 
 
 def write_results(folder: Path, torch_one: tuple[float, float, float] = (10.0, 3.0, 4.0)) -> Path:
-    """Write all result files into a folder; `torch_one` are the milliseconds of GRU, LSTM and RNN for one text."""
+    """Write all result files into a folder, and return the folder.
+
+    Args:
+        folder: Where to write.
+        torch_one: Milliseconds of GRU, LSTM and RNN for one text in PyTorch.
+    """
     trainings = {"gru": (128, 3), "lstm": (128, 4), "rnn": (128, 1), "lstm-matched": (104, 4), "rnn-matched": (256, 1)}
     for index, (name, (hidden, blocks)) in enumerate(trainings.items()):
         for seed in range(3):
@@ -40,7 +45,7 @@ def training(name: str, hidden: int, blocks: int, accuracy: float, seed: int) ->
 
 
 def speed(torch_one: tuple[float, float, float]) -> dict[str, Any]:
-    ways = {
+    modes = {
         "torch_one": torch_one,
         "torch_many": (200.0, 240.0, 90.0),
         "onnx_one": (1.7, 2.3, 0.8),
@@ -53,7 +58,7 @@ def speed(torch_one: tuple[float, float, float]) -> dict[str, Any]:
         "tokens": 250,
         "batch": 64,
         "configurations": {
-            cell: {"milliseconds": {way: {"median": values[index]} for way, values in ways.items()}}
+            cell: {"milliseconds": {mode: {"median": values[index]} for mode, values in modes.items()}}
             for index, cell in enumerate(CELLS)
         },
     } | ORIGIN
@@ -75,7 +80,7 @@ def gradients() -> dict[str, Any]:
 
     models: dict[str, Any] = {
         f"{cell}-last": {"cell": cell, "pooling": "last"}
-        | {point: {"h": curve(f[index]), "c": curve(f[index])} for point, f in factors.items()}
+        | {stage: {"h": curve(by_cell[index]), "c": curve(by_cell[index])} for stage, by_cell in factors.items()}
         for index, cell in enumerate(CELLS)
     }
     models["gru"] = {"cell": "gru", "pooling": "mean_max"}
@@ -84,7 +89,7 @@ def gradients() -> dict[str, Any]:
 
 
 def recall() -> dict[str, Any]:
-    reached = {"gru": 0.99, "lstm": 0.7, "lstm, forget bias 1": 1.0, "rnn": 0.2}
+    accuracies = {"gru": 0.99, "lstm": 0.7, "lstm, forget bias 1": 1.0, "rnn": 0.2}
     lags = [10, 50, 200]
     return {
         "script": "python -m benchmarks.cells recall",
@@ -93,7 +98,7 @@ def recall() -> dict[str, Any]:
         "chance": 0.125,
         "variants": {
             variant: {str(lag): {"accuracy": [1.0, last if lag == 200 else 1.0]} for lag in lags}
-            for variant, last in reached.items()
+            for variant, last in accuracies.items()
         },
     } | ORIGIN
 

@@ -4,7 +4,7 @@
 
 Without a part all four are made in this order. RUN is one training, such as gru-0 or lstm-matched-2. What is there is
 not made again, a killed training goes on, and the same command in a second shell shares the trainings. Results are
-written to benchmarks/results, checkpoints to out/cells.
+written to sentiment_gru/web/inside/results, checkpoints to out/cells.
 """
 
 import argparse
@@ -49,7 +49,8 @@ def make(part: str, imdb: str) -> None:
         from .gradients import measure_gradients
 
         for run in measure_gradients(imdb, RESULTS / "cell_gradients.json"):
-            print(f"gradients: no checkpoint out/cells/{run}; to train it, remove benchmarks/results/cells/{run}.json")
+            result = (RESULTS / "cells" / f"{run}.json").relative_to(REPOSITORY)
+            print(f"gradients: no checkpoint out/cells/{run}; to train it, remove {result}")
     elif part == "recall":
         from .recall import measure_recall
 

@@ -13,14 +13,16 @@ def open_session(layer: RecurrentLayer) -> onnxruntime.InferenceSession:
 
     Its input X is (T, B, E), its output Y (T, D, B, H); texts of a batch have the same length.
     """
-    operator, arrays, attributes = recurrent_weights(layer)
-    weights = dict(zip(("W", "R", "B"), arrays, strict=True))
+    cells = [cell for cell in (layer.forward_cell, layer.backward_cell) if cell is not None]
+    operators, arrays, attributes = zip(*map(recurrent_weights, cells), strict=True)
+    weights = {name: np.concatenate(parts) for name, parts in zip("WRB", zip(*arrays, strict=True), strict=True)}
+    settings = attributes[0] | {"direction": "bidirectional" if len(cells) == 2 else "forward"}
     input_size, hidden_size = layer.forward_cell.input_size, layer.forward_cell.hidden_size
     graph = helper.make_graph(
-        [helper.make_node(operator, ["X", *weights], ["Y"], **attributes)],
+        [helper.make_node(operators[0], ["X", *weights], ["Y"], **settings)],
         "layer",
         [helper.make_tensor_value_info("X", TensorProto.FLOAT, ["T", "B", input_size])],
-        [helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["T", len(arrays[0]), "B", hidden_size])],
+        [helper.make_tensor_value_info("Y", TensorProto.FLOAT, ["T", len(cells), "B", hidden_size])],
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 REPOSITORY = Path(__file__).parent.parent.parent
-RESULTS = REPOSITORY / "benchmarks" / "results"
+RESULTS = REPOSITORY / "sentiment_gru" / "web" / "inside" / "results"  # the page shows them
 WORK = REPOSITORY / "out" / "cells"
 PACKAGES = ("torch", "transformers", "onnx", "onnxruntime")
 

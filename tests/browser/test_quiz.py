@@ -1,4 +1,4 @@
-"""The quiz in the real app: a run by keyboard, reloads, proofs, links, and what a screen reader is told."""
+"""The quiz in the real app: a run by keyboard, reloads, proofs, links and accessibility."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quiz_address(folder: Path) -> Iterator[str]:
-    """Serve four of the shipped questions, with a database that is away until its folder is made."""
+    """Serve four of the shipped questions, with a database whose folder can be moved away."""
     bank = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
     bank["items"] = [item | {"prereq": [], "enemies": []} for item in bank["items"] if item["id"] in ASKED]
     (folder / "bank.json").write_text(json.dumps(bank))
@@ -47,14 +47,14 @@ def open_quiz(page: Page) -> Page:
     return page
 
 
-def place(page: Page) -> str:
-    """Return which place for an answer is open."""
+def answer_field(page: Page) -> str:
+    """Return the name of the visible field for the answer."""
     return next(name for name in ("choice", "choices", "number") if page.locator(f"#quiz-{name}").is_visible())
 
 
 def answer(page: Page) -> None:
-    """Answer the open question with the mouse, the number being right."""
-    name = place(page)
+    """Answer the open question with the mouse; a number is right."""
+    name = answer_field(page)
     if name == "number":
         page.get_by_label("Your answer").fill("−0,1")
     else:
@@ -69,12 +69,15 @@ def go_on(page: Page) -> None:
     expect(page.locator("#quiz-progress")).not_to_have_text(before)
     page.locator("#quiz-next").wait_for(state="hidden")
     page.locator("#quiz-submit").wait_for()
-    page.wait_for_timeout(100)  # the places for an answer come and go one after the other
+    # Gradio shows and hides the fields for the answer one after the other.
+    fields = page.locator(":is(#quiz-choice, #quiz-choices, #quiz-number):visible")
+    expect(fields).to_have_count(1)
+    expect(fields.locator(":is(input, textarea)").first).to_be_enabled()
 
 
 def go_to(page: Page, name: str) -> None:
     """Answer and go on until a question of this type is open."""
-    while place(page) != name:
+    while answer_field(page) != name:
         answer(page)
         go_on(page)
 
@@ -109,7 +112,7 @@ def test_the_keyboard_is_enough_from_the_first_question_to_the_thanks(quiz: Page
 
 
 def answer_by_keyboard(page: Page) -> None:
-    name = place(page)
+    name = answer_field(page)
     press_until(page, "Tab", f"#quiz-{name} :is(input, textarea)")
     if name == "number":
         page.keyboard.type("-1/10")
@@ -125,7 +128,7 @@ def answer_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
-def test_a_right_and_a_wrong_answer_are_told_and_the_right_one_named(quiz: Page) -> None:
+def test_the_feedback_is_announced_and_names_the_right_answer(quiz: Page) -> None:
     options = quiz.locator("#quiz-options li")
     options.filter(has_text=RIGHT).click()
     quiz.get_by_role("button", name="Submit").click()
@@ -139,7 +142,7 @@ def test_a_right_and_a_wrong_answer_are_told_and_the_right_one_named(quiz: Page)
     expect(quiz.locator("#quiz-explanation")).to_contain_text("Correct answer:")
 
 
-def test_a_reload_resumes_the_run_and_takes_no_answer_back(quiz: Page) -> None:
+def test_a_reload_resumes_the_run_with_its_answers(quiz: Page) -> None:
     quiz.locator("#quiz-options li").filter(has_not_text=RIGHT).first.click()
     quiz.get_by_role("button", name="Submit").click()
     quiz.locator("#quiz-next").wait_for()
@@ -151,7 +154,7 @@ def test_a_reload_resumes_the_run_and_takes_no_answer_back(quiz: Page) -> None:
     assert not quiz.get_by_role("button", name="Submit").is_visible()
 
 
-def test_a_token_that_was_tampered_with_starts_a_new_run_and_says_so(quiz: Page) -> None:
+def test_a_tampered_token_starts_a_new_run(quiz: Page) -> None:
     answer(quiz)
     quiz.evaluate("localStorage.setItem('gru-quiz', 'nonsense')")
     quiz.reload()
@@ -160,7 +163,7 @@ def test_a_token_that_was_tampered_with_starts_a_new_run_and_says_so(quiz: Page)
     assert quiz.locator("#quiz-submit").is_visible()
 
 
-def test_an_answer_that_cannot_be_read_is_not_counted_and_stays(quiz: Page) -> None:
+def test_an_unreadable_answer_is_not_counted_and_remains(quiz: Page) -> None:
     quiz.get_by_role("button", name="Submit").click()
     expect(quiz.locator("#quiz-feedback")).to_contain_text("Choose an answer first")
     go_to(quiz, "number")
@@ -173,7 +176,7 @@ def test_an_answer_that_cannot_be_read_is_not_counted_and_stays(quiz: Page) -> N
     expect(quiz.locator("#quiz-feedback")).to_contain_text("You answered 0.5.")
 
 
-def test_a_proof_shows_what_was_run_and_goes_with_its_question(quiz: Page) -> None:
+def test_a_proof_is_shown_until_the_next_question(quiz: Page) -> None:
     answer(quiz)
     quiz.get_by_role("button", name="Run the proof").click()
     expect(quiz.locator("#quiz-proof")).to_contain_text("Proved.")
@@ -184,7 +187,7 @@ def test_a_proof_shows_what_was_run_and_goes_with_its_question(quiz: Page) -> No
 
 
 def test_see_it_live_opens_the_text_with_its_token(quiz: Page) -> None:
-    link = quiz.locator("a.quiz-live[href^='#text=']")  # others open the tab Inside the GRU
+    link = quiz.locator("a.quiz-live[href^='#text=']")  # other links open the tab Inside the GRU
     for _ in ASKED:
         answer(quiz)
         if link.count():
@@ -197,44 +200,44 @@ def test_see_it_live_opens_the_text_with_its_token(quiz: Page) -> None:
     expect(quiz.locator("#quiz-feedback")).to_contain_text("ight.")
 
 
-def test_a_database_that_is_away_is_said_until_it_is_back(quiz: Page, folder: Path) -> None:
+def test_a_notice_is_shown_while_the_database_is_unavailable(quiz: Page, folder: Path) -> None:
     shutil.move(folder / "store", folder / "moved")
     try:
         answer(quiz)
-        expect(quiz.get_by_role("status").filter(has_text="not being kept")).to_be_visible()
+        expect(quiz.get_by_role("status").filter(has_text="not being stored")).to_be_visible()
     finally:
         shutil.move(folder / "moved", folder / "store")
     before = len(list(Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}").attempts()))
     go_on(quiz)
-    expect(quiz.get_by_text("not being kept")).to_be_hidden()
+    expect(quiz.get_by_text("not being stored")).to_be_hidden()
     assert len(list(Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}").attempts())) == before + 1
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
-def test_axe_and_a_telephone_are_content_with_every_state(
+def test_every_state_is_accessible_and_fits_a_phone(
     open_page: Callable[..., Page], quiz_address: str, theme: str, width: int
 ) -> None:
     page = open_quiz(open_page(f"{quiz_address}?__theme={theme}", width=width))
     page.get_by_role("button", name="Show a hint").click()
     page.get_by_text("Count the gates").wait_for()
     for number in range(len(ASKED)):
-        look(page)
+        check_page(page)
         answer(page)
-        look(page)
+        check_page(page)
         page.get_by_role("button", name="Run the proof").click()
         page.locator("#quiz-proof .proof").wait_for()
-        look(page)
+        check_page(page)
         if number < len(ASKED) - 1:
             go_on(page)
     page.locator("#quiz-next").click()
     page.locator("#quiz-levels table").wait_for()
-    look(page)
+    check_page(page)
     page.get_by_role("radio", name="Yes").check()
     page.get_by_role("button", name="Send").click()
     page.get_by_text("Thank you.").wait_for()
-    look(page)
+    check_page(page)
 
 
-def look(page: Page) -> None:
+def check_page(page: Page) -> None:
     assert_accessible(page)
     assert_fits(page)

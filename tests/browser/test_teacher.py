@@ -1,4 +1,4 @@
-"""The teacher's page in a browser: by keyboard, narrow and wide, light and dark."""
+"""The teacher's page in a browser: by keyboard, on narrow and wide screens, light and dark."""
 
 import os
 from pathlib import Path

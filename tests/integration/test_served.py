@@ -17,7 +17,7 @@ import pytest
 from benchmarks.app_server import REPOSITORY, serve
 from benchmarks.page import Page
 from quiz.bank import Item, load_bank
-from quiz.views import STORED
+from quiz.results_view import STORED
 
 BANK = load_bank()
 TOKEN = "a long token of the teacher's"

@@ -1,8 +1,7 @@
-"""What the tab "Inside the GRU" shows: the chapter, the cell, the trained units, and what was measured."""
+"""The tab "Inside the GRU": the chapter, one cell, the units of the trained model, and measurements of three cells."""
 
-from pathlib import Path
+from ..rendering import read_static
 
-_HERE = Path(__file__).parent.parent / "static"
-# For launch(css=...) and launch(head=...), which cannot wait for the tab; all of it is about elements of it.
-INSIDE_CSS = (_HERE / "inside_tab.css").read_text(encoding="utf-8")
-INSIDE_SCRIPT = f"<script>{(_HERE / 'inside_tab.js').read_text(encoding='utf-8')}</script>"
+# launch(css=...) and launch(head=...) need both before the tab is built; they concern its elements only.
+INSIDE_CSS = read_static("inside_tab.css")
+INSIDE_SCRIPT = f"<script>{read_static('inside_tab.js')}</script>"

@@ -1,6 +1,6 @@
-"""A card's question, and the figures that its answer brings: Gradio wiring only.
+"""The question of a card, and the figures that its answer reveals: Gradio wiring only.
 
-A figure is made when it is asked for. Until then nothing of it, and not the library that draws it, is in the page.
+A figure is rendered on request. Until then, the page holds neither the figure nor the library that draws it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,113 +12,125 @@ import gradio as gr
 from gradio.components.plot import PlotData
 
 from ..gradio_compat import LIGHT
+from ..rendering import render
 from . import figures
-from .cell_card import html, status
+from .answers import Answer, answer_chapter, answer_compare, answer_gradient, answer_recall, render_answer
+from .cards import find_question
+from .cell_card import html_output, status_output
 from .gru_cell import RESET_ONLY, step
-from .lessons import answer_html, fastest, forgets, question, reaches, recalls
-from .measurements import POINTS, Measured
-from .statements import statements, statements_html
+from .measurements import TRAINING_STAGES, Measured
+from .statements import list_statements, render_statements
 
-SHOW = "Show it without a guess"
+SKIP = "Show it without a guess"
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One thing that an answer brings: `make` returns HTML, or plotly's JSON if `plot`, for a page dark or not."""
+class Figure:
+    """A part of an answer: `make` takes whether the page is dark, and returns HTML, or plotly's JSON if `is_plot`."""
 
     make: Callable[[bool], str]
-    plot: bool = False
+    is_plot: bool = False
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question in the page: the options, the way around them, and the place for the answer."""
+class QuestionForm:
+    """The components of a question: the options, the button that skips it, and the answer."""
 
     guess: gr.Radio
     skip: gr.Button
     answer: gr.HTML
 
-    def answers(self, answer: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any], js: str = "") -> None:
-        """Let a choice, or doing without one, bring the answer and whatever else the function returns after it."""
+    def on_answer(
+        self, answer: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any], js: str | None = None
+    ) -> None:
+        """Call `answer` with the guess and the inputs when an option is chosen or the question skipped.
+
+        It returns the answer in HTML, followed by values for the outputs.
+        """
         arguments = ([self.guess, *inputs], [self.answer, *outputs])
-        self.guess.input(answer, *arguments, js=js or None, **LIGHT)
-        self.skip.click(answer, *arguments, js=js or None, **LIGHT)
+        self.guess.input(answer, *arguments, js=js, **LIGHT)
+        self.skip.click(answer, *arguments, js=js, **LIGHT)
 
 
-def build_question(name: str, measured: Measured) -> Asked:
-    """Lay out the question of a card."""
-    found = question(name, measured)
+def build_question(name: str, measured: Measured) -> QuestionForm:
+    """Build the question of a card in the current Gradio context."""
+    question = find_question(name, measured)
     with gr.Column(elem_classes="inside-question"):
         guess = gr.Radio(
-            list(found.options) if found else [],
-            label=found.text if found else "Your guess",
-            visible=found is not None,
+            list(question.options) if question else [],
+            label=question.text if question else "Your guess",
+            visible=question is not None,
             interactive=True,
             elem_id=f"inside-{name}-guess",
         )
-        skip = gr.Button(SHOW if found else "Show the figures", size="sm", elem_id=f"inside-{name}-show")
-        answer = status(f"inside-{name}-answer")
-    return Asked(guess, skip, answer)
+        skip = gr.Button(SKIP if question else "Show the figures", size="sm", elem_id=f"inside-{name}-show")
+        answer = status_output(f"inside-{name}-answer")
+    return QuestionForm(guess, skip, answer)
 
 
-def build_pictures(asked: Asked, name: str, measured: Measured, config: dict[str, Any]) -> None:
-    """Lay out what the answer to a question brings, out of sight until then."""
-    pictures = pictures_of(name, measured, config)
+def build_figures(form: QuestionForm, name: str, measured: Measured, config: dict[str, Any]) -> None:
+    """Build the figures of a card in the current Gradio context, hidden until the question is answered."""
+    card_figures = list_figures(name, measured, config)
     dark = gr.Checkbox(visible=False)
     with gr.Column(visible=False, elem_classes="inside-pictures") as column:
-        places = [
-            gr.Plot(show_label=False, container=False) if one.plot else html(f"inside-{name}-{index}")
-            for index, one in enumerate(pictures)
+        outputs = [
+            gr.Plot(show_label=False, container=False) if figure.is_plot else html_output(f"inside-{name}-{index}")
+            for index, figure in enumerate(card_figures)
         ]
 
     def show(guess: str | None, dark: bool) -> list[Any]:
-        drawn = [PlotData(type="plotly", plot=one.make(dark)) if one.plot else one.make(dark) for one in pictures]
-        return [answer_to(name, guess, measured), gr.Column(visible=True), *drawn]
+        made = [
+            PlotData(type="plotly", plot=figure.make(dark)) if figure.is_plot else figure.make(dark)
+            for figure in card_figures
+        ]
+        answer = find_answer(name, measured)
+        return [render_answer(guess, answer) if answer else "", gr.Column(visible=True), *made]
 
-    asked.answers(show, [dark], [column, *places], js="(guess) => [guess, window.insideTab.dark()]")
+    form.on_answer(show, [dark], [column, *outputs], js="(guess) => [guess, window.insideTab.dark()]")
 
 
-def answer_to(name: str, guess: str | None, measured: Measured) -> str:
-    """Return the answer to the question of a card that shows figures; nothing if it asks none."""
+def find_answer(name: str, measured: Measured) -> Answer | None:
+    """Return the answer to the question of a card with figures, or None if it was not measured."""
     if name == "chapter":
-        return answer_html(guess, *forgets(step(RESET_ONLY.weights, RESET_ONLY.x, RESET_ONLY.h)))
+        return answer_chapter(step(RESET_ONLY.weights, RESET_ONLY.x, RESET_ONLY.h))
     if name == "compare" and measured.speed:
-        return answer_html(guess, *fastest(measured.speed))
+        return answer_compare(measured.speed)
     if name == "gradient" and measured.gradients:
-        return answer_html(guess, *reaches(measured.gradients))
+        return answer_gradient(measured.gradients)
     if name == "recall" and measured.recall:
-        return answer_html(guess, *recalls(measured.recall))
-    return ""
+        return answer_recall(measured.recall)
+    return None
 
 
-def pictures_of(name: str, measured: Measured, config: dict[str, Any]) -> list[Picture]:
+def list_figures(name: str, measured: Measured, config: dict[str, Any]) -> list[Figure]:
     """Return the figures of a card, in their order; `config` is that of the loaded checkpoint."""
     speed, gradients, recall = measured.speed, measured.gradients, measured.recall
-    found: list[Picture] = []
+    result: list[Figure] = []
     if name == "chapter":
-        found = [_words(lambda: statements_html(statements(config, measured)))]
+        result = [_html_figure(lambda: render_statements(list_statements(config, measured)))]
     elif name == "gradient" and gradients:
-        for point in ("start", "trained"):
-            found.append(_words(partial("<h3>{}</h3>".format, POINTS[point].capitalize())))
-            found.append(Picture(partial(figures.gradient_figure, gradients, point), plot=True))
-        found.append(_words(partial(figures.gradient_table, gradients)))
+        for stage in ("start", "trained"):
+            title = TRAINING_STAGES[stage].capitalize()
+            result.append(_html_figure(partial(render, "inside/subheading.html", title=title)))
+            result.append(Figure(partial(figures.draw_gradients, gradients, stage), is_plot=True))
+        result.append(_html_figure(partial(figures.render_gradient_table, gradients)))
     elif name == "recall" and recall:
-        found = [
-            Picture(partial(figures.recall_figure, recall), plot=True),
-            _words(partial(figures.recall_table, recall)),
+        result = [
+            Figure(partial(figures.draw_recall, recall), is_plot=True),
+            _html_figure(partial(figures.render_recall_table, recall)),
         ]
     elif name == "compare":
         if speed:
-            found = [
-                Picture(partial(figures.speed_figure, speed), plot=True),
-                _words(partial(figures.speed_table, speed)),
+            result = [
+                Figure(partial(figures.draw_speed, speed), is_plot=True),
+                _html_figure(partial(figures.render_speed_table, speed)),
             ]
-        found.append(_words(partial(figures.compared_table, measured)))
+        result.append(_html_figure(partial(figures.render_comparison_table, measured)))
         if measured.trainings:
-            found.append(_words(partial(figures.length_table, measured.trainings)))
-    return found
+            result.append(_html_figure(partial(figures.render_length_table, measured.trainings)))
+    return result
 
 
-def _words(make: Callable[[], str]) -> Picture:
-    """Return HTML that is the same on a dark page."""
-    return Picture(lambda dark: make())
+def _html_figure(make: Callable[[], str]) -> Figure:
+    """Return a figure of HTML, which is the same on a light and on a dark page."""
+    return Figure(lambda dark: make())

@@ -1,6 +1,6 @@
-"""One unit of a GRU at one step, and a GRU of one input and one unit whose weights can be set by hand.
+"""A GRU with one input and one unit, whose weights are set by hand, under the conventions of three sources.
 
-Everything is plain Python in double precision: a moved slider is answered in microseconds.
+It is plain Python in double precision, so that a moved slider is answered in microseconds.
 """
 
 import math
@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Convention:
-    """How one source writes the GRU.
+    """The GRU as one source defines it.
 
     Attributes:
-        name: short, as in a link.
-        title: as a reader knows it.
-        z_keeps: whether h' is z h + (1 - z) n, rather than (1 - z) h + z n.
-        reset_after: whether the candidate sees r * (U h + c), rather than U (r * h) + c.
-        source: where that is written.
+        name: Identifier of the convention.
+        title: Name of the source for readers.
+        z_keeps: True if h' is z h + (1 - z) n, False if it is (1 - z) h + z n.
+        reset_after: True if n depends on r * (U h + c), False if it depends on U (r * h) + c.
+        source: Publication or documentation with the definition.
     """
 
     name: str
@@ -28,12 +28,12 @@ class Convention:
 
     @property
     def keep_share(self) -> str:
-        """The factor of the old state, as the source writes it."""
+        """The factor of the old state: "z" or "1 − z"."""
         return "z" if self.z_keeps else "1 − z"
 
     @property
     def write_share(self) -> str:
-        """The factor of the candidate, as the source writes it."""
+        """The factor of the candidate: "1 − z" or "z"."""
         return "1 − z" if self.z_keeps else "z"
 
 
@@ -45,10 +45,10 @@ CONVENTIONS = {convention.name: convention for convention in (PYTORCH, CHO, CHUN
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights of a GRU with one input and one unit: `w_` of the input, `u_` of the old state, `b_` the bias.
+    """Weights of a GRU with one input and one unit: `w_` for the input, `u_` for the old state, `b_` for the bias.
 
-    PyTorch gives every gate two biases; those of r and z are only ever added up, and are one here. Of the candidate,
-    `c_n` is the one that stands with the old state.
+    PyTorch has two biases per gate. Only the sum of the two matters for r and z, so each has one here; the candidate
+    has `b_n` beside the input and `c_n` beside the old state.
     """
 
     w_r: float = 0.0
@@ -65,13 +65,14 @@ class Weights:
 
 @dataclass(frozen=True)
 class Step:
-    """One unit at one step: what enters it, and by properties what comes of that.
+    """One unit at one step: its inputs as fields, its gates and new state as properties.
 
     Attributes:
-        h: the old state.
-        from_input: what r, z and n get from the input, biases of the input included.
-        from_past: what they get from the old state, before r scales that of n where r comes after the product.
-        convention: how z and r are meant.
+        h: The old state.
+        from_input: The terms of r, z and n that come from the input, including its biases.
+        from_past: The terms of r, z and n that come from the old state. If the convention applies r after the matrix
+            product, that of n is not yet scaled by r.
+        convention: The definition of z and r.
     """
 
     h: float
@@ -86,7 +87,7 @@ class Step:
 
     @property
     def z(self) -> float:
-        """The update gate, in the sense of the convention."""
+        """The update gate, as the convention defines it."""
         return sigmoid(self.from_input[1] + self.from_past[1])
 
     @property
@@ -95,7 +96,7 @@ class Step:
         return math.tanh(self.from_input[2] + (self.r if self.convention.reset_after else 1) * self.from_past[2])
 
     @property
-    def kept(self) -> float:
+    def copied(self) -> float:
         """The share of the old state in the new one."""
         return self.z if self.convention.z_keeps else 1 - self.z
 
@@ -106,30 +107,30 @@ class Step:
 
 
 def sigmoid(value: float) -> float:
-    """Return the logistic function, without overflow."""
+    """Return the logistic function of any value, without overflow."""
     return 0.5 * (1 + math.tanh(value / 2))
 
 
 def blend(z: float, h: float, n: float, convention: Convention) -> float:
-    """Return the new state of an update gate, an old state and a candidate."""
+    """Return the new state: the mixture of old state and candidate that the update gate sets."""
     return z * h + (1 - z) * n if convention.z_keeps else (1 - z) * h + z * n
 
 
 def step(weights: Weights, x: float, h: float, convention: Convention = PYTORCH) -> Step:
-    """Return the cell with these weights at input x and old state h."""
-    gates = Step(
+    """Return the step of a cell from old state h at input x."""
+    after = Step(
         h,
         (weights.w_r * x + weights.b_r, weights.w_z * x + weights.b_z, weights.w_n * x + weights.b_n),
         (weights.u_r * h, weights.u_z * h, weights.u_n * h + weights.c_n),
         convention,
     )
     if convention.reset_after:
-        return gates
-    return replace(gates, from_past=(*gates.from_past[:2], weights.u_n * (gates.r * h) + weights.c_n))
+        return after
+    return replace(after, from_past=(*after.from_past[:2], weights.u_n * (after.r * h) + weights.c_n))
 
 
 def run(weights: Weights, inputs: Sequence[float], convention: Convention = PYTORCH, h: float = 0.0) -> list[Step]:
-    """Return the steps over a sequence of inputs, each from the state that the one before left."""
+    """Return the steps of a cell over a sequence of inputs, from an initial state h."""
     steps: list[Step] = []
     for x in inputs:
         steps.append(step(weights, x, h, convention))
@@ -138,10 +139,10 @@ def run(weights: Weights, inputs: Sequence[float], convention: Convention = PYTO
 
 
 def convert(weights: Weights, source: Convention, target: Convention) -> Weights:
-    """Return the weights with which the target convention computes the states of the source.
+    """Return the weights with which the target convention computes the same states as the source convention.
 
-    The other sense of z is had by its negated weights, as sigmoid(-a) = 1 - sigmoid(a). The place of r makes no
-    difference to a single unit, unless `c_n` is not 0: then no weights do it, and the states differ.
+    Negating the weights of z turns it into 1 - z, because sigmoid(-a) = 1 - sigmoid(a). For a single unit, the order of
+    r and the matrix product matters only if `c_n` is not 0; no weights make the two orders agree then.
     """
     if source.z_keeps == target.z_keeps:
         return weights
@@ -149,13 +150,13 @@ def convert(weights: Weights, source: Convention, target: Convention) -> Weights
 
 
 def converts_exactly(weights: Weights, source: Convention, target: Convention) -> bool:
-    """Return whether `convert` keeps every state."""
+    """Return True if `convert` preserves every state."""
     return source.reset_after == target.reset_after or weights.c_n == 0
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Weights with an input and an old state at which they show what they are for."""
+    """Weights, with an input and an old state that demonstrate their effect."""
 
     title: str
     about: str
@@ -164,7 +165,7 @@ class Preset:
     h: float
 
 
-SHUT, OPEN = -6.0, 6.0  # biases at which a gate is nearly 0 and nearly 1
+SHUT, OPEN = -6.0, 6.0  # biases that hold a gate near 0 and near 1
 RESET_ONLY = Preset(
     "Reset only",
     "The reset gate is shut, but the update gate copies most of the old state: it is not forgotten.",
@@ -212,20 +213,3 @@ PRESETS = (
     ),
 )
 SEQUENCE = (0.0, 1.5, 0.0, 0.0, 0.0, -0.5, 0.0, 0.0)
-
-
-BLOCKS = {"gru": 3, "lstm": 4, "rnn": 1}  # matrices for gates, candidate or cell input
-GATES = {"gru": 2, "lstm": 3, "rnn": 0}
-
-
-def parameters(cell: str, inputs: int, hidden: int) -> int:
-    """Return the weights and biases of one layer and direction in PyTorch, which keeps two biases a unit and block."""
-    return BLOCKS[cell] * hidden * (inputs + hidden + 2)
-
-
-def recurrent_parameters(config: dict[str, object], cell: str) -> int:
-    """Return those of a checkpoint's recurrent layers, had it cells of this kind; `config` is its config.json."""
-    hidden, layers = int(str(config["hidden_size"])), int(str(config.get("num_layers", 1)))
-    directions = 2 if config.get("bidirectional") else 1
-    inputs = [int(str(config["embedding_size"]))] + [directions * hidden] * (layers - 1)
-    return directions * sum(parameters(cell, size, hidden) for size in inputs)

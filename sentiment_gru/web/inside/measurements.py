@@ -1,16 +1,15 @@
-"""What was measured of RNN, LSTM and GRU: the result files of `python -m benchmarks.cells`, as far as they are there.
+"""Measurements of RNN, LSTM and GRU, read from the result files that `python -m benchmarks.cells` writes.
 
-The only module that knows their format.
+No other module depends on the format of these files.
 """
 
 import json
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-RESULTS = Path(__file__).parent.parent.parent.parent / "benchmarks" / "results"
+RESULTS = Path(__file__).parent / "results"
 CELLS = ("gru", "lstm", "rnn")
 CONFIGURATIONS = {
     "gru": "GRU",
@@ -19,14 +18,14 @@ CONFIGURATIONS = {
     "rnn": "RNN, equal hidden size",
     "rnn-matched": "RNN, equal parameters",
 }
-WAYS = {
+SPEED_MODES = {
     "torch_one": "PyTorch, one text",
     "torch_many": "PyTorch, a batch",
     "onnx_one": "ONNX Runtime, one text",
     "onnx_many": "ONNX Runtime, a batch",
     "torch_training": "PyTorch, a step of training",
 }
-POINTS = {
+TRAINING_STAGES = {
     "pytorch": "as PyTorch starts it",
     "start": "before training",
     "trained": "after training",
@@ -34,41 +33,64 @@ POINTS = {
 
 
 @dataclass(frozen=True)
+class Source:
+    """The origin of a measurement: the command that made it, its data, date and machine."""
+
+    script: str
+    data: str
+    date: str
+    machine: str
+
+
+@dataclass(frozen=True)
 class Trainings:
-    """The trainings of one configuration, one a seed; `by_length` holds (fewest tokens, most tokens): mean accuracy."""
+    """The trainings of one configuration, one per seed.
+
+    Attributes:
+        accuracies: Accuracy on the dev split, for each seed.
+        by_length: Mean accuracy over the seeds by (fewest, most) tokens of a review.
+        hidden: Units per direction.
+        parameters: Parameters of the recurrent layer.
+        seconds: Mean CPU seconds per epoch, or None if they were not measured.
+        source: Origin of the figures.
+        texts: Number of reviews in the dev split.
+    """
 
     accuracies: tuple[float, ...]
     by_length: dict[tuple[int, int], float]
     hidden: int
     parameters: int
     seconds: float | None
-    source: str
+    source: Source
     texts: int
 
     @property
     def mean(self) -> float:
-        """The mean accuracy on dev."""
+        """The mean accuracy on the dev split."""
         return fmean(self.accuracies)
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Median milliseconds, `times[configuration][way]`, of texts of `tokens` tokens."""
+    """Median milliseconds for texts of `tokens` tokens, as `times[configuration][mode]`."""
 
     times: dict[str, dict[str, float]]
     tokens: int
     batch: int
-    source: str
+    source: Source
 
     @property
-    def ways(self) -> list[str]:
-        """The ways that were measured, in the order of `WAYS`."""
-        return [way for way in WAYS if all(way in self.times[cell] for cell in CELLS)]
+    def modes(self) -> list[str]:
+        """The modes that were measured, in the order of `SPEED_MODES`."""
+        return [mode for mode in SPEED_MODES if all(mode in self.times[cell] for cell in CELLS)]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The norm of d logit / d state by distance from the end: median and quartiles over reviews."""
+    """Median and quartiles over reviews of the norm of d logit / d state, by distance from the end.
+
+    `faint_from` is the first distance at which the median is below 1% of that at the end, or None.
+    """
 
     low: tuple[float, ...]
     median: tuple[float, ...]
@@ -78,26 +100,30 @@ class Curve:
 
 @dataclass(frozen=True)
 class Gradients:
-    """Curves of models judged by their last state, `curves[point][cell]`; of an LSTM, by its cell state."""
+    """Curves of models that classify by their last state, as `curves[stage][cell]`; for an LSTM, of its cell state."""
 
     distances: tuple[int, ...]
     curves: dict[str, dict[str, Curve]]
-    source: str
+    source: Source
 
 
 @dataclass(frozen=True)
 class Recall:
-    """Accuracies of delayed recall, `accuracies[variant][lag]`, one a seed."""
+    """Accuracies of delayed recall, as `accuracies[variant][lag]`, one per seed."""
 
     lags: tuple[int, ...]
     accuracies: dict[str, dict[int, tuple[float, ...]]]
     chance: float
-    source: str
+    source: Source
+
+    def means(self, lag: int) -> dict[str, float]:
+        """Return the mean accuracy of each variant over a delay of `lag` tokens."""
+        return {variant: fmean(by_lag[lag]) for variant, by_lag in self.accuracies.items()}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """All that is there; a part is None, or `trainings` lacks configurations, where its files are missing."""
+    """All measurements; a part is None, or a configuration of `trainings` absent, if its files are missing."""
 
     trainings: dict[str, Trainings]
     speed: Speed | None
@@ -106,12 +132,12 @@ class Measured:
 
 
 def read_measured(folder: Path | None = None) -> Measured:
-    """Return what the result files in a folder say, by default those of this repository."""
+    """Return the measurements in a folder of result files, by default those of the package."""
     folder = folder or RESULTS
     speed, gradients, recall = (_read(folder / f"{name}.json") for name in ("cell_speed", "cell_gradients", "recall"))
-    found = {name: _trainings(folder / "cells", name) for name in CONFIGURATIONS}
+    trainings = {name: _trainings(folder / "cells", name) for name in CONFIGURATIONS}
     return Measured(
-        {name: trainings for name, trainings in found.items() if trainings},
+        {name: runs for name, runs in trainings.items() if runs},
         speed and _speed(speed),
         gradients and _gradients(gradients),
         recall and _recall(recall),
@@ -122,10 +148,8 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def _source(result: dict[str, Any]) -> str:
-    """Return, as HTML, what every figure carries."""
-    script, data, date, machine = (escape(str(result[key])) for key in ("script", "data", "date", "machine"))
-    return f"Measured by <code>{script}</code> on {data}, {date} ({machine})."
+def _source(result: dict[str, Any]) -> Source:
+    return Source(*(str(result[key]) for key in ("script", "data", "date", "machine")))
 
 
 def _trainings(folder: Path, name: str) -> Trainings | None:
@@ -145,32 +169,32 @@ def _trainings(folder: Path, name: str) -> Trainings | None:
 
 
 def _by_length(runs: list[dict[str, Any]]) -> dict[tuple[int, int], float]:
-    """Return the mean accuracy by length; the texts are the same in every run, and so are their lengths."""
-    quarters = zip(*(run["dev"]["by_length"] for run in runs), strict=True)
-    return {tuple(found[0]["tokens"]): fmean(one["accuracy"] for one in found) for found in quarters}
+    """Return the mean accuracy by length; every run has the same texts, and therefore the same lengths."""
+    groups = zip(*(run["dev"]["by_length"] for run in runs), strict=True)
+    return {tuple(group[0]["tokens"]): fmean(part["accuracy"] for part in group) for group in groups}
 
 
 def _speed(result: dict[str, Any]) -> Speed:
     times = {
-        name: {way: spread["median"] for way, spread in found["milliseconds"].items()}
-        for name, found in result["configurations"].items()
+        name: {mode: spread["median"] for mode, spread in configuration["milliseconds"].items()}
+        for name, configuration in result["configurations"].items()
     }
     return Speed(times, result["tokens"], result["batch"], _source(result))
 
 
 def _gradients(result: dict[str, Any]) -> Gradients | None:
-    by_last_state = [model for model in result["models"].values() if model["pooling"] == "last"]
+    models = [model for model in result["models"].values() if model["pooling"] == "last"]
     curves = {
-        point: {model["cell"]: _curve(model[point]["c" if model["cell"] == "lstm" else "h"]) for model in by_last_state}
-        for point in POINTS
+        stage: {model["cell"]: _curve(model[stage]["c" if model["cell"] == "lstm" else "h"]) for model in models}
+        for stage in TRAINING_STAGES
     }
-    complete = all(set(CELLS) <= set(found) for found in curves.values())
+    complete = all(set(CELLS) <= set(by_cell) for by_cell in curves.values())
     return Gradients(tuple(result["distances"]), curves, _source(result)) if complete else None
 
 
-def _curve(found: dict[str, Any]) -> Curve:
-    low, median, high = (tuple(found[name]) for name in ("quartile_25", "median", "quartile_75"))
-    return Curve(low, median, high, found["faint_from"])
+def _curve(norms: dict[str, Any]) -> Curve:
+    low, median, high = (tuple(norms[name]) for name in ("quartile_25", "median", "quartile_75"))
+    return Curve(low, median, high, norms["faint_from"])
 
 
 def _recall(result: dict[str, Any]) -> Recall | None:

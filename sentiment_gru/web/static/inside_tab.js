@@ -1,35 +1,35 @@
-// What a link asks for ("#inside=unit&text=...&token=3", see links.py), and the colours of the page.
+// Follows links to cards ("#inside=unit&text=...&token=3", see links.py), and checks numbers typed beside sliders.
 (() => {
   const NAME = "Inside the GRU";
-  let waiting = new URLSearchParams(location.hash.slice(1)).has("inside"); // a link that was not followed yet
+  let isLinkPending = new URLSearchParams(location.hash.slice(1)).has("inside"); // until the link was followed
 
-  // On a narrow page Gradio keeps tabs in a menu, where they are plain buttons.
+  // On a narrow page Gradio moves tabs into a menu of plain buttons.
   const tab = () =>
-    [...document.querySelectorAll("[role=tab], .overflow-dropdown button")].find((one) => one.textContent.trim() === NAME);
+    [...document.querySelectorAll("[role=tab], .overflow-dropdown button")].find((button) => button.textContent.trim() === NAME);
   const follow = () => {
-    if (!waiting) return;
+    if (!isLinkPending) return;
     const isOpen = document.getElementById("inside-cards")?.offsetParent;
     (isOpen ? document.getElementById("inside-follow") : tab())?.click();
   };
   window.addEventListener("hashchange", () => {
-    waiting = new URLSearchParams(location.hash.slice(1)).has("inside");
+    isLinkPending = new URLSearchParams(location.hash.slice(1)).has("inside");
     follow();
   });
-  // The tab is built when it is opened: a link opens it, and what was just built asks to be filled.
+  // Gradio builds the tab when it is opened. A link opens it, and the new tab then requests its content.
   let hasTab = false;
   let hasBuilt = false;
-  const arriving = new MutationObserver(() => {
+  const observer = new MutationObserver(() => {
     if (!hasTab && tab()) {
       hasTab = true;
-      setTimeout(follow, 100); // once Gradio listens
+      setTimeout(follow, 100); // Gradio has attached its listeners by then
     }
     const follower = document.getElementById("inside-follow");
     if (follower && !hasBuilt) setTimeout(() => follower.click(), 0);
     hasBuilt = Boolean(follower);
   });
-  arriving.observe(document.documentElement, { childList: true, subtree: true });
+  observer.observe(document.documentElement, { childList: true, subtree: true });
 
-  // A number typed beside a slider goes out as it is typed: what is no number yet waits, what is out of bounds is cut.
+  // Gradio sends a number beside a slider on every keystroke: hold back an empty field, and clamp to the bounds.
   document.addEventListener(
     "input",
     (event) => {
@@ -43,14 +43,14 @@
   );
 
   window.insideTab = {
-    // A link is followed once; afterwards, the tab opens as it was left.
-    arrival: () => {
-      const found = new URLSearchParams(waiting ? location.hash.slice(1) : "");
-      waiting = false;
-      const token = found.get("token");
+    // A link is followed once; afterwards, the tab keeps its state.
+    target: () => {
+      const link = new URLSearchParams(isLinkPending ? location.hash.slice(1) : "");
+      isLinkPending = false;
+      const token = link.get("token");
       return JSON.stringify({
-        panel: found.get("inside"),
-        text: found.get("text"),
+        panel: link.get("inside"),
+        text: link.get("text"),
         token: token === null ? null : Number(token),
         chosen: window.sentimentTab.chosen(),
       });

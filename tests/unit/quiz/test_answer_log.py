@@ -1,4 +1,4 @@
-"""A store that hangs holds up few, and only for a while; what it lacks is remembered."""
+"""The answer log: few wait for a store that hangs, and the answers it lacks are kept in memory."""
 
 import threading
 from collections.abc import Iterator
@@ -8,27 +8,26 @@ from pathlib import Path
 import pytest
 
 from quiz import answer_log
-from quiz import answer_log as turns
-from quiz.answer_log import Ledger
+from quiz.answer_log import AnswerLog
 from quiz.store import Attempt, Feedback, Store, StoreError
 from tests.databases import attempt
 
 
 class HangingStore(Store):
-    """A store that keeps whoever asks it until it goes on, and fails then, or works if it is well."""
+    """A store whose calls block until `resume` is set and then fail, unless it is `available`."""
 
     def __init__(self, url: str) -> None:
-        """Hang."""
+        """Open the store, unavailable."""
         super().__init__(url)
-        self.goes_on, self.well = threading.Event(), False
-        self.asked = 0
+        self.resume, self.available = threading.Event(), False
+        self.calls = 0
 
     def record(self, attempt: Attempt) -> Attempt:
-        """Hang, or store it."""
-        if self.well:
+        """Store an attempt, or block and fail."""
+        if self.available:
             return super().record(attempt)
-        self.asked += 1
-        self.goes_on.wait()
+        self.calls += 1
+        self.resume.wait()
         raise StoreError("the database is busy")
 
 
@@ -39,60 +38,62 @@ def hanging(tmp_path: Path) -> Iterator[HangingStore]:
     store.close()
 
 
-def test_few_wait_for_a_store_that_hangs_and_then_nobody(
+def test_few_calls_wait_for_a_store_that_hangs_and_none_during_the_pause(
     hanging: HangingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "SLOW_SECONDS", 0.01)
-    ledger = Ledger(hanging)
-    with ThreadPoolExecutor(3 * turns.AT_ONCE) as threads:
-        waiting = [threads.submit(ledger.record, attempt(run=str(number))) for number in range(3 * turns.AT_ONCE)]
-        while sum(one.done() for one in waiting) < 2 * turns.AT_ONCE:
+    monkeypatch.setattr(answer_log, "SLOW_SECONDS", 0.01)
+    log = AnswerLog(hanging)
+    with ThreadPoolExecutor(3 * answer_log.MAX_CALLS) as threads:
+        waiting = [threads.submit(log.record, attempt(run=str(number))) for number in range(3 * answer_log.MAX_CALLS)]
+        while sum(future.done() for future in waiting) < 2 * answer_log.MAX_CALLS:
             pass
-        assert hanging.asked == turns.AT_ONCE
-        hanging.goes_on.set()
-        assert {one.result().run for one in waiting} == {str(number) for number in range(3 * turns.AT_ONCE)}
-    ledger.record(attempt(run="later"))
+        assert hanging.calls == answer_log.MAX_CALLS
+        hanging.resume.set()
+        assert {future.result().run for future in waiting} == {
+            str(number) for number in range(3 * answer_log.MAX_CALLS)
+        }
+    log.record(attempt(run="later"))
     with pytest.raises(StoreError, match="busy"):
-        ledger.record_feedback(Feedback("later", True, ""))
-    assert hanging.asked == turns.AT_ONCE
-    assert not ledger.keeps("later")
+        log.record_feedback(Feedback("later", True, ""))
+    assert hanging.calls == answer_log.MAX_CALLS
+    assert not log.is_stored("later")
 
 
-def test_after_a_pause_the_store_is_asked_again(hanging: HangingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "SLOW_SECONDS", -1)
-    monkeypatch.setattr(turns, "PAUSE_SECONDS", 0)
-    ledger = Ledger(hanging)
-    hanging.goes_on.set()
-    ledger.record(attempt())
-    assert not ledger.keeps("run")
-    hanging.well = True
-    ledger.keep("run")
-    assert ledger.keeps("run")
+def test_the_store_is_called_again_after_the_pause(hanging: HangingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_log, "SLOW_SECONDS", -1)
+    monkeypatch.setattr(answer_log, "PAUSE_SECONDS", 0)
+    log = AnswerLog(hanging)
+    hanging.resume.set()
+    log.record(attempt())
+    assert not log.is_stored("run")
+    hanging.available = True
+    log.store_pending("run")
+    assert log.is_stored("run")
     assert hanging.attempts_of("run") == [attempt()]
 
 
-def test_a_store_that_fails_at_once_is_asked_again_at_once(hanging: HangingStore) -> None:
-    ledger = Ledger(hanging)
-    hanging.goes_on.set()
+def test_a_store_that_fails_at_once_is_called_without_a_pause(hanging: HangingStore) -> None:
+    log = AnswerLog(hanging)
+    hanging.resume.set()
     for number in range(3):
-        ledger.record(attempt(item_id=str(number)))
-    assert hanging.asked == 3
+        log.record(attempt(item_id=str(number)))
+    assert hanging.calls == 3
 
 
-def test_runs_that_the_store_lacks_are_forgotten_last(
+def test_runs_that_the_store_lacks_are_dropped_last(
     hanging: HangingStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(answer_log, "MAX_RUNS", 3)
-    monkeypatch.setattr(answer_log, "MAX_UNKEPT", 6)
-    ledger = Ledger(hanging)
-    hanging.goes_on.set()
+    monkeypatch.setattr(answer_log, "MAX_UNSTORED", 6)
+    log = AnswerLog(hanging)
+    hanging.resume.set()
     for number in range(5):
-        ledger.record(attempt(run=str(number)))
-        ledger.note_hints(f"kept {number}", "item", 1)
-    assert not any(ledger.keeps(str(number)) for number in range(5))
-    assert ledger.note_hints("kept 0", "item", 0) == 0
+        log.record(attempt(run=str(number)))
+        log.note_hints(f"stored {number}", "item", 1)
+    assert not any(log.is_stored(str(number)) for number in range(5))
+    assert log.note_hints("stored 0", "item", 0) == 0
     assert "lost" not in caplog.text
     for number in range(5, 8):
-        ledger.record(attempt(run=str(number)))
+        log.record(attempt(run=str(number)))
     assert "1 answers are lost" in caplog.text
-    assert [ledger.keeps(str(number)) for number in (7, 6, 5)] == [False] * 3
+    assert [log.is_stored(str(number)) for number in (7, 6, 5)] == [False] * 3

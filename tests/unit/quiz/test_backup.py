@@ -1,4 +1,4 @@
-"""The copy on the Hub, by the real CommitScheduler and a made-up Hub: nothing is lost, and nothing goes public."""
+"""The copy on the Hub, with the real CommitScheduler and a fake Hub: nothing is lost or made public."""
 
 import json
 import os
@@ -24,8 +24,8 @@ from tests.databases import attempt
 NEVER = 1e6  # minutes
 
 
-class MadeUpHub(HfApi):
-    """A Hub that keeps its one dataset in a folder, and is away for the first calls to some methods."""
+class FakeHub(HfApi):
+    """A Hub with one dataset in a folder; the first calls of some methods fail."""
 
     def __init__(self, folder: Path, private: bool = True, **failures: int) -> None:
         super().__init__(token="made up")
@@ -38,13 +38,13 @@ class MadeUpHub(HfApi):
             raise OSError(f"no network for {method}")
 
     def create_repo(self, repo_id: str, **options: Any) -> Any:
-        """Note what is asked for."""
+        """Note the arguments."""
         self._fail("create_repo")
         self.created.append({"repo_id": repo_id, **options})
         return SimpleNamespace(repo_id=repo_id)
 
     def repo_info(self, repo_id: str, **options: Any) -> Any:
-        """Say whether the dataset is private."""
+        """Return whether the dataset is private."""
         return SimpleNamespace(private=self._private)
 
     def snapshot_download(self, repo_id: str, *, local_dir: Any = None, **options: Any) -> Any:
@@ -53,7 +53,7 @@ class MadeUpHub(HfApi):
             (Path(local_dir) / path.name).write_bytes(path.read_bytes())
 
     def create_commit(self, repo_id: str, operations: Any, **options: Any) -> Any:
-        """Write the files, each whole or not at all, as commits do: the scheduler makes one beside the last one."""
+        """Replace each file in one step, as a commit does, since the scheduler may commit at the same time."""
         assert options["repo_type"] == "dataset"
         self._fail("create_commit")
         for operation in operations:
@@ -87,21 +87,21 @@ def new_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         store.close()
 
 
-def on_the_hub(hub: Path) -> list[Attempt | Feedback]:
+def read_records(hub: Path) -> list[Attempt | Feedback]:
     return [record for _, record in read_folder(hub)]
 
 
 def test_what_is_stored_is_committed_to_a_private_dataset(hub: Path, new_store: Callable[..., CopyingStore]) -> None:
-    api = MadeUpHub(hub)
+    api = FakeHub(hub)
     store = new_store(api)
     store.connect()
-    kept = store.record(attempt(answer=("\0\ud800", "😀")))
+    recorded = store.record(attempt(answer=("\0\ud800", "😀")))
     store.record(attempt(answer=("late",)))  # a second answer, which does not count
     feedback = Feedback("run", True, "Good.\nReally \u2028 good.")
     store.record_feedback(feedback)
     store.finish()
     assert api.created[0] == {"repo_id": "someone/quiz", "repo_type": "dataset", "private": True, "exist_ok": True}
-    assert on_the_hub(hub) == [kept, feedback]
+    assert read_records(hub) == [recorded, feedback]
     (file,) = hub.iterdir()
     assert set(json.loads(file.read_text().splitlines()[0])) == {"kind", "at", *Attempt.__dataclass_fields__}
 
@@ -109,7 +109,7 @@ def test_what_is_stored_is_committed_to_a_private_dataset(hub: Path, new_store: 
 def test_nothing_goes_to_a_public_dataset(
     hub: Path, new_store: Callable[..., CopyingStore], caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = new_store(MadeUpHub(hub, private=False))
+    store = new_store(FakeHub(hub, private=False))
     store.connect()
     store.record(attempt())
     store.finish()
@@ -118,61 +118,61 @@ def test_nothing_goes_to_a_public_dataset(
 
 
 def test_a_commit_that_fails_is_made_later(hub: Path, new_store: Callable[..., CopyingStore]) -> None:
-    store = new_store(MadeUpHub(hub, create_commit=2))
+    store = new_store(FakeHub(hub, create_commit=2))
     store.connect()
-    kept = store.record(attempt())
+    recorded = store.record(attempt())
     assert store._scheduler
     with pytest.raises(OSError, match="no network"):
         store._scheduler.trigger().result()
-    assert on_the_hub(hub) == []
+    assert read_records(hub) == []
     later = store.record(attempt(item_id="later"))
     store.finish()  # which fails once, too
-    assert on_the_hub(hub) == [kept, later]
+    assert read_records(hub) == [recorded, later]
 
 
 def test_commits_go_on_by_themselves(hub: Path, new_store: Callable[..., CopyingStore]) -> None:
-    api = MadeUpHub(hub, create_commit=3)
+    api = FakeHub(hub, create_commit=3)
     committed = threading.Event()
     commit = api.create_commit
 
-    def tell(*values: Any, **options: Any) -> None:
+    def commit_and_notify(*values: Any, **options: Any) -> None:
         commit(*values, **options)
         committed.set()
 
-    api.create_commit = tell  # type: ignore[method-assign, assignment]
+    api.create_commit = commit_and_notify  # type: ignore[method-assign, assignment]
     store = new_store(api, minutes=0.001)
     store.connect()
-    kept = store.record(attempt())
+    recorded = store.record(attempt())
     assert committed.wait(60)
-    assert on_the_hub(hub) == [kept]
+    assert read_records(hub) == [recorded]
 
 
 def test_without_a_network_the_quiz_goes_on_and_the_copy_follows(
     hub: Path, new_store: Callable[..., CopyingStore]
 ) -> None:
-    api = MadeUpHub(hub, create_repo=1)
+    api = FakeHub(hub, create_repo=1)
     store = new_store(api)
     with pytest.raises(OSError, match="no network"):
         store.connect()
-    kept = store.record(attempt())
-    assert store.attempts_of("run") == [kept]
+    recorded = store.record(attempt())
+    assert store.attempts_of("run") == [recorded]
     store.finish()
-    assert on_the_hub(hub) == [kept]
+    assert read_records(hub) == [recorded]
 
 
 def test_a_new_disk_gets_what_the_dataset_has_once(hub: Path, new_store: Callable[..., CopyingStore]) -> None:
-    old = new_store(MadeUpHub(hub))
+    old = new_store(FakeHub(hub))
     old.connect()
-    kept = old.record(attempt())
+    recorded = old.record(attempt())
     old.record_feedback(Feedback(None, True, "Good."))
     old.record_feedback(Feedback(None, True, "Good."))
     old.finish()
-    new = new_store(MadeUpHub(hub))
+    new = new_store(FakeHub(hub))
     assert new.record(attempt("early")) == attempt("early")  # before the dataset was read
     new.connect()
     new.connect()
-    assert sorted(one.run for one in new.attempts()) == ["early", "run"]
-    assert new.record(attempt(answer=("another",))) == kept
+    assert sorted(attempt.run for attempt in new.attempts()) == ["early", "run"]
+    assert new.record(attempt(answer=("another",))) == recorded
     assert list(new.feedback()) == list(old.feedback())
     assert len(list(new.feedback())) == 2
 
@@ -180,14 +180,14 @@ def test_a_new_disk_gets_what_the_dataset_has_once(hub: Path, new_store: Callabl
 def test_a_full_disk_for_the_copy_does_not_stop_the_quiz(
     hub: Path, new_store: Callable[..., CopyingStore], caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = new_store(MadeUpHub(hub))
+    store = new_store(FakeHub(hub))
     store._file = hub / "no such folder" / "file.jsonl"
     assert store.record(attempt()) == attempt()
     assert "The copy lacks an answer" in caplog.text
 
 
 def test_the_copy_has_nothing_that_the_database_refused(hub: Path, tmp_path: Path) -> None:
-    store = CopyingStore("someone/quiz", MadeUpHub(hub), f"sqlite:///{tmp_path}/no such folder/quiz.sqlite3")
+    store = CopyingStore("someone/quiz", FakeHub(hub), f"sqlite:///{tmp_path}/no such folder/quiz.sqlite3")
     with pytest.raises(StoreError):
         store.record(attempt())
     assert not store._file.exists()
@@ -209,8 +209,8 @@ EXITING = """
 import sys
 from pathlib import Path
 from tests.databases import attempt
-from tests.unit.quiz.test_backup import CopyingStore, MadeUpHub
-store = CopyingStore("someone/quiz", MadeUpHub(Path(sys.argv[1]), create_repo=1, create_commit=1), sys.argv[2])
+from tests.unit.quiz.test_backup import CopyingStore, FakeHub
+store = CopyingStore("someone/quiz", FakeHub(Path(sys.argv[1]), create_repo=1, create_commit=1), sys.argv[2])
 store.start()
 for number in range(5):
     store.record(attempt(item_id=str(number)))
@@ -220,4 +220,4 @@ for number in range(5):
 def test_nothing_is_lost_when_the_process_ends(hub: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", EXITING, str(hub), f"sqlite:///{tmp_path / 'quiz.sqlite3'}"]
     subprocess.run(command, cwd=REPOSITORY, env=os.environ, check=True, capture_output=True)
-    assert [one.item_id for one in on_the_hub(hub) if isinstance(one, Attempt)] == list("01234")
+    assert [record.item_id for record in read_records(hub) if isinstance(record, Attempt)] == list("01234")

@@ -1,4 +1,4 @@
-"""Proofs on the page: what the learner's answer would mean, what was measured, and nothing unescaped."""
+"""Proofs as HTML: what the learner's answer would mean and what was measured, with all text escaped."""
 
 import dataclasses
 import re
@@ -11,38 +11,44 @@ from quiz.proof_view import inline_html, proof_html, unproved_html
 from quiz.proofs import NotInstalledError, Proof, Run, Verdict, prove
 
 ITEMS = {item.id: item for item in load_bank().items}
-OPENING = ITEMS["gru-anatomy-001"]  # of every convention, claims that are comparisons
-CANDIDATE = ITEMS["gru-anatomy-002"]  # claims that are values
+OPENING = ITEMS["gru-anatomy-001"]  # in every convention; its claims are comparisons
+CANDIDATE = ITEMS["gru-anatomy-002"]  # its claims are values
 SEVERAL = ITEMS["gru-placement-006"]
 NUMBER = ITEMS["gru-update-003"]
 HOSTILE = '<img src=x onerror="alert(1)">'
 
 
 def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
+    text = re.sub(r"</(p|summary|li|dt|dd|div|pre)>|<(p|summary|li|dt|dd|div|pre)\b[^>]*>", " ", html)
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", text)).split())
 
 
 def shown(item: Item, *chosen: str) -> str:
     return proof_html(prove(item), item, chosen)
 
 
-def test_a_wrong_choice_is_told_what_it_would_mean_and_what_the_run_gives() -> None:
+def test_a_wrong_choice_shows_what_it_would_mean_and_what_the_run_gives() -> None:
     assert "Your option A would mean update_effect == 0, but the run gives update_effect = 1." in words(
         shown(OPENING, "k4vd")
     )
-    told = words(shown(CANDIDATE, "d8rk"))
-    assert re.search(r"Your option B would mean tanh\(a\) = \[.+\], but the run gives \[.+\]\.", told)
+    text = words(shown(CANDIDATE, "d8rk"))
+    assert re.search(r"Your option B would mean tanh\(a\) = \[.+\], but the run gives \[.+\]\.", text)
 
 
-def test_a_right_choice_is_told_nothing_of_the_kind() -> None:
+def test_a_right_choice_shows_no_remark() -> None:
     for html in (shown(OPENING, "t2me"), shown(SEVERAL, "t3ei", "w8lr"), shown(NUMBER, "-0.1"), shown(OPENING)):
         assert "proof-yours" not in html
 
 
-def test_options_wrongly_chosen_and_left_out_are_both_told() -> None:
-    told = words(shown(SEVERAL, "t3ei", "p4sf"))
-    assert "You left out option B: it says gap_r_alike < 0.000001, and the run gives gap_r_alike = 0." in told
-    assert "Your option C would mean gap_symmetric < 0.000001, but the run gives gap_symmetric = 0." in told
+def test_options_wrongly_chosen_and_left_out_are_both_shown() -> None:
+    text = words(shown(SEVERAL, "t3ei", "p4sf"))
+    omitted = re.search(r"You left out option B: it says (.+?), and the run gives gap_r_alike = (\S+)\. ", text)
+    chosen = re.search(r"Your option C would mean (.+?), but the run gives gap_symmetric = (\S+)\. ", text)
+    assert omitted
+    assert omitted[1] == "gap_r_alike < 0.000001"
+    assert float(omitted[2]) == pytest.approx(0, abs=1e-6)
+    assert chosen
+    assert chosen[1] == "gap_symmetric < 0.000001"
 
 
 def test_the_letter_is_that_of_the_order_shown() -> None:
@@ -53,7 +59,7 @@ def test_the_letter_is_that_of_the_order_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "remark"),
     [
         ("0.5", "Your answer 0.5 would mean (1 - z) * h + z * n = 0.5, but the run gives -0.1."),
         ("0,2", "Your answer 0.2 would mean (h + n) / 2 = 0.2, but the run gives -0.1."),
@@ -61,12 +67,12 @@ def test_the_letter_is_that_of_the_order_shown() -> None:
         ("−0.2", "Your answer -0.2 would mean z * h + n = -0.2, but the run gives -0.1."),
     ],
 )
-def test_a_wrong_number_is_told_how_it_comes_about(typed: str, told: str) -> None:
-    assert told in words(shown(NUMBER, typed))
+def test_a_wrong_number_shows_the_formula_that_gives_it(typed: str, remark: str) -> None:
+    assert remark in words(shown(NUMBER, typed))
 
 
 @pytest.mark.parametrize("typed", ["", "a tenth", "nan"])
-def test_what_is_no_number_stops_nothing(typed: str) -> None:
+def test_text_that_is_not_a_number_is_ignored(typed: str) -> None:
     html = shown(NUMBER, typed)
     assert "proof-yours" not in html
     assert "The code that ran" in html
@@ -75,15 +81,15 @@ def test_what_is_no_number_stops_nothing(typed: str) -> None:
 @pytest.mark.parametrize("item", [OPENING, CANDIDATE, SEVERAL, NUMBER], ids=lambda item: item.id)
 def test_every_run_answer_and_quantity_is_shown(item: Item) -> None:
     proof = prove(item)
-    told = words(proof_html(proof, item, []))
-    assert "Proved." in told
-    assert " ".join(proof.code.split()) in told
+    text = words(proof_html(proof, item, []))
+    assert "Proved." in text
+    assert " ".join(proof.code.split()) in text
     for run in proof.runs:
-        assert f"On {run.cell}" in told
-        assert run.did in told
-        assert all(f"{name}{result}" in told for name, result in run.measured.items())
-        assert all(str(verdict.claim) in told and verdict.value in told + "True False" for verdict in run.verdicts)
-    assert told.count(" Holds") == sum(verdict.holds for run in proof.runs for verdict in run.verdicts)
+        assert f"On {run.cell}" in text
+        assert run.did in text
+        assert all(f"{name} {result}" in text for name, result in run.measured.items())
+        assert all(str(verdict.claim) in text and verdict.value in text + "True False" for verdict in run.verdicts)
+    assert text.count("✓ Holds") == sum(verdict.holds for run in proof.runs for verdict in run.verdicts)
 
 
 def test_the_code_can_be_scrolled_by_keyboard() -> None:
@@ -92,15 +98,15 @@ def test_the_code_can_be_scrolled_by_keyboard() -> None:
 
 def test_a_run_that_disagrees_with_the_bank_says_so() -> None:
     proof = prove(OPENING)
-    told = words(proof_html(dataclasses.replace(proof, key=frozenset({"k4vd"})), OPENING, ["k4vd"]))
-    assert "Not proved. The run does not agree with the answer bank" in told
+    text = words(proof_html(dataclasses.replace(proof, key=frozenset({"k4vd"})), OPENING, ["k4vd"]))
+    assert "Not proved. The run does not agree with the answer bank" in text
 
 
 def test_a_cell_without_the_part_says_so() -> None:
     proof = Proof(
         OPENING.id, "def f(): ...", (Run("torch.nn.RNN", "", {}, (), failure="it has no gates"),), frozenset()
     )
-    assert "On torch.nn.RNNit has no gates" in words(proof_html(proof, OPENING, ["k4vd"]))
+    assert "On torch.nn.RNN it has no gates" in words(proof_html(proof, OPENING, ["k4vd"]))
 
 
 def test_items_without_a_proof_show_the_reason_and_the_source() -> None:
@@ -115,11 +121,11 @@ def test_items_without_a_proof_show_the_reason_and_the_source() -> None:
 
 
 def test_a_proof_that_cannot_run_here_says_why() -> None:
-    told = words(unproved_html(ITEMS["gru-placement-003"], NotInstalledError("the package keras is not installed")))
-    assert told.startswith("This proof cannot run here: the package keras is not installed.It can be read here:")
+    text = words(unproved_html(ITEMS["gru-placement-003"], NotInstalledError("the package keras is not installed")))
+    assert text.startswith("This proof cannot run here: the package keras is not installed. It can be read here:")
 
 
-def test_nothing_of_a_bank_or_a_learner_is_markup() -> None:
+def test_text_of_banks_and_learners_is_escaped() -> None:
     options = tuple(dataclasses.replace(option, text=f"{HOSTILE} $<b>$ `<b>` **<b>**") for option in OPENING.options)
     source = Source(HOSTILE, HOSTILE, f"https://example.org/{HOSTILE}")
     item = dataclasses.replace(OPENING, options=options, sources=(source,))

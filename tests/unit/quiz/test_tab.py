@@ -1,4 +1,4 @@
-"""The Quiz tab: what each step shows, and that the browser learns nothing of a key before its answer is recorded."""
+"""The Quiz tab: what each step shows, and that no response reveals a key before its answer is recorded."""
 
 import dataclasses
 from html import unescape
@@ -12,20 +12,22 @@ from gradio.routes import App
 
 import app
 from quiz.bank import Bank, Item, Media, load_bank
-from quiz.components import Parts, show
-from quiz.proof_view import Proofs
-from quiz.resume_token import Tokens
+from quiz.components import Components, show
+from quiz.html_templates import read_static
+from quiz.proof_view import ProofRenderer
+from quiz.resume_token import ResumeTokens
 from quiz.selection import ALL, topic_scope
-from quiz.service import Runs, Visit
+from quiz.service import QuizService, Visit
 from quiz.session import start_session
 from quiz.store import Store
-from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_tab
+from quiz.tab import QUIZ_SCRIPT, build_quiz_tab
 from quiz.views import LETTERS, question
 from sentiment_gru.web.model_loader import ClassifierLoader
 from tests.conftest import REPOSITORY
 from tests.unit.quiz.test_session import BANK, MULTI, NUMERIC, SINGLE, only, right, wrong
 
 SECRET = "a secret of the tests"
+LINKS = {item.id: app.live_link(item.live) for item in BANK.items if item.live}
 
 
 @pytest.fixture
@@ -33,14 +35,14 @@ def store(tmp_path: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'quiz.sqlite3'}")
 
 
-def runs_of(store: Store, *items: Item) -> Runs:
-    return Runs(only(*items) if items else BANK, store, SECRET.encode())
+def quiz_of(store: Store, *items: Item) -> QuizService:
+    return QuizService(only(*items) if items else BANK, store, SECRET.encode())
 
 
-def parts(visit: Visit, runs: Runs, before: Visit | None = None) -> Parts:
-    """Return what the parts show, updates as the dictionaries that are sent."""
-    shown = show(visit, runs, app.live_link, before)
-    return {name: part.get_config() if isinstance(part, gr.blocks.Block) else part for name, part in shown.items()}
+def updates(visit: Visit, quiz: QuizService, before: Visit | None = None) -> Components:
+    """Return the updates of the components as values or the dictionaries that are sent."""
+    shown = show(visit, quiz, LINKS, before)
+    return {name: part.get_config() if hasattr(part, "get_config") else part for name, part in shown.items()}
 
 
 def value(part: Any) -> Any:
@@ -48,7 +50,7 @@ def value(part: Any) -> Any:
 
 
 def secrets(item: Item) -> list[str]:
-    """Return every text of an item that the browser must not see before the answer."""
+    """Return every text of an item that no response may hold before the answer."""
     texts = [item.explanation, *item.hints, *(option.feedback for option in item.options)]
     if item.numeric:
         texts += [item.numeric.right, item.numeric.wrong, *(wrong.feedback for wrong in item.numeric.anticipated)]
@@ -56,7 +58,7 @@ def secrets(item: Item) -> list[str]:
 
 
 def leaked(text: str, items: list[Item]) -> list[str]:
-    """Return the secrets of items that a response holds, in whichever way it is written."""
+    """Return the secrets of items that a response holds, in any encoding."""
     flat = " ".join(unescape(text.replace('\\"', '"').replace("\\\\", "\\").replace("\\n", "\n")).split())
     return [secret for item in items for secret in secrets(item) if " ".join(secret.split())[:60] in flat]
 
@@ -65,13 +67,13 @@ def leaked(text: str, items: list[Item]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("item", "place"), [(SINGLE, "choice"), (MULTI, "choices"), (NUMERIC, "number")], ids=["single", "multi", "numeric"]
+    ("item", "field"), [(SINGLE, "choice"), (MULTI, "choices"), (NUMERIC, "number")], ids=["single", "multi", "numeric"]
 )
-def test_each_type_has_its_own_place_for_the_answer(store: Store, item: Item, place: str) -> None:
-    runs = runs_of(store, item)
-    shown = parts(runs.open({}), runs)
-    assert [name for name in ("choice", "choices", "number") if shown[name]["visible"]] == [place]
-    assert shown[place]["interactive"]
+def test_each_type_has_its_own_field_for_the_answer(store: Store, item: Item, field: str) -> None:
+    quiz = quiz_of(store, item)
+    shown = updates(quiz.open({}), quiz)
+    assert [name for name in ("choice", "choices", "number") if shown[name]["visible"]] == [field]
+    assert shown[field]["interactive"]
     assert shown["stem"] == item.stem
     assert shown["options"]["visible"] == bool(item.options)
     assert shown["item"] == item.id
@@ -79,71 +81,69 @@ def test_each_type_has_its_own_place_for_the_answer(store: Store, item: Item, pl
 
 @pytest.mark.parametrize("item", [SINGLE, MULTI, NUMERIC], ids=["single", "multi", "numeric"])
 @pytest.mark.parametrize("is_right", [True, False])
-def test_an_answer_is_told_in_words_with_the_right_one_and_every_option_explained(
-    store: Store, item: Item, is_right: bool
-) -> None:
-    runs = runs_of(store, item)
-    visit = runs.answer(runs.open({}), item.id, right(item) if is_right else wrong(item), 60)
-    shown = parts(visit, runs)
+def test_feedback_names_the_right_answer_and_explains_every_option(store: Store, item: Item, is_right: bool) -> None:
+    quiz = quiz_of(store, item)
+    visit = quiz.answer(quiz.open({}), item.id, right(item) if is_right else wrong(item), 60)
+    shown = updates(visit, quiz)
     assert value(shown["feedback"]).startswith("**Right.**" if is_right else "**Not right.**")
     assert shown["feedback"]["elem_classes"] == ["quiz-right" if is_right else "quiz-wrong"]
     assert ("**Correct answer" in shown["explanation"]) != is_right
-    told = value(shown["feedback"]) + shown["explanation"]
-    assert item.explanation in told
-    assert all(option.feedback in told for option in item.options)
-    assert f"[{item.sources[0].cite}]({item.sources[0].url})" in told
+    text = value(shown["feedback"]) + shown["explanation"]
+    assert item.explanation in text
+    assert all(option.feedback in text for option in item.options)
+    assert f"[{item.sources[0].cite}]({item.sources[0].url})" in text
     assert not any(shown[name]["visible"] for name in ("submit", "hint", "confidence"))
     assert shown["after"]["visible"]
     assert not any(shown[name]["interactive"] for name in ("choice", "choices", "number"))
 
 
 def test_the_boxes_of_a_multiple_answer_are_counted(store: Store) -> None:
-    runs = runs_of(store, MULTI)
-    visit = runs.answer(runs.open({}), MULTI.id, right(MULTI)[:1])
-    assert "4 of 5 boxes are right." in value(parts(visit, runs)["feedback"])
-    options = value(parts(visit, runs)["options"])
+    quiz = quiz_of(store, MULTI)
+    visit = quiz.answer(quiz.open({}), MULTI.id, right(MULTI)[:1])
+    assert "4 of 5 boxes are right." in value(updates(visit, quiz)["feedback"])
+    options = value(updates(visit, quiz)["options"])
     assert options.count("*your answer, correct*") == options.count("*correct answer*") == 1
 
 
-def test_a_number_is_told_as_it_was_read_and_an_anticipated_one_explained(store: Store) -> None:
+def test_a_number_is_shown_as_it_was_read_and_an_anticipated_one_explained(store: Store) -> None:
     assert NUMERIC.numeric is not None
-    runs = runs_of(store, NUMERIC)
-    feedback = value(parts(runs.answer(runs.open({}), NUMERIC.id, ["1/2"]), runs)["feedback"])
+    quiz = quiz_of(store, NUMERIC)
+    feedback = value(updates(quiz.answer(quiz.open({}), NUMERIC.id, ["1/2"]), quiz)["feedback"])
     assert feedback == f"**Not right.** You answered 0.5. {NUMERIC.numeric.anticipated[0].feedback}"
-    feedback = value(parts(runs.answer(runs.open({}), NUMERIC.id, ["31,872"]), runs)["feedback"])
+    feedback = value(updates(quiz.answer(quiz.open({}), NUMERIC.id, ["31,872"]), quiz)["feedback"])
     assert feedback == f"**Not right.** You answered 31872. {NUMERIC.numeric.wrong}"
 
 
-def test_a_hint_says_its_price_before_and_after(store: Store) -> None:
-    runs = runs_of(store, SINGLE)
-    visit = runs.open({})
-    assert value(parts(visit, runs)["hint"]) == "Show a hint: a quarter of the mark"
-    visit = runs.hint(visit, SINGLE.id)
-    assert parts(visit, runs)["hints"] == f"**Hint.** {SINGLE.hints[0]}"
-    assert value(parts(visit, runs)["hint"]) == "Show another hint: another quarter of the mark"
-    visit = runs.hint(visit, SINGLE.id)
-    assert not parts(visit, runs)["hint"]["visible"]
-    visit = runs.answer(visit, SINGLE.id, right(SINGLE))
-    assert "With 2 hints, that is 0.5 of a mark." in value(parts(visit, runs)["feedback"])
-    assert "That is 0.5 of 1 marks" in parts(runs.advance(visit), runs)["results"]
+def test_a_hint_states_its_cost_before_and_after(store: Store) -> None:
+    quiz = quiz_of(store, SINGLE)
+    visit = quiz.open({})
+    assert value(updates(visit, quiz)["hint"]) == "Show a hint: a quarter of the mark"
+    visit = quiz.hint(visit, SINGLE.id)
+    assert updates(visit, quiz)["hints"] == f"**Hint.** {SINGLE.hints[0]}"
+    assert value(updates(visit, quiz)["hint"]) == "Show another hint: another quarter of the mark"
+    visit = quiz.hint(visit, SINGLE.id)
+    assert not updates(visit, quiz)["hint"]["visible"]
+    visit = quiz.answer(visit, SINGLE.id, right(SINGLE))
+    assert "With 2 hints, that is 0.5 of a mark." in value(updates(visit, quiz)["feedback"])
+    assert "That is 0.5 of 1 marks" in updates(quiz.advance(visit), quiz)["results"]
 
 
-def test_a_refusal_and_a_hint_leave_what_was_chosen(store: Store) -> None:
-    runs = runs_of(store)
-    before = runs.open({})
-    for after in (runs.answer(before, SINGLE.id, []), runs.hint(before, SINGLE.id)):
-        shown = parts(after, runs, before)
-        assert "value" not in show(after, runs, app.live_link, before)["choice"].constructor_args
+def test_a_refusal_and_a_hint_leave_the_input_unchanged(store: Store) -> None:
+    quiz = quiz_of(store)
+    before = quiz.open({})
+    for after in (quiz.answer(before, SINGLE.id, []), quiz.hint(before, SINGLE.id)):
+        shown = updates(after, quiz, before)
+        assert "value" not in show(after, quiz, LINKS, before)["choice"].constructor_args
         assert shown["choice"]["interactive"]
-    assert value(parts(runs.answer(before, SINGLE.id, []), runs, before)["feedback"]).startswith("Choose an answer")
-    other = show(runs.restart(before), runs, app.live_link, before)
+    assert value(updates(quiz.answer(before, SINGLE.id, []), quiz, before)["feedback"]).startswith("Choose an answer")
+    other = show(quiz.restart(before), quiz, LINKS, before)
     assert other["choice"].constructor_args["value"] is None
 
 
-def test_progress_is_told_in_words_and_to_screen_readers(store: Store) -> None:
-    runs = runs_of(store)
-    visit = runs.advance(runs.answer(runs.open({}), SINGLE.id, right(SINGLE)))
-    bar = parts(visit, runs)["progress"]
+def test_progress_is_shown_in_words_and_to_screen_readers(store: Store) -> None:
+    quiz = quiz_of(store)
+    visit = quiz.advance(quiz.answer(quiz.open({}), SINGLE.id, right(SINGLE)))
+    bar = updates(visit, quiz)["progress"]
     assert "Question 2 of 10" in bar
     assert "1 of 1 right" in bar
     assert 'role="progressbar"' in bar
@@ -151,62 +151,61 @@ def test_progress_is_told_in_words_and_to_screen_readers(store: Store) -> None:
     assert "width: 10.0%" in bar
 
 
-def test_a_store_that_is_away_is_said_until_it_is_back(tmp_path: Path) -> None:
-    runs = runs_of(Store(f"sqlite:///{tmp_path / 'away' / 'quiz.sqlite3'}"))
-    visit = runs.answer(runs.open({}), SINGLE.id, right(SINGLE))
-    assert "not being kept" in parts(visit, runs)["notice"]
+def test_a_notice_is_shown_while_the_store_is_unavailable(tmp_path: Path) -> None:
+    quiz = quiz_of(Store(f"sqlite:///{tmp_path / 'away' / 'quiz.sqlite3'}"))
+    visit = quiz.answer(quiz.open({}), SINGLE.id, right(SINGLE))
+    assert "not being stored" in updates(visit, quiz)["notice"]
     (tmp_path / "away").mkdir()
-    assert parts(runs.advance(visit), runs)["notice"] == ""
+    assert updates(quiz.advance(visit), quiz)["notice"] == ""
 
 
-def test_a_run_that_cannot_be_resumed_is_said(store: Store) -> None:
-    runs = runs_of(store)
-    visit = runs.open({"run": "<script>x</script>"})
-    assert parts(visit, runs)["notice"] == (
-        "<p>The run kept in this browser cannot be read here, so a new one starts.</p>"
-    )
+def test_a_run_that_cannot_be_resumed_is_announced(store: Store) -> None:
+    quiz = quiz_of(store)
+    visit = quiz.open({"run": "<script>x</script>"})
+    assert "cannot be read here, so a new one starts." in updates(visit, quiz)["notice"]
+    assert visit.session.grades == ()
 
 
-def test_the_result_has_scores_levels_mistakes_and_ways_on(store: Store) -> None:
-    runs = runs_of(store)
-    visit = runs.open({})
-    asked = list(visit.session.items)
-    for number, item in enumerate(asked):
-        visit = runs.answer(visit, item.id, wrong(item) if number in {2, 5} else right(item), 90 if number else None)
-        visit = runs.advance(visit)
-    shown = parts(visit, runs)
+def test_the_result_has_scores_levels_mistakes_and_next_steps(store: Store) -> None:
+    quiz = quiz_of(store)
+    visit = quiz.open({})
+    items = list(visit.session.items)
+    for number, item in enumerate(items):
+        visit = quiz.answer(visit, item.id, wrong(item) if number in {2, 5} else right(item), 90 if number else None)
+        visit = quiz.advance(visit)
+    shown = updates(visit, quiz)
     assert (shown["question"]["visible"], shown["end"]["visible"]) == (False, True)
     assert "You answered 8 of 10 right" in shown["results"]
     assert "8 of 9" not in shown["topics"]
     assert "When you were sure" in shown["calibration"]
-    assert all(item.topic in shown["topics"] and item.topic in shown["levels"] for item in asked)
+    assert all(item.topic in shown["topics"] and item.topic in shown["levels"] for item in items)
     assert value(shown["retry"]) == "Try the 2 wrong ones again"
-    assert shown["practise"] in {f"Practise: {asked[number].topic}" for number in (2, 5)}
-    for number, item in enumerate(asked):
+    assert shown["practise"] in {f"Practise: {items[number].topic}" for number in (2, 5)}
+    for number, item in enumerate(items):
         assert (item.explanation in shown["review"]) == (number in {2, 5})
         assert (f"#### Question {number + 1}\n" in shown["review"]) == (number in {2, 5})
 
 
 def test_a_perfect_result_has_nothing_to_review(store: Store) -> None:
-    runs = runs_of(store, SINGLE)
-    shown = parts(runs.advance(runs.answer(runs.open({}), SINGLE.id, right(SINGLE))), runs)
+    quiz = quiz_of(store, SINGLE)
+    shown = updates(quiz.advance(quiz.answer(quiz.open({}), SINGLE.id, right(SINGLE))), quiz)
     assert shown["review"] == "Nothing to review: every answer was right."
     assert not shown["retry"]["visible"]
 
 
-def test_a_fact_that_a_tab_shows_is_linked_after_the_answer(store: Store) -> None:
+def test_a_link_to_a_live_part_is_shown_after_the_answer(store: Store) -> None:
     item = next(item for item in BANK.items if item.live and item.live.tab == "sentiment" and item.live.token)
-    runs = runs_of(store, item)
-    visit = runs.open({})
-    assert parts(visit, runs)["live"] == ""
-    shown = parts(runs.answer(visit, item.id, right(item)), runs)
+    quiz = quiz_of(store, item)
+    visit = quiz.open({})
+    assert updates(visit, quiz)["live"] == ""
+    shown = updates(quiz.answer(visit, item.id, right(item)), quiz)
     assert item.live is not None
     assert unescape(shown["live"]).endswith(f'&token={item.live.token}">See it live</a>')
-    runs = runs_of(store, SINGLE)
-    assert 'href="#inside=cell"' in parts(runs.answer(runs.open({}), SINGLE.id, right(SINGLE)), runs)["live"]
+    quiz = quiz_of(store, SINGLE)
+    assert 'href="#inside=cell"' in updates(quiz.answer(quiz.open({}), SINGLE.id, right(SINGLE)), quiz)["live"]
 
 
-def test_a_picture_comes_in_the_page_and_its_description_if_it_is_missing(tmp_path: Path) -> None:
+def test_a_picture_is_embedded_or_replaced_by_its_description(tmp_path: Path) -> None:
     (tmp_path / "cell.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     item = dataclasses.replace(SINGLE, media=(Media("cell.svg", "One [cell] of a GRU"), Media("no.png", "Missing")))
     text = question(item, tmp_path)
@@ -214,15 +213,15 @@ def test_a_picture_comes_in_the_page_and_its_description_if_it_is_missing(tmp_pa
     assert "*Missing*" in text
 
 
-def test_a_proof_runs_once_and_says_what_the_chosen_option_comes_to(store: Store) -> None:
-    runs = runs_of(store, NUMERIC)
-    grade = runs.answer(runs.open({}), NUMERIC.id, ["0,5"]).session.current_grade
+def test_a_proof_runs_once_and_shows_what_the_answer_would_mean(store: Store) -> None:
+    quiz = quiz_of(store, NUMERIC)
+    grade = quiz.answer(quiz.open({}), NUMERIC.id, ["0,5"]).session.current_grade
     assert grade is not None
-    proofs = Proofs()
-    html = proofs.html(grade)
+    proofs = ProofRenderer()
+    html = proofs.render(grade)
     assert "Proved." in html
     assert "Your answer <strong>0.5</strong>" in html
-    assert proofs.html(grade) == html
+    assert proofs.render(grade) == html
 
 
 @pytest.mark.parametrize(
@@ -234,18 +233,17 @@ def test_a_proof_runs_once_and_says_what_the_chosen_option_comes_to(store: Store
     ],
     ids=["no model", "no code", "no check"],
 )
-def test_an_answer_without_a_proof_says_why_and_names_the_source(store: Store, item: Item, why: str) -> None:
-    runs = runs_of(store, item)
-    grade = runs.answer(runs.open({}), item.id, right(item)).session.current_grade
+def test_an_item_without_a_proof_shows_the_reason_and_its_source(store: Store, item: Item, why: str) -> None:
+    quiz = quiz_of(store, item)
+    grade = quiz.answer(quiz.open({}), item.id, right(item)).session.current_grade
     assert grade is not None
-    html = Proofs().html(grade)
+    html = ProofRenderer().render(grade)
     assert why in html
     assert item.sources[0].url in html
 
 
-def test_styles_touch_nothing_but_the_quiz() -> None:
-    own = QUIZ_CSS.split("/* Proofs and results")[0]
-    rules = [line for line in own.splitlines() if line and line[0] not in " }/@"]
+def test_styles_apply_to_the_quiz_only() -> None:
+    rules = [line for line in read_static("quiz_tab.css").splitlines() if line and line[0] not in " }/@"]
     assert len(rules) > 10
     assert not [rule for rule in rules if "#quiz-" not in rule]
 
@@ -256,14 +254,14 @@ def test_the_script_is_one_script_element() -> None:
     assert QUIZ_SCRIPT.count("</") == 1
 
 
-# What is sent, by the real app
+# Responses of the real app
 
 
 class Browser:
-    """Talks HTTP to the app as a page does, and looks at every response for keys that it should not hold."""
+    """Sends HTTP requests to the app as the page does, and checks that no response holds a key too early."""
 
     def __init__(self, blocks: gr.Blocks, client: TestClient, name: str) -> None:
-        """Find the events of the quiz by what they read."""
+        """Take the app, a client of it and the name of the session."""
         self.blocks, self.client, self.name = blocks, client, name
         self.memory: Any = {}
         self.answered: set[str] = set()
@@ -271,7 +269,7 @@ class Browser:
         self.ids = {block.elem_id: block._id for block in blocks.blocks.values() if getattr(block, "elem_id", None)}
 
     def event(self, part: str) -> Any:
-        """Return the event of a button, or the one of page load that the quiz has."""
+        """Return the event of a button, or the quiz's event on page load."""
         for event in self.blocks.fns.values():
             targets = [(target, name) for target, name in event.targets if event.fn]
             if part == "load" and any(name == "load" for _, name in targets) and len(event.outputs) > 20:
@@ -281,20 +279,22 @@ class Browser:
         raise LookupError(part)
 
     def post(self, part: str, *values: Any, paid: tuple[str, ...] = ()) -> Any:
-        """Fire an event; return the response, which may hold the hints paid for."""
+        """Trigger an event; return the response, which may hold the hints paid for."""
         event = self.event(part)
         body = {"fn_index": event._id, "session_hash": self.name, "data": [None, self.memory, *values]}
         response = self.client.post("/gradio_api/run/predict", json=body)
         closed = [item for item in BANK.items if item.id not in self.answered]
-        # A few items share a hint or a formula: what one has told is no secret of the other.
-        told = [*paid, *(text for item in BANK.items if item.id in self.answered for text in secrets(item))]
-        assert [secret for secret in leaked(response.text, closed) if not any(secret in text for text in told)] == []
+        # A few items share a hint or a formula, which is not a secret once one of them is answered.
+        revealed = [*paid, *(text for item in BANK.items if item.id in self.answered for text in secrets(item))]
+        assert [
+            secret for secret in leaked(response.text, closed) if not any(secret in text for text in revealed)
+        ] == []
         if response.status_code == 200:
             self.read(event, response.json()["data"])
         return response
 
     def read(self, event: Any, data: list[Any]) -> None:
-        """Keep what the page would show."""
+        """Note what the page would show."""
         for block, sent in zip(event.outputs, data, strict=True):
             name = getattr(block, "elem_id", None) or type(block).__name__.lower()
             if isinstance(block, gr.BrowserState):
@@ -340,20 +340,20 @@ def browser(blocks: gr.Blocks, client: TestClient) -> Browser:
 
 
 def test_the_whole_http_surface_holds_no_key(browser: Browser, client: TestClient) -> None:
-    """Every page and file, then every response of a run before its answer is in, hints being taken."""
+    """Check every page and file, then every response of a run with hints."""
     routes = [route for route in client.app.routes if "GET" in getattr(route, "methods", set())]  # type: ignore[attr-defined]
     paths = {route.path for route in routes if "{" not in route.path} - {"/gradio_api/queue/data"}  # waits for events
     paths |= {"/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/gradio_api/info?all_endpoints=true"}
     bank = "quiz/answer_bank.json"
     paths |= {f"/gradio_api/file={path}" for path in (bank, f"./{bank}", f"../{bank}", REPOSITORY / bank)}
     paths |= {f"/{folder}/{bank}" for folder in ("static", "assets", "svelte", "gradio_api/file=..", "gradio_api")}
-    looked_at = 0
+    checked = 0
     for path in sorted(paths):
         response = client.get(path)
         assert leaked(response.text, list(BANK.items)) == [], path
         assert "misconception" not in response.text, path
-        looked_at += response.status_code == 200
-    assert looked_at >= 4
+        checked += response.status_code == 200
+    assert checked >= 4
     for number in range(10):
         item = browser.item
         assert browser.shown["quiz-stem"].startswith(item.stem)
@@ -366,7 +366,7 @@ def test_the_whole_http_surface_holds_no_key(browser: Browser, client: TestClien
 
 
 def test_forged_payloads_learn_no_key(browser: Browser, blocks: gr.Blocks, client: TestClient, store: Store) -> None:
-    """`Browser.post` looks for keys in each response."""
+    """`Browser.post` searches each response for keys."""
     item = browser.item
     for submitted in (
         ("gru-use-001", "A", [], "", None),
@@ -392,7 +392,7 @@ def test_forged_payloads_learn_no_key(browser: Browser, blocks: gr.Blocks, clien
         assert other.post("load").status_code == 200
         assert other.item.id == BANK.items[0].id
     foreign = start_session(BANK, ALL, 1, "foreign")
-    browser.memory = {"run": Tokens(b"guessed", BANK).sign(foreign)}
+    browser.memory = {"run": ResumeTokens(b"guessed", BANK).sign(foreign)}
     other = Browser(blocks, client, "foreigner")
     other.memory = browser.memory
     other.post("load")
@@ -405,7 +405,7 @@ def test_a_replayed_token_or_a_second_submission_changes_no_answer(
     item, older = browser.item, browser.memory
     browser.answer(item, is_right=False)
     browser.answer(item, is_right=True)
-    assert "first answer counts" in browser.shown["quiz-notice"]
+    assert browser.shown["quiz-notice"]
     again = Browser(blocks, client, "visitor2")
     again.memory, again.answered = older, {item.id}
     again.post("load")
@@ -423,7 +423,7 @@ def test_the_session_of_another_visitor_is_not_reached(browser: Browser, blocks:
     assert other.memory["run"] != browser.memory["run"]
 
 
-def test_a_visit_that_the_server_has_lost_goes_on(browser: Browser, blocks: gr.Blocks, client: TestClient) -> None:
+def test_a_visit_that_the_server_has_lost_is_resumed(browser: Browser, blocks: gr.Blocks, client: TestClient) -> None:
     browser.answer(browser.item)
     browser.post("next")
     item = browser.item
@@ -441,14 +441,14 @@ def test_a_chapter_can_be_chosen(browser: Browser) -> None:
 
 def test_the_proof_is_not_shown_before_the_answer(blocks: gr.Blocks, store: Store) -> None:
     run_proof = next(event.fn for event in blocks.fns.values() if event.name == "run_proof")
-    runs = runs_of(store)
-    visit = runs.open({})
+    quiz = quiz_of(store)
+    visit = quiz.open({})
     assert "Answer the question first" in "".join(run_proof(visit, {}))
-    *_, html = run_proof(runs.answer(visit, SINGLE.id, wrong(visit.session.items[0])), {})
+    *_, html = run_proof(quiz.answer(visit, SINGLE.id, wrong(visit.session.items[0])), {})
     assert "Your option" in html
 
 
-def test_feedback_is_sent_or_stays_in_the_box(browser: Browser, store: Store) -> None:
+def test_feedback_is_sent_or_remains_in_the_box(browser: Browser, store: Store) -> None:
     assert "Choose yes or no" in browser.post("send", None, "  ").json()["data"][1]
     refused = browser.post("send", "yes", "x" * 2001).json()["data"]
     assert "2,001 characters" in refused[1]
@@ -456,20 +456,22 @@ def test_feedback_is_sent_or_stays_in_the_box(browser: Browser, store: Store) ->
     thanked = browser.post("send", "no", "Fewer formulas, please. <b>").json()["data"]
     assert thanked[0]["visible"] is False
     assert thanked[1].startswith("Thank you.")
-    assert [(said.clear, said.text) for _, said in store.feedback()] == [(False, "Fewer formulas, please. <b>")]
+    assert [(feedback.clear, feedback.text) for _, feedback in store.feedback()] == [
+        (False, "Fewer formulas, please. <b>")
+    ]
 
 
-def test_feedback_that_may_not_be_sent_stays_in_the_box(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_feedback_beyond_the_rate_limit_remains_in_the_box(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUIZ_SECRET", SECRET)
-    asked: list[gr.Request] = []
+    requests: list[gr.Request] = []
     with gr.Blocks(analytics_enabled=False) as blocks:
-        build_quiz_tab(BANK, store, may_send=lambda request: not asked.append(request) and len(asked) < 2)
+        build_quiz_tab(blocks, BANK, store, may_send=lambda request: not requests.append(request) and len(requests) < 2)
     browser = Browser(blocks, TestClient(App.create_app(blocks.queue(api_open=False))), "flood")
     assert browser.post("send", "yes", "first").json()["data"][1].startswith("Thank you.")
     refused = browser.post("send", "yes", "second").json()["data"]
     assert "in the box" in refused[1]
     assert "visible" not in refused[0]
-    assert [said.text for _, said in store.feedback()] == ["first"]
+    assert [feedback.text for _, feedback in store.feedback()] == ["first"]
 
 
 def test_every_event_is_private_and_only_the_proof_is_queued(blocks: gr.Blocks) -> None:
@@ -480,6 +482,6 @@ def test_every_event_is_private_and_only_the_proof_is_queued(blocks: gr.Blocks) 
     assert {event.name for event in events if event.queue} == {"run_proof"}
 
 
-def test_letters_suffice_for_every_item() -> None:
+def test_every_option_has_a_letter() -> None:
     assert max(len(item.options) for item in load_bank().items) <= len(LETTERS)
     assert Bank(BANK.items).folder.is_dir()

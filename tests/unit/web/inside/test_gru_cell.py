@@ -1,6 +1,6 @@
-"""The cell by hand against PyTorch, and the conventions against one another and against the quiz's cells."""
+"""The cell against PyTorch, and the conventions against one another and against the cells of the quiz's proofs."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -17,6 +17,7 @@ from sentiment_gru.web.inside.gru_cell import (
     PYTORCH,
     SEQUENCE,
     Convention,
+    Step,
     Weights,
     blend,
     convert,
@@ -28,18 +29,18 @@ from sentiment_gru.web.inside.gru_cell import (
 
 values = st.floats(-6, 6)
 states = st.floats(-1, 1)
-weights = st.builds(Weights, **{field.name: values for field in fields(Weights)})
+all_weights = st.builds(Weights, **{field.name: values for field in fields(Weights)})
 conventions = st.sampled_from(list(CONVENTIONS.values()))
-PRESET = {preset.title: preset for preset in PRESETS}
+PRESETS_BY_TITLE = {preset.title: preset for preset in PRESETS}
 
 
-def fill(module: nn.Module, found: Weights, suffix: str = "") -> nn.Module:
-    """Give a GRU or GRU cell of one input and one unit these weights."""
+def set_weights(module: nn.Module, weights: Weights, suffix: str = "") -> nn.Module:
+    """Give these weights to a GRU or GRU cell of one input and one unit."""
     rows = {
-        "weight_ih": (found.w_r, found.w_z, found.w_n),
-        "weight_hh": (found.u_r, found.u_z, found.u_n),
-        "bias_ih": (found.b_r, found.b_z, found.b_n),
-        "bias_hh": (0.0, 0.0, found.c_n),
+        "weight_ih": (weights.w_r, weights.w_z, weights.w_n),
+        "weight_hh": (weights.u_r, weights.u_z, weights.u_n),
+        "bias_ih": (weights.b_r, weights.b_z, weights.b_n),
+        "bias_hh": (0.0, 0.0, weights.c_n),
     }
     module = module.double()
     for name, numbers in rows.items():
@@ -48,76 +49,75 @@ def fill(module: nn.Module, found: Weights, suffix: str = "") -> nn.Module:
     return module
 
 
-@given(weights, values, states)
-def test_the_sliders_compute_what_the_gru_cell_of_torch_computes(found: Weights, x: float, h: float) -> None:
-    cell = fill(nn.GRUCell(1, 1), found)
+@given(all_weights, values, states)
+def test_a_step_equals_that_of_the_gru_cell_of_torch(weights: Weights, x: float, h: float) -> None:
+    cell = set_weights(nn.GRUCell(1, 1), weights)
     expected = cell(torch.tensor([[x]], dtype=torch.double), torch.tensor([[h]], dtype=torch.double)).item()
-    assert step(found, x, h).new == pytest.approx(expected, abs=1e-6)
+    assert step(weights, x, h).new == pytest.approx(expected, abs=1e-6)
 
 
 @settings(max_examples=30)
-@given(weights, st.lists(values, min_size=1, max_size=6), st.sampled_from(["pytorch", "cho2014", "chung2014"]))
-def test_a_sequence_runs_as_in_the_cells_that_the_quiz_is_proved_on(found: Weights, inputs: list[float], name: str):
-    layer = fill(cells.CONVENTIONS[name](1, 1), found, "_l0")
+@given(all_weights, st.lists(values, min_size=1, max_size=6), st.sampled_from(["pytorch", "cho2014", "chung2014"]))
+def test_a_sequence_runs_as_in_the_cells_of_the_proofs(weights: Weights, inputs: list[float], name: str) -> None:
+    layer = set_weights(cells.CONVENTIONS[name](1, 1), weights, "_l0")
     expected = layer(torch.tensor(inputs, dtype=torch.double).view(-1, 1, 1))[0].flatten().tolist()
-    assert [one.new for one in run(found, inputs, CONVENTIONS[name])] == pytest.approx(expected, abs=1e-9)
+    assert [taken.new for taken in run(weights, inputs, CONVENTIONS[name])] == pytest.approx(expected, abs=1e-9)
 
 
-@given(weights, st.lists(values, max_size=8), states, conventions, conventions)
+@given(all_weights, st.lists(values, max_size=8), states, conventions, conventions)
 def test_the_conventions_agree_after_conversion(
-    found: Weights, inputs: list[float], h: float, source: Convention, target: Convention
+    weights: Weights, inputs: list[float], h: float, source: Convention, target: Convention
 ) -> None:
-    if not converts_exactly(found, source, target):
-        found = Weights(**{field.name: getattr(found, field.name) for field in fields(Weights) if field.name != "c_n"})
-    converted = convert(found, source, target)
-    before, after = run(found, inputs, source, h), run(converted, inputs, target, h)
-    assert [one.new for one in after] == pytest.approx([one.new for one in before], abs=1e-9)
-    assert [one.kept for one in after] == pytest.approx([one.kept for one in before], abs=1e-9)
-    assert convert(converted, target, source) == found
+    if not converts_exactly(weights, source, target):
+        weights = replace(weights, c_n=0.0)
+    converted = convert(weights, source, target)
+    before, after = run(weights, inputs, source, h), run(converted, inputs, target, h)
+    assert [taken.new for taken in after] == pytest.approx([taken.new for taken in before], abs=1e-9)
+    assert [taken.copied for taken in after] == pytest.approx([taken.copied for taken in before], abs=1e-9)
+    assert convert(converted, target, source) == weights
 
 
 def test_a_recurrent_bias_cannot_be_converted() -> None:
-    found = Weights(u_n=1, c_n=1)
-    assert not converts_exactly(found, PYTORCH, CHO)
-    assert converts_exactly(found, CHO, CHUNG)
-    assert abs(step(found, 0, 0.5, PYTORCH).new - step(found, 0, 0.5, CHO).new) > 0.1
+    weights = Weights(u_n=1, c_n=1)
+    assert not converts_exactly(weights, PYTORCH, CHO)
+    assert converts_exactly(weights, CHO, CHUNG)
+    assert abs(step(weights, 0, 0.5, PYTORCH).new - step(weights, 0, 0.5, CHO).new) > 0.1
 
 
-@given(weights, values, states, conventions)
-def test_the_new_state_lies_between_the_old_one_and_the_candidate(
-    found: Weights, x: float, h: float, convention: Convention
+@given(all_weights, values, states, conventions)
+def test_the_new_state_lies_between_the_old_state_and_the_candidate(
+    weights: Weights, x: float, h: float, convention: Convention
 ) -> None:
-    one = step(found, x, h, convention)
-    assert min(one.h, one.n) - 1e-12 <= one.new <= max(one.h, one.n) + 1e-12
-    assert 0 <= one.r <= 1
-    assert one.new == pytest.approx(one.kept * one.h + (1 - one.kept) * one.n)
+    taken = step(weights, x, h, convention)
+    assert min(taken.h, taken.n) - 1e-12 <= taken.new <= max(taken.h, taken.n) + 1e-12
+    assert 0 <= taken.r <= 1
+    assert taken.new == pytest.approx(taken.copied * taken.h + (1 - taken.copied) * taken.n)
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=CONVENTIONS)
-def test_each_preset_does_what_it_is_called(convention: Convention) -> None:
-    def at(title: str, **changes: float):
-        preset = PRESET[title]
-        place = {"x": preset.x, "h": preset.h} | changes
-        return step(convert(preset.weights, PYTORCH, convention), **place, convention=convention)
+def test_each_preset_does_what_its_title_says(convention: Convention) -> None:
+    def step_at(title: str, h: float | None = None) -> Step:
+        preset = PRESETS_BY_TITLE[title]
+        weights = convert(preset.weights, PYTORCH, convention)
+        return step(weights, preset.x, preset.h if h is None else h, convention)
 
-    assert at("Keep").new == pytest.approx(at("Keep").h, abs=0.01)
-    assert at("Overwrite").new == pytest.approx(at("Overwrite").n, abs=0.01)
-    assert abs(at("Overwrite", h=0.9).new - at("Overwrite", h=-0.9).new) > 0.1
-    assert at("Ignore the past", h=0.9).new == pytest.approx(at("Ignore the past", h=-0.9).new, abs=0.01)
-    assert abs(at("Reset only", h=0.9).new - at("Reset only", h=-0.9).new) > 1
-
-
-def test_the_latch_holds_what_the_sequence_wrote() -> None:
-    reached = [one.new for one in run(PRESET["A latch"].weights, SEQUENCE)]
-    written = SEQUENCE.index(max(SEQUENCE))
-    assert reached[written] > 0.9
-    assert reached[-1] > 0.7
+    assert step_at("Keep").new == pytest.approx(step_at("Keep").h, abs=0.01)
+    assert step_at("Overwrite").new == pytest.approx(step_at("Overwrite").n, abs=0.01)
+    assert abs(step_at("Overwrite", 0.9).new - step_at("Overwrite", -0.9).new) > 0.1
+    assert step_at("Ignore the past", 0.9).new == pytest.approx(step_at("Ignore the past", -0.9).new, abs=0.01)
+    assert abs(step_at("Reset only", 0.9).new - step_at("Reset only", -0.9).new) > 1
 
 
-def test_a_gate_is_never_out_of_bounds() -> None:
+def test_the_latch_holds_the_input_that_it_wrote() -> None:
+    states = [taken.new for taken in run(PRESETS_BY_TITLE["A latch"].weights, SEQUENCE)]
+    assert states[SEQUENCE.index(max(SEQUENCE))] > 0.9
+    assert states[-1] > 0.7
+
+
+def test_the_sigmoid_does_not_overflow() -> None:
     assert (sigmoid(-1e4), sigmoid(0), sigmoid(1e4)) == (0, 0.5, 1)
 
 
-def test_the_sign_of_z_decides_what_a_blend_is() -> None:
+def test_z_is_the_share_of_the_old_state_in_pytorch_and_of_the_candidate_in_chung() -> None:
     assert blend(0.25, 0.8, -0.4, PYTORCH) == pytest.approx(-0.1)
     assert blend(0.25, 0.8, -0.4, CHUNG) == pytest.approx(0.5)

@@ -1,4 +1,4 @@
-"""What is shown of a trained unit is what torch.nn.GRU computes."""
+"""The steps of the trained units against torch.nn.GRU and against the gates of the explanation."""
 
 import random
 
@@ -9,7 +9,7 @@ import torch
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.explanation.gates import gates
 from sentiment_gru.web.inside.gru_cell import CHUNG, CONVENTIONS
-from sentiment_gru.web.inside.trained_unit import MOVED, TrainedUnits, read_units
+from sentiment_gru.web.inside.trained_unit import TrainedUnits, read_units
 from sentiment_gru.web.sentiment_tab import EXAMPLES
 
 TEXT = EXAMPLES["Long"]
@@ -36,7 +36,7 @@ def states_of_torch(classifier: SentimentClassifier, text: str) -> np.ndarray:
     return torch.stack([forward, backward]).numpy()
 
 
-def test_a_unit_at_100_random_tokens_is_that_of_torch(shipped: SentimentClassifier, units: TrainedUnits) -> None:
+def test_100_random_units_and_tokens_equal_those_of_torch(shipped: SentimentClassifier, units: TrainedUnits) -> None:
     expected = states_of_torch(shipped, TEXT)
     draws = random.Random(0)
     for _ in range(100):
@@ -46,36 +46,38 @@ def test_a_unit_at_100_random_tokens_is_that_of_torch(shipped: SentimentClassifi
             assert shown.new == pytest.approx(expected[direction, token, unit], abs=1e-5)
 
 
-def test_gates_and_candidate_are_those_of_the_explanation(shipped: SentimentClassifier, units: TrainedUnits) -> None:
-    found, _ = gates(shipped.read(TEXT))
+def test_gates_and_candidate_equal_those_of_the_explanation(shipped: SentimentClassifier, units: TrainedUnits) -> None:
+    expected, _ = gates(shipped.read(TEXT))
     for unit in (0, 5, 100):
         for direction in (0, 1):
             trace = units.trace(direction, unit)
-            for letter, values in zip("rznh", found, strict=True):
+            for letter, values in zip("rznh", expected, strict=True):
                 np.testing.assert_allclose(trace[letter], values[direction, :, unit], atol=1e-5)
 
 
-def test_the_sign_of_chung_shows_the_other_share(units: TrainedUnits) -> None:
-    ours, other = units.step(0, 3, 7), units.step(0, 3, 7, CHUNG)
-    assert other.z == pytest.approx(1 - ours.z)
-    assert other.kept == pytest.approx(ours.kept)
+def test_in_chungs_convention_z_is_the_other_share(units: TrainedUnits) -> None:
+    pytorch, chung = units.step(0, 3, 7), units.step(0, 3, 7, CHUNG)
+    assert chung.z == pytest.approx(1 - pytorch.z)
+    assert chung.copied == pytest.approx(pytorch.copied)
 
 
-def test_a_reset_before_the_product_gives_another_candidate(shipped: SentimentClassifier, units: TrainedUnits) -> None:
+def test_a_reset_before_the_product_gives_ancandidate_with_reset_first(
+    shipped: SentimentClassifier, units: TrainedUnits
+) -> None:
     token, unit = 20, 11
     cell = shipped.model.layers[0].forward_cell
     with torch.inference_mode():
         matrix, bias = cell.weight_hh_l0.chunk(3)[2], cell.bias_hh_l0.chunk(3)[2]
-        h = torch.tensor(units.before[0, token])
+        h = torch.tensor(units.previous[0, token])
         r = torch.sigmoid(torch.tensor(units.from_input[0, 0, token] + units.from_past[0, 0, token]))
         past = (matrix.double() @ (r * h) + bias)[unit].item()
     expected = np.tanh(units.from_input[0, 2, token, unit] + past)
-    assert units.other_candidate(0, token, unit) == pytest.approx(expected, abs=1e-5)
-    assert units.other_candidate(0, token, unit) != pytest.approx(units.step(0, token, unit).n, abs=1e-4)
+    assert units.candidate_with_reset_first(0, token, unit) == pytest.approx(expected, abs=1e-5)
+    assert units.candidate_with_reset_first(0, token, unit) != pytest.approx(units.step(0, token, unit).n, abs=1e-4)
 
 
-def test_the_unit_that_moves_most_is_found(units: TrainedUnits) -> None:
-    moves = np.abs(units.after - units.before)
-    unit = units.most_moved(1, 12)
-    assert moves[1, 12, unit] == moves[1, 12].max()
-    assert units.moved(12) == ((moves[:, 12] > MOVED).sum(), 384)
+def test_the_most_changed_unit_and_the_number_of_changed_units(units: TrainedUnits) -> None:
+    changes = np.abs(units.hidden - units.previous)
+    unit = units.most_changed_unit(1, 12)
+    assert changes[1, 12, unit] == changes[1, 12].max()
+    assert units.count_changed(12, 0.5) == ((changes[:, 12] > 0.5).sum(), 384)
