@@ -8,8 +8,7 @@ and questions become neutral texts, and a dataset without splits is divided.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-
-from datasets import Dataset, DatasetDict
+from typing import Any
 
 from ..data.sources import load_splits
 from ..data.splits import Corpus, TextSplit, carve_dev, read_corpus, remove_leaks
@@ -26,6 +25,7 @@ NEGATIVE_EMOTIONS = frozenset({
 NEUTRAL_EMOTIONS = frozenset(("neutral", "confusion", "curiosity", "realization"))
 TREE_LABELS = ("negative", "negative", "neutral", "positive", "positive")  # of the nodes' labels 0 to 4
 TREE_MARKS = {"-LRB-": "(", "-RRB-": ")", "``": '"', "''": '"'}
+Tables = Mapping[str, Any]  # tables of the library `datasets`, by split
 TREE_TOKEN = re.compile(r"\(|\)|[^\s()]+")
 
 
@@ -49,7 +49,7 @@ def read_sources(sources: Sources) -> list[Corpus]:
     Raises:
         DatasetError: a corpus cannot be read or has other columns than expected.
     """
-    readers: Mapping[str, Callable[[DatasetDict], Corpus]] = {
+    readers: Mapping[str, Callable[[Tables], Corpus]] = {
         "go_emotions": read_emotions,
         "sst": read_trees,
         "subj": read_objective,
@@ -67,7 +67,7 @@ def read_sources(sources: Sources) -> list[Corpus]:
     return remove_leaks(corpora)
 
 
-def read_emotions(splits: Mapping[str, Dataset]) -> Corpus:
+def read_emotions(splits: Tables) -> Corpus:
     """Read GoEmotions: rows whose emotions are all of one polarity (Demszky et al. 2020, without surprise)."""
     parts = {}
     for role in ("train", "validation", "test"):
@@ -88,7 +88,7 @@ def emotion_label(emotions: Sequence[str]) -> str | None:
     return next((label for label, group in groups.items() if emotions and set(emotions) <= group), None)
 
 
-def read_trees(splits: Mapping[str, Dataset]) -> Corpus:
+def read_trees(splits: Tables) -> Corpus:
     """Read the Stanford Sentiment Treebank: all phrases of the training trees, whole sentences elsewhere.
 
     Source: Socher et al. 2013. Labels 0 and 1 are negative, 2 is neutral, 3 and 4 are positive.
@@ -127,7 +127,7 @@ def tree_phrases(tree: str) -> list[tuple[str, str]]:
     return found
 
 
-def read_objective(splits: Mapping[str, Dataset]) -> Corpus:
+def read_objective(splits: Tables) -> Corpus:
     """Read the objective sentences of the subjectivity dataset (Pang and Lee 2004) as neutral texts."""
     return _neutral(
         {
@@ -141,12 +141,12 @@ def read_objective(splits: Mapping[str, Dataset]) -> Corpus:
     )
 
 
-def read_questions(splits: Mapping[str, Dataset]) -> Corpus:
+def read_questions(splits: Tables) -> Corpus:
     """Read the TREC questions (Li and Roth 2002) as neutral texts."""
     return _neutral({role: list(splits[role]["text"]) for role in ("train", "test")})
 
 
-def read_uci(splits: Mapping[str, Dataset]) -> Corpus:
+def read_uci(splits: Tables) -> Corpus:
     """Read the labelled sentences of product and restaurant reviews (Kotzias et al. 2015).
 
     Of every ten rows of a label the last two are reported and the one before them is dev.
@@ -160,7 +160,7 @@ def read_uci(splits: Mapping[str, Dataset]) -> Corpus:
     return Corpus("", _split(parts["train"]), _split(parts["dev"]), _split(parts["reported"]), rule)
 
 
-def _names(dataset: Dataset, column: str) -> list[str]:
+def _names(dataset: Any, column: str) -> list[str]:
     feature = dataset.features[column]
     return [feature.int2str(value) if hasattr(feature, "int2str") else str(value) for value in dataset[column]]
 
