@@ -25,6 +25,10 @@ NEGATIVE_EMOTIONS = frozenset({
 NEUTRAL_EMOTIONS = frozenset(("neutral", "confusion", "curiosity", "realization"))
 TREE_LABELS = ("negative", "negative", "neutral", "positive", "positive")  # of the nodes' labels 0 to 4
 TREE_MARKS = {"-LRB-": "(", "-RRB-": ")", "``": '"', "''": '"'}
+LICENCES = (
+    "Licences as their cards state them: go_emotions Apache-2.0, uci_sentences CC BY 4.0, all-MiniLM-L6-v2 Apache-2.0;"
+    " those of imdb, sst2, sst, tweets, subj and trec state none."
+)
 Tables = Mapping[str, Any]  # tables of the library `datasets`, by split
 TREE_TOKEN = re.compile(r"\(|\)|[^\s()]+")
 

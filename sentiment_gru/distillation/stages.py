@@ -27,7 +27,7 @@ from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config
 from .augmentation import cut_sentences, recombine
-from .corpora import Sources, read_sources
+from .corpora import LICENCES, Sources, read_sources
 from .encoder import Targets, fine_tune, load_encoder
 from .grammar import Grammar, without_runs
 from .pretraining import learn_language
@@ -261,7 +261,9 @@ def release(setting: Setting, name: str) -> Figures:
     staged = setting.work / name / "checkpoint"
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(setting.work / "calibrate" / "checkpoint", staged)
-    measure_again(staged, corpora_of(setting.sources), evaluate_test=True, facts={"recipe": setting.portable_options()})
+    remark = f"The teacher was the encoder {Path(setting.teacher).name}. {LICENCES}"
+    facts = {"recipe": setting.portable_options(), "remarks": [remark]}
+    measure_again(staged, corpora_of(setting.sources), evaluate_test=True, facts=facts)
     shutil.rmtree(setting.output, ignore_errors=True)
     shutil.copytree(staged, setting.output)
     size = sum(path.stat().st_size for path in staged.iterdir()) / 1024

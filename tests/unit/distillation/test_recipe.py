@@ -132,6 +132,7 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     assert metrics["twins"] > 0
     assert SentimentClassifier.from_pretrained(output).labels == ["negative", "neutral", "positive"]
     assert str(tmp_path) not in (output / "metrics.json").read_text() + table.read_text()
+    assert "The teacher was the encoder encoder." in (output / "README.md").read_text()
     assert metrics["recipe"]["held_out"] == ["held_out.csv"]
     monkeypatch.setattr(recipe.subprocess, "call", None)
     assert command.main(arguments) == 0  # nothing is left to do
