@@ -16,31 +16,35 @@ continues it to the weights it would have had.
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.training.options import TrainingOptions, parse_options
 
-INTERRUPTED = 130  # what shells give for Ctrl-C
+if TYPE_CHECKING:
+    from sentiment_gru.training.options import TrainingOptions
+
+INTERRUPTED = 130  # exit status of shells for Ctrl-C
 
 
 def main() -> int:
-    """Parse the command line, train, and say where the checkpoint is."""
-    first_here = os.environ.get("LOCAL_RANK", "0") == "0"  # of the processes that torchrun started on this host
-    if not first_here:
+    """Parse the command line, train, and print where the checkpoint is; return the exit status."""
+    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # among the processes of torchrun on this host
+    if not is_first:
         os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
     try:
+        from sentiment_gru.training.options import parse_options  # raises an error without the extra 'train'
+
         return run(parse_options(__doc__))
     except SentimentError as error:
-        if first_here:
+        if is_first:
             print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped at once; the output folder is as it was.", file=sys.stderr)
+        print("Stopped at once; the output folder is unchanged.", file=sys.stderr)
         return INTERRUPTED
 
 
-def run(options: TrainingOptions) -> int:
+def run(options: "TrainingOptions") -> int:
     """Train, print the results and upload them if asked; return the exit status."""
     from sentiment_gru.data.sources import check_source
 
@@ -58,7 +62,7 @@ def run(options: TrainingOptions) -> int:
     if options.push_to_hub:
         check_login()
     metrics = train_seeds(options) if options.seeds else train(options)
-    if metrics is None:  # another process of torchrun than the first
+    if metrics is None:  # this is not the first process of torchrun
         return 0
     print_results(options.output_dir, metrics)
     if metrics["interrupted"]:
@@ -69,7 +73,7 @@ def run(options: TrainingOptions) -> int:
 
 
 def print_results(output_dir: str, metrics: dict[str, Any]) -> None:
-    """Say where the checkpoint is, how good it is, and how to go on if it was interrupted."""
+    """Print the folder and the accuracy of a checkpoint, and how to continue an interrupted training."""
     print(f"Checkpoint in {output_dir} after {metrics['minutes']} minutes.")
     for name, dataset in metrics["datasets"].items():
         for role in ("dev", "reported"):

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.distillation.corpora import Sources, read_sources
-from sentiment_gru.evaluation import evaluate
+from sentiment_gru.metrics import evaluate
 
 FOLDERS = {"tweets": "tweet_sentiment"}
 

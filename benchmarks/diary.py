@@ -7,11 +7,10 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from visitors import BusyError
+from benchmarks.gradio_http import BusyError
 
 MEMORY_SECONDS = 5
 
@@ -35,7 +34,7 @@ class Diary:
         except BusyError:
             with self._lock:
                 self.busy[kind] += 1
-        except (OSError, HTTPException, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError) as error:
             with self._lock:
                 self.errors.append(f"{kind}: {error!r}")
         else:

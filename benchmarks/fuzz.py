@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sentiment_gru.errors import SentimentError
-from sentiment_gru.files.readers import open_table
+from sentiment_gru.files.formats import read_table
 from sentiment_gru.web.files_tab import LIMITS
-from sentiment_gru.web.files_view import preview
+from sentiment_gru.web.files_view import render_preview
 
 REPOSITORY = Path(__file__).parent.parent
 OUTPUT = REPOSITORY / "out" / "fuzz"
@@ -136,8 +136,8 @@ def fuzz_files(chance: random.Random, until: float) -> Iterator[tuple[BaseExcept
 
 def read_whole(path: Path) -> None:
     """Do with a file what the Files tab does before it is scored."""
-    table = open_table(path, LIMITS)
-    preview(table, path.name)
+    table = read_table(path, LIMITS)
+    render_preview(table, path.name)
     table.likely_text_column()
     for _ in table.content.read():
         pass
@@ -165,9 +165,10 @@ def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseExceptio
     from starlette.testclient import TestClient
 
     import app
-    from benchmarks.page import Page
+    from benchmarks.gradio_http import Page
     from quiz.store import Store
     from sentiment_gru.web.middleware import protection
+    from sentiment_gru.web.settings import Settings
 
     failures = Failures()
     logger = logging.getLogger("sentiment_gru.web.error_report")
@@ -175,7 +176,7 @@ def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseExceptio
     logger.propagate = False
     with TemporaryDirectory() as folder:
         blocks = app.build_app(store=Store(f"sqlite:///{folder}/quiz.sqlite3"))
-        served = App.create_app(blocks, app_kwargs={"middleware": protection(LIMITS.megabytes)})
+        served = App.create_app(blocks, app_kwargs={"middleware": protection(LIMITS.megabytes, Settings.read())})
         with TestClient(served, raise_server_exceptions=False) as client:
             client.get("/gradio_api/startup-events")
             page = Page(client, "fuzz")
@@ -183,7 +184,7 @@ def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseExceptio
                 event = chance.choice(page.events)
                 page.session = f"fuzz-{chance.randrange(20)}"
                 data = [odd(page.values.get(number), chance) for number in event["inputs"]]
-                status, told = page.fire(event, data)
+                status, told = page.send(event, data)
                 sent = repr((event["api_name"], event["id"], data)).encode("utf-8", "backslashreplace")
                 if str(REPOSITORY) in told or "Traceback" in told:
                     yield AssertionError(f"status {status} tells too much: {told[:500]}"), sent

@@ -23,12 +23,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app_server import REPOSITORY, Served, serve_process
-from diary import Diary, megabytes, memory_watched
-from visitors import Learner, Page
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-sys.path.insert(0, str(REPOSITORY))
-
+from benchmarks.app_server import REPOSITORY, Served, serve_process
+from benchmarks.diary import Diary, megabytes, memory_watched
+from benchmarks.visitors import Learner, Page, open_page
 from sentiment_gru.web.sentiment_tab import EXAMPLES
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "load.json"
@@ -125,17 +124,17 @@ def measure(visitors: int, seconds: float, sessions: int) -> dict[str, Any]:
 
 
 def _wait_for_the_model(address: str) -> None:
-    page = Page(address)
+    page = open_page(address)
     page.fire("sentiment-submit")
 
 
 def _visit(address: str, visitors: int, seconds: float, diary: Diary) -> None:
     until = time.monotonic() + seconds
-    config = Page(address).config
+    config = open_page(address).config
 
     def visit(number: int) -> None:
         time.sleep(min(ARRIVE_SECONDS, seconds / 4) * number / visitors)
-        page, judged = Page(address, config), None
+        page, judged = open_page(address, config), None
         with diary.timed("open the page"):
             judged = page.arrive()
         if judged is not None:
@@ -154,11 +153,11 @@ def _visit(address: str, visitors: int, seconds: float, diary: Diary) -> None:
 def _leave_sessions(served: Served, count: int) -> dict[str, Any]:
     """Open the quiz in many sessions and leave it, twice; return how the memory grew."""
     before = megabytes(served.process.pid)
-    config = Page(served.address).config
+    config = open_page(served.address).config
     after = []
     for _ in range(2):
         for _ in range(count):
-            Page(served.address, config).fire("page", "load")
+            open_page(served.address, config).fire("page", "load")
         after.append(megabytes(served.process.pid))
     return {"opened": 2 * count, "megabytes_before": before, "after_half": after[0], "after_all": after[1]}
 
@@ -167,7 +166,7 @@ def _end_at_work(served: Served) -> float:
     """Send SIGTERM while texts are explained; return the seconds until the process has ended."""
     texts = ThreadPoolExecutor(4)
     for _ in range(4):
-        texts.submit(_explain_long, Page(served.address))
+        texts.submit(_explain_long, open_page(served.address))
     time.sleep(1)
     start = time.monotonic()
     served.process.terminate()

@@ -17,13 +17,15 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app_server import REPOSITORY, serve
-from visitors import BusyError, Learner, Page
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.app_server import REPOSITORY, serve
+from benchmarks.gradio_http import BusyError
+from benchmarks.visitors import Learner, open_page
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "quiz_load.json"
 
@@ -47,7 +49,7 @@ def take_part(learner: Learner, until: float) -> Taken:
             taken.milliseconds.append((time.perf_counter() - start) * 1000)
             if time.monotonic() < until:
                 learner.go_on()
-    except (OSError, HTTPException, ValueError, KeyError, BusyError) as error:
+    except (OSError, ValueError, KeyError, BusyError) as error:
         taken.errors.append(repr(error))
     return taken
 
@@ -57,7 +59,7 @@ def measure(learners: int, seconds: float) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         database = Path(folder) / "quiz.sqlite3"
         with serve(DATABASE_URL=f"sqlite:///{database}", RATE_FACTOR="0") as address:
-            playing = [Learner(Page(address), random.Random(number)) for number in range(learners)]
+            playing = [Learner(open_page(address), random.Random(number)) for number in range(learners)]
             until = time.monotonic() + seconds
             with ThreadPoolExecutor(learners) as threads:
                 taken = list(threads.map(lambda learner: take_part(learner, until), playing))

@@ -1,6 +1,6 @@
-"""Photograph every state of the app, wide and narrow, light and dark.
+"""Take screenshots of every state of the app, wide and narrow, light and dark.
 
-    python benchmarks/screenshots.py             # all of them, into screenshots/
+    python benchmarks/screenshots.py             # all states, into screenshots/
     python benchmarks/screenshots.py --readme    # only docs/screenshot.png
 
 The model is the shipped checkpoint, or MODEL.
@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 sys.path.insert(0, str(REPOSITORY))
 
 from sentiment_gru.web.sentiment_tab import EXAMPLES
+from tests.browser.checks import wait_for_transitions
 
 SCREENSHOTS = REPOSITORY / "screenshots"
 README_PICTURE = REPOSITORY / "docs" / "screenshot.png"
@@ -50,7 +51,7 @@ REPORT = "Error id: 00000000-0000-0000-0000-000000000000\nVersion: 0.1.0\nKind: 
 
 
 def main() -> None:
-    """Serve the app and take the pictures."""
+    """Serve the app and take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readme", action="store_true", help="write docs/screenshot.png and nothing else")
     readme = parser.parse_args().readme
@@ -63,17 +64,17 @@ def main() -> None:
             return
         for width_name, width in WIDTHS.items():
             for theme in THEMES:
-                for tab in (photograph_sentiment, photograph_quiz, photograph_inside, photograph_files):
+                for tab in (shoot_sentiment, shoot_quiz, shoot_inside, shoot_files):
                     tab(open_page(browser, address, width, theme), camera(f"{width_name}-{theme}"))
 
 
 def database_in(folder: str) -> dict[str, str]:
-    """Return the setting that keeps the answers given for a picture apart."""
+    """Return the setting for a database in a folder."""
     return {"DATABASE_URL": f"sqlite:///{folder}/quiz.sqlite3"}
 
 
 def open_page(browser: Browser, address: str, width: int, theme: str) -> Page:
-    """Open the app and wait for the worked example."""
+    """Open the app and wait for the first example and its explanation."""
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(f"{address}?__theme={theme}")
     page.wait_for_selector(".verdict-diagnostics")
@@ -82,13 +83,13 @@ def open_page(browser: Browser, address: str, width: int, theme: str) -> Page:
 
 
 def camera(suffix: str) -> Callable[[Page, str], None]:
-    """Return a function that saves what a page shows under the name of its state."""
+    """Return a function that saves a screenshot of a page under the name of its state."""
     SCREENSHOTS.mkdir(exist_ok=True)
 
     def shoot(page: Page, state: str) -> None:
-        page.wait_for_timeout(400)  # transitions, fonts
+        wait_for_transitions(page)
         path = SCREENSHOTS / f"{state}-{suffix}.png"
-        # A modal dialog covers what is in view: the rest of a long page would look as if it were not covered.
+        # A modal dialog covers only the viewport: the rest of a long page would look uncovered.
         page.screenshot(path=path, full_page=not page.locator("dialog[open]").count())
         print(path.relative_to(REPOSITORY))
 
@@ -99,18 +100,18 @@ def judge(page: Page, text: str) -> None:
     """Enter a text and wait for its verdict and explanation."""
     page.get_by_label("Your text").fill(text)
     page.get_by_label("Your text").press("Enter")
-    explained(page, text)
+    wait_for_explanation(page, text)
 
 
-def explained(page: Page, text: str) -> None:
-    """Wait for the explanation of a text; an empty one has none."""
+def wait_for_explanation(page: Page, text: str) -> None:
+    """Wait for the explanation of a text; an empty text has none."""
     page.wait_for_function(
         "text => JSON.parse(document.querySelector('.why')?.dataset.explanation ?? '{\"text\": \"\"}').text === text",
         arg=text,
     )
 
 
-def photograph_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None:
+def shoot_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None:
     """Take the states of the Sentiment tab."""
     page.locator(".why").wait_for()
     shoot(page, "sentiment-1-worked-example")
@@ -120,12 +121,12 @@ def photograph_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None
         page.get_by_role("radio", name=name).check()
         shoot(page, f"sentiment-3-{name.lower().replace(' ', '-')}")
     page.get_by_role("radio", name="Integrated gradients").check()
-    photograph_questions(page, shoot)
+    shoot_questions(page, shoot)
     for state, text in TEXTS.items():
         judge(page, text)
         shoot(page, f"sentiment-5-{state}")
     page.get_by_role("button", name="Long", exact=True).click()
-    explained(page, EXAMPLES["Long"])
+    wait_for_explanation(page, EXAMPLES["Long"])
     page.get_by_role("button", name="About this model").click()
     shoot(page, "sentiment-6-long-and-about")
     page.get_by_role("button", name="About this model").click()
@@ -138,8 +139,8 @@ def photograph_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None
     shoot(page, "sentiment-8-failure")
 
 
-def photograph_questions(page: Page, shoot: Callable[[Page, str], None]) -> None:
-    """Take the answers to what-if and to the smallest deletion, and the heat maps, of the token chosen."""
+def shoot_questions(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take a what-if answer, the smallest deletion, and heat maps, with a token chosen."""
     page.get_by_role("button", name="What if?").click()
     page.get_by_label("Replace it").check()
     page.get_by_label("Replacement").fill("mildly")
@@ -153,19 +154,18 @@ def photograph_questions(page: Page, shoot: Callable[[Page, str], None]) -> None
     page.get_by_role("button", name="Every unit").click()
     for gate in ("Update gate z", "Hidden state h"):
         page.get_by_role("radio", name=gate).check()
-        page.locator(".heat-map").first.wait_for()
-        page.wait_for_timeout(500)
+        page.locator(f".heat-map[aria-label^={gate[-1]}]").first.wait_for()
         shoot(page, f"sentiment-4-{gate.lower().replace(' ', '-')}")
     page.get_by_role("button", name="Every unit").click()
 
 
 def fail(route: Route) -> None:
-    """Answer an event as the server does when a handler raises."""
+    """Answer an event like a server whose handler raises."""
     route.fulfill(status=500, json={"error": REPORT})
 
 
-def photograph_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
-    """Take the states of the Quiz tab: each type of question, open, right and wrong, then the end of a run."""
+def shoot_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the states of the Quiz tab: each type of question, open, right and wrong, and the end of a session."""
     page.get_by_role("tab", name="Quiz").click()
     page.locator("#quiz-options li").first.wait_for()
     shoot(page, "quiz-1-open-choice")
@@ -202,7 +202,7 @@ def photograph_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
 
 
 def start(page: Page, scope: str) -> None:
-    """Start a run of the first scope that begins with this name."""
+    """Start a session of the first scope whose name begins like this."""
     before = page.locator("#quiz-stem").inner_text() + page.locator("#quiz-progress").inner_text()
     page.get_by_label("Which questions?").click()
     page.get_by_role("option", name=scope).first.click()
@@ -216,7 +216,7 @@ def start(page: Page, scope: str) -> None:
 
 
 def answer(page: Page) -> None:
-    """Answer the open question, by its first option or by 0.5, and say to be sure."""
+    """Answer the open question with its first option or with 0.5, with high confidence."""
     if page.locator("#quiz-number").is_visible():
         page.get_by_label("Your answer").fill("0.5")
     else:
@@ -239,12 +239,12 @@ def answer_and_go_on(page: Page) -> None:
     page.wait_for_timeout(200)
 
 
-def photograph_inside(page: Page, shoot: Callable[[Page, str], None]) -> None:
-    """Take the cards of the tab Inside the GRU, each as it is found and with its answer, and what the cell can do."""
+def shoot_inside(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the cards of the tab Inside the GRU, each before and after its answer, and states of the cell."""
     page.get_by_role("tab", name="Inside the GRU").click()
     page.locator("#inside-prose h3").first.wait_for()
     for number, card in enumerate(page.locator("#inside-cards input").all(), start=1):
-        card.check(force=True)  # it is drawn as its label
+        card.check(force=True)  # the input itself is not visible
         name = card.input_value()
         page.locator(f"#inside-{name}").wait_for()
         if name in ("cell", "unit"):
@@ -254,11 +254,11 @@ def photograph_inside(page: Page, shoot: Callable[[Page, str], None]) -> None:
         page.locator(f"#inside-{name} .main-svg, #inside-{name}-answer p, #inside-{name} table").first.wait_for()
         shoot(page, f"inside-{number}-{name}-answered")
         if name == "cell":
-            photograph_cell(page, shoot)
+            shoot_cell(page, shoot)
 
 
-def photograph_cell(page: Page, shoot: Callable[[Page, str], None]) -> None:
-    """Take the cell at a preset in another convention, within a sequence, and with a sequence that is none."""
+def shoot_cell(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the cell with a preset in another convention, within a sequence, and with an invalid sequence."""
     page.get_by_role("button", name="A latch").click()
     page.get_by_role("radio", name="Chung et al. 2014").check()
     for step in (1, 2):
@@ -271,13 +271,13 @@ def photograph_cell(page: Page, shoot: Callable[[Page, str], None]) -> None:
 
 
 def clear_file(page: Page) -> None:
-    """Take the file away and wait until the server's answer has come: it would wipe what a next file shows."""
+    """Remove the file and wait for the server's answer, which would otherwise clear the preview of the next file."""
     page.get_by_role("button", name="Clear").click()
     page.locator("#files-found").get_by_text("rows").first.wait_for(state="hidden")
 
 
-def photograph_files(page: Page, shoot: Callable[[Page, str], None]) -> None:
-    """Take the states of the Files tab: files with and without labels, while it runs, and what goes wrong."""
+def shoot_files(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take the states of the Files tab: files with and without labels, in progress, stopped and refused."""
     page.get_by_role("tab", name="Files").click()
     shoot(page, "files-1-empty")
     with TemporaryDirectory() as folder:

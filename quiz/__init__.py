@@ -5,15 +5,14 @@
     session = start_session(load_bank(), seed=7)
     session, grade = answer(session, session.current.id, [session.current.options[0].oid])
 
-The page is in `quiz.tab`, which alone needs Gradio; the proofs of the keys are in `quiz.proofs`, the answers that
-are kept in `quiz.store`.
+The page is built in `quiz.tab`, which needs Gradio. The keys are proved in `quiz.proofs`, and answers are stored by
+`quiz.store`.
 """
 
 from .bank import Bank, Item, PublicItem, load_bank, public_view
-from .errors import SessionError
+from .errors import BankError, SessionError
 from .grading import Grade
 from .session import Session, advance, answer, retry, start_session, take_hint
-from .validation import BankError
 
 __all__ = [
     "Bank",

@@ -7,7 +7,6 @@ store. Without a network the quiz works, and the copy is made later.
 
 import atexit
 import logging
-import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,18 +27,22 @@ EXIT_TRIES = 3
 logger = logging.getLogger(__name__)
 
 
-def open_store() -> Store:
-    """Return the store configured by the environment: with a copy if HF_TOKEN and FEEDBACK_DATASET are set.
+def open_store(url: str | None = None, token: str | None = None, dataset: str | None = None) -> Store:
+    """Return a store, with a copy on the Hub if a token and a dataset are given.
+
+    Args:
+        url: As for `Store`.
+        token: A token of the Hub that may write to the dataset.
+        dataset: As for `CopyingStore`.
 
     Raises:
-        StoreError: DATABASE_URL is not valid.
+        StoreError: The URL is not valid.
     """
-    token, dataset = os.getenv("HF_TOKEN"), os.getenv("FEEDBACK_DATASET")
     if not (token and dataset):
-        return Store()
+        return Store(url)
     from huggingface_hub import HfApi
 
-    store = CopyingStore(dataset, HfApi(token=token))
+    store = CopyingStore(dataset, HfApi(token=token), url)
     store.start()
     return store
 

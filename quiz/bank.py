@@ -1,6 +1,7 @@
-"""The answer bank: questions and key, loaded from one JSON file and checked before anyone sees a question.
+"""The answer bank: questions and their keys, loaded from one JSON file.
 
-A bank with a fault is refused whole, with one line naming the item and the fault (see `quiz.validation`).
+A bank is checked before any question is shown. A bank with a fault is refused as a whole, with one line that names the
+item and the fault (see `quiz.validation`).
 """
 
 from collections.abc import Mapping
@@ -8,24 +9,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .validation import BankError, find_faults, parse, read_text
+from .errors import BankError
+from .validation import find_faults, parse_json, read_text
 
 SHIPPED_BANK = Path(__file__).parent / "answer_bank.json"
 
-# What an item of a bank with basic demands says if it says nothing.
-UNSAID: dict[str, Any] = {
+# Values of fields that an item of a bank with basic requirements leaves out.
+_DEFAULTS: dict[str, Any] = {
     "version": 1, "status": "live", "objective": "", "bloom": "", "difficulty": 3, "convention": "none",
     "explanation": "",
 }  # fmt: skip
-UNSAID_FEEDBACK = {True: "This is right.", False: "This is not right."}
+DEFAULT_FEEDBACK = {True: "This is right.", False: "This is not right."}
 
 Claim = str | float
-"""What an answer states, as a number or a formula that the item's proof can compute."""
+"""The statement of an answer, as a number or as a formula that the item's proof evaluates."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of an item, with everything the key says about it."""
+    """One option of an item, with its part of the key."""
 
     oid: str
     text: str
@@ -37,7 +39,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Anticipated:
-    """A wrong number that tells how the learner came to it; the claim is the formula that gives it."""
+    """A wrong number that reveals a known mistake; the claim is the formula that leads to it."""
 
     value: float
     feedback: str
@@ -47,7 +49,7 @@ class Anticipated:
 
 @dataclass(frozen=True)
 class Numeric:
-    """The key of an item answered with a number: right within `tolerance` of `value`."""
+    """The key of a numeric item: a number is correct if it differs from `value` by at most `tolerance`."""
 
     value: float
     tolerance: float
@@ -59,7 +61,7 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the fact behind an item can be read."""
+    """A publication or page that states the fact behind an item."""
 
     cite: str
     loc: str
@@ -68,7 +70,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Media:
-    """A picture beside the stem, and what it shows in words."""
+    """A picture that belongs to the stem, and its description."""
 
     src: str
     alt: str
@@ -76,7 +78,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Check:
-    """How the key is proved: a function of `quiz.proofs`, such as "update.mix"; or the reason why none can."""
+    """How the key is proved: a function of `quiz.proofs` such as "reset.mix", or the reason why none can."""
 
     fn: str | None = None
     cell: str | None = None
@@ -86,7 +88,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Live:
-    """Where the app shows the fact: a text and token of the Sentiment tab, or a panel inside the GRU."""
+    """Where the app shows the fact: a text and a token in the Sentiment tab, or a panel of the Inside tab."""
 
     tab: str
     text: str | None = None
@@ -96,9 +98,9 @@ class Live:
 
 @dataclass(frozen=True)
 class Item:
-    """One question with its key. For the server only: show learners `public_view(item)`.
+    """One question with its key. It stays on the server; learners see `public_view(item)`.
 
-    Either `options` or `numeric` holds the key, by `type`: single, multi or numeric.
+    The `type` is single, multi or numeric. The key is in `numeric` for numeric items and in `options` otherwise.
     """
 
     id: str
@@ -127,19 +129,19 @@ class Item:
 
     @property
     def correct_options(self) -> tuple[Option, ...]:
-        """The options that are right; none if the answer is a number."""
+        """The correct options; empty for a numeric item."""
         return tuple(option for option in self.options if option.correct)
 
     @property
     def correct_option(self) -> Option:
-        """The option that is right in a single-choice item."""
+        """The correct option of a single-choice item."""
         (option,) = self.correct_options
         return option
 
 
 @dataclass(frozen=True)
 class Bank:
-    """A checked answer bank: at least one item, in the order of the file, and the folder that its pictures are in."""
+    """A valid answer bank: one or more items in the order of the file, and the folder of its pictures."""
 
     items: tuple[Item, ...]
     folder: Path = SHIPPED_BANK.parent
@@ -147,7 +149,7 @@ class Bank:
 
 @dataclass(frozen=True)
 class PublicOption:
-    """What a learner may know of an option before answering."""
+    """The part of an option that a learner sees before answering."""
 
     oid: str
     text: str
@@ -155,7 +157,7 @@ class PublicOption:
 
 @dataclass(frozen=True)
 class PublicItem:
-    """What a learner may know of an item before answering."""
+    """The part of an item that a learner sees before answering."""
 
     id: str
     type: str
@@ -168,7 +170,7 @@ class PublicItem:
 
 
 def public_view(item: Item) -> PublicItem:
-    """Return the part of an item that may reach the browser before the answer is in."""
+    """Return the part of an item that may be sent to the browser before it is answered."""
     return PublicItem(
         id=item.id,
         type=item.type,
@@ -185,33 +187,30 @@ def load_bank(path: str | Path | None = None) -> Bank:
     """Load and check an answer bank.
 
     Args:
-        path: A JSON file in the format of `answer_bank.schema.json`. The shipped bank if left out.
-
-    Returns:
-        The bank, every rule checked.
+        path: A JSON file in the format of `answer_bank.schema.json`; the shipped bank by default.
 
     Raises:
-        BankError: If the file cannot be read, or breaks the schema or a rule.
+        BankError: If the file cannot be read, or violates the schema or a rule.
     """
     path = SHIPPED_BANK if path is None else Path(path)
-    data = parse(read_text(path), path)
+    data = parse_json(read_text(path), path)
     for fault in find_faults(data):
         raise BankError(fault.text, fault.item_id)
     return make_bank(data, path.parent)
 
 
 def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
-    """Return the bank in JSON data in which `find_faults` finds nothing; its pictures are in the folder."""
-    return Bank(tuple(_item(raw) for raw in data["items"]), folder)
+    """Return the bank of a JSON value without faults; see `find_faults`. The folder contains its pictures."""
+    return Bank(tuple(_make_item(raw) for raw in data["items"]), folder)
 
 
-def _item(raw: dict[str, Any]) -> Item:
+def _make_item(raw: dict[str, Any]) -> Item:
     key = raw["key"]
     special = {"options", "key", "sources", "media", "check", "live", "prereq", "enemies"}
     return Item(
-        **(UNSAID | {name: raw[name] for name in raw.keys() - special}),
-        options=tuple(_option(option, key) for option in raw.get("options", [])),
-        numeric=_numeric(key) if raw["type"] == "numeric" else None,
+        **(_DEFAULTS | {name: raw[name] for name in raw.keys() - special}),
+        options=tuple(_make_option(option, key) for option in raw.get("options", [])),
+        numeric=_make_numeric(key) if raw["type"] == "numeric" else None,
         sources=tuple(Source(**source) for source in raw.get("sources", [])),
         hints=tuple(key.get("hints", [])),
         media=tuple(Media(**media) for media in raw.get("media", [])),
@@ -222,23 +221,23 @@ def _item(raw: dict[str, Any]) -> Item:
     )
 
 
-def _option(raw: dict[str, Any], key: dict[str, Any]) -> Option:
+def _make_option(raw: dict[str, Any], key: dict[str, Any]) -> Option:
     oid, correct = raw["oid"], raw["oid"] in key["correct"]
     return Option(
         **raw,
         correct=correct,
-        feedback=key.get("feedback", {}).get(oid, UNSAID_FEEDBACK[correct]),
+        feedback=key.get("feedback", {}).get(oid, DEFAULT_FEEDBACK[correct]),
         misconception=key.get("misconception", {}).get(oid),
     )
 
 
-def _numeric(key: dict[str, Any]) -> Numeric:
+def _make_numeric(key: dict[str, Any]) -> Numeric:
     feedback = key.get("feedback", {})
     return Numeric(
         value=key["value"],
         tolerance=key.get("tolerance", 0),
         unit=key.get("unit", ""),
-        right=feedback.get("right", UNSAID_FEEDBACK[True]),
-        wrong=feedback.get("wrong", UNSAID_FEEDBACK[False]),
+        right=feedback.get("right", DEFAULT_FEEDBACK[True]),
+        wrong=feedback.get("wrong", DEFAULT_FEEDBACK[False]),
         anticipated=tuple(Anticipated(**wrong) for wrong in key.get("anticipated", [])),
     )

@@ -8,7 +8,7 @@ import gradio as gr
 from . import results_view, views
 from .bank import Bank, PublicItem, public_view
 from .grading import Grade
-from .selection import MIXED, scopes
+from .selection import MIXED, list_scopes
 from .service import MAX_FEEDBACK, QuizService, Visit
 
 Components = dict[str, Any]
@@ -22,7 +22,7 @@ def build_components(bank: Bank) -> Components:
     _markdown("intro", views.INTRODUCTION)
     parts: Components = {}
     with gr.Row(elem_id="quiz-choose"):
-        choices = [(name, scope) for scope, name in scopes(bank).items()]
+        choices = [(name, scope) for scope, name in list_scopes(bank).items()]
         parts["scope"] = gr.Dropdown(choices, value=MIXED, label="Which questions?", elem_id="quiz-scope", scale=2)
         parts["start"] = _button("start", "Start with these", scale=1)
     parts["notice"] = _html("notice")

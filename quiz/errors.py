@@ -1,9 +1,24 @@
-"""What the quiz refuses, told to the learner."""
+"""The errors of the quiz. Their messages are written for learners and teachers."""
+
+
+class BankError(ValueError):
+    """The answer bank cannot be used.
+
+    Attributes:
+        fault: What is wrong, in one line.
+        item_id: The item at fault, or None if the fault concerns the whole file.
+    """
+
+    def __init__(self, fault: str, item_id: str | None = None) -> None:
+        """Build the one-line message from the fault and the item."""
+        self.fault = " ".join(fault.split())
+        self.item_id = item_id
+        super().__init__(f"item {item_id}: {self.fault}" if item_id else f"answer bank: {self.fault}")
 
 
 class SessionError(ValueError):
-    """A step the quiz does not take, with a message fit for the learner."""
+    """A step that the quiz refuses; the message tells the learner why."""
 
 
 class TokenError(ValueError):
-    """A token that no run can be resumed from, with a message fit for the learner."""
+    """A token from which no run can be resumed; the message tells the learner why."""

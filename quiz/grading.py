@@ -1,4 +1,4 @@
-"""What an answer is worth: the chosen options, or a number as it was typed, against the key of an item."""
+"""Grading of an answer, which is a set of chosen options or a number as it was typed."""
 
 import math
 import re
@@ -8,85 +8,35 @@ from dataclasses import dataclass
 from .bank import Anticipated, Item, Option
 from .errors import SessionError
 
+HINT_COST = 0.25
+"""Part of the mark that each hint costs."""
+
+CONFIDENCE = {25: "A guess", 60: "Fairly sure", 90: "Sure"}
+"""The degrees of confidence that a learner can state, in percent."""
+
 MAX_CHARACTERS = 40
-_TYPE_FIRST = "Type a number first, then submit."
-_UNREADABLE = "That is no number I can read. Write it like 0.12, 1/2, 31872 or 3e4. It has not been counted."
-_DASHES = str.maketrans({"−": "-", "–": "-", "’": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "})
-_FEWEST_LETTERS = 3  # of a unit that is cut short
-_GROUPED = [
+_NOT_COUNTED = "It has not been counted."
+_NOT_A_NUMBER = f"That is not a number the quiz can read. Write it like 0.12, 1/2, 31872 or 3e4. {_NOT_COUNTED}"
+_TYPOGRAPHY = str.maketrans({"−": "-", "–": "-", "’": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "})
+_MIN_UNIT_LETTERS = 3  # of an abbreviated unit
+_GROUPED_NUMBERS = [
     re.compile(r"(?P<whole>[0-9]{1,3}(?:[ '][0-9]{3})+)(?:[.,](?P<part>[0-9]+))?"),
     re.compile(r"(?P<whole>[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.(?P<part>[0-9]+))?"),
     re.compile(r"(?P<whole>[1-9][0-9]{0,2}(?:\.[0-9]{3})+),(?P<part>[0-9]+)"),
     re.compile(r"(?P<whole>[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,})(?P<part>)"),
 ]
-_PLAIN = re.compile(r"(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE] ?[+-]?[0-9]{1,3})?")
-
-
-def read_number(text: str, unit: str = "") -> float:
-    """Return the number that a learner typed; always finite.
-
-    Args:
-        text: A whole or decimal number, a fraction or a percentage, with the unit or without.
-        unit: What the number counts, such as "steps"; a shortened form of three letters or more is understood.
-
-    Raises:
-        SessionError: If nothing was typed, or it is no finite number.
-    """
-    text = text.translate(_DASHES).strip()
-    if not text:
-        raise SessionError(_TYPE_FIRST)
-    if len(text) > MAX_CHARACTERS:
-        raise SessionError(f"That is longer than {MAX_CHARACTERS} characters. Type the number alone.")
-    text = _without_unit(text, unit)
-    percent = text.endswith("%")
-    sign = -1 if text.startswith("-") else 1
-    over, slash, under = text.removesuffix("%").removeprefix("-" if sign < 0 else "+").partition("/")
-    divisor = _positive(under) if slash else 1.0
-    if divisor == 0:
-        raise SessionError("A fraction cannot have 0 below the line. It has not been counted.")
-    number = sign * _positive(over) / divisor / (100 if percent else 1)
-    if not math.isfinite(number):
-        raise SessionError("That number is too large. It has not been counted.")
-    return number
-
-
-def _without_unit(text: str, unit: str) -> str:
-    found = re.search(r"[^\W\d_]+\.?$|[^0-9.,/ '+-]+$", text)
-    if not found or not unit:
-        return text
-    word = found[0].casefold().rstrip(".")
-    stem = word.removesuffix("s")
-    if word == unit.casefold() or (len(stem) >= _FEWEST_LETTERS and unit.casefold().startswith(stem)):
-        return text[: found.start()].rstrip()
-    return text
-
-
-def _positive(text: str) -> float:
-    text = text.strip()
-    for pattern in _GROUPED:
-        if found := pattern.fullmatch(text):
-            return float(re.sub(r"[^0-9]", "", found["whole"]) + "." + (found["part"] or "0"))
-    if not _PLAIN.fullmatch(text):
-        raise SessionError(_UNREADABLE)
-    return float(text.replace(",", ".").replace(" ", ""))
-
-
-HINT_COST = 0.25
-"""Part of the mark that each hint takes."""
-
-CONFIDENCE = {25: "A guess", 60: "Fairly sure", 90: "Sure"}
-"""How sure a learner can say to be, in percent."""
+_PLAIN_NUMBER = re.compile(r"(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE] ?[+-]?[0-9]{1,3})?")
 
 
 @dataclass(frozen=True)
 class Grade:
-    """A graded answer. It holds the key of its item, which is no secret once the item is answered.
+    """A graded answer. It contains the key of its item, which is not secret once the item is answered.
 
     Attributes:
-        item: The item, its options in the order shown.
+        item: The item, with its options in the order shown.
         given: Ids of the chosen options in that order, or the number as it was typed.
-        hints: How many hints were taken before.
-        confidence: How sure the learner said to be, in percent, or None.
+        hints: Number of hints taken before the answer.
+        confidence: The learner's stated confidence in percent, or None.
     """
 
     item: Item
@@ -96,40 +46,40 @@ class Grade:
 
     @property
     def chosen(self) -> tuple[Option, ...]:
-        """The chosen options; none if the answer is a number."""
+        """The chosen options; empty for a numeric item."""
         return tuple(option for option in self.item.options if option.oid in self.given)
 
     @property
     def number(self) -> float | None:
-        """The answer to a numeric item."""
+        """The answer to a numeric item, or None."""
         key = self.item.numeric
         return read_number(self.given[0], key.unit) if key else None
 
     @property
     def correct(self) -> bool:
-        """Whether the answer is right: the number within its tolerance, or all the right options and no other."""
+        """Whether the number is within the tolerance, or exactly the correct options are chosen."""
         key = self.item.numeric
         if key is None or self.number is None:
             return self.chosen == self.item.correct_options
-        return _near(self.number, key.value, key.tolerance)
+        return _is_near(self.number, key.value, key.tolerance)
 
     @property
     def credit(self) -> float:
-        """The part of the mark earned, from 0 to 1."""
+        """The earned part of the mark, from 0 to 1."""
         return max(0.0, 1 - HINT_COST * self.hints) if self.correct else 0.0
 
     @property
     def boxes_right(self) -> int:
-        """How many options were rightly chosen or rightly left."""
+        """Number of options that are correctly chosen or correctly left out."""
         return sum(option.correct == (option in self.chosen) for option in self.item.options)
 
     @property
     def anticipated(self) -> Anticipated | None:
-        """The anticipated wrong number that the answer comes to, if there is one."""
+        """The anticipated wrong number nearest to the answer, or None if none is within the tolerance."""
         key, number = self.item.numeric, self.number
         if key is None or number is None or self.correct:
             return None
-        near = [wrong for wrong in key.anticipated if _near(number, wrong.value, key.tolerance)]
+        near = [wrong for wrong in key.anticipated if _is_near(number, wrong.value, key.tolerance)]
         return min(near, key=lambda wrong: abs(wrong.value - number), default=None)
 
 
@@ -137,18 +87,18 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
     """Grade an answer.
 
     Args:
-        item: The item, its options in the order shown.
-        given: Ids of the chosen options, or the typed number alone.
-        hints: How many hints were taken.
+        item: The item, with its options in the order shown.
+        given: Ids of the chosen options, or only the typed number.
+        hints: Number of hints taken.
         confidence: One of `CONFIDENCE`, or None.
 
     Raises:
-        SessionError: If it is no answer to the item, for example no option, one of another item, or no number.
+        SessionError: If the answer does not fit the item: no option, an option of another item, or not a number.
     """
     if confidence is not None and (isinstance(confidence, bool) or confidence not in CONFIDENCE):
-        raise SessionError("Say how sure you are by one of the choices listed, or leave it open.")
+        raise SessionError("Say how sure you are with one of the listed choices, or leave it open.")
     if not all(isinstance(part, str) for part in given):
-        raise SessionError("This answer cannot be read. It has not been counted.")
+        raise SessionError(f"This answer cannot be read. {_NOT_COUNTED}")
     if item.numeric:
         typed = given[0] if given else ""
         read_number(typed, item.numeric.unit)
@@ -163,8 +113,57 @@ def _check_options(item: Item, given: Sequence[str]) -> None:
     if not set(given) <= {option.oid for option in item.options}:
         raise SessionError("This answer does not belong to the question. Choose from those listed.")
     if len(given) > (1 if item.type == "single" else len(item.options)):
-        raise SessionError("That is more than can be chosen here. It has not been counted.")
+        raise SessionError(f"That is more than can be chosen here. {_NOT_COUNTED}")
 
 
-def _near(number: float, value: float, tolerance: float) -> bool:
-    return abs(number - value) <= tolerance + 1e-9 * max(1.0, abs(value))  # 0.005 off is 0.0050000000000000044 off
+def _is_near(number: float, value: float, tolerance: float) -> bool:
+    return abs(number - value) <= tolerance + 1e-9 * max(1.0, abs(value))  # floats miss a boundary by rounding
+
+
+def read_number(text: str, unit: str = "") -> float:
+    """Return the finite number that a learner typed.
+
+    Args:
+        text: A whole or decimal number, a fraction or a percentage, with or without the unit.
+        unit: The unit, such as "steps"; an abbreviation of three or more letters is accepted.
+
+    Raises:
+        SessionError: If the text is empty, or is not a finite number.
+    """
+    text = text.translate(_TYPOGRAPHY).strip()
+    if not text:
+        raise SessionError("Type a number first, then submit.")
+    if len(text) > MAX_CHARACTERS:
+        raise SessionError(f"That is longer than {MAX_CHARACTERS} characters. Type only the number.")
+    text = _remove_unit(text, unit)
+    percent = text.endswith("%")
+    sign = -1 if text.startswith("-") else 1
+    numerator, slash, denominator = text.removesuffix("%").removeprefix("-" if sign < 0 else "+").partition("/")
+    divisor = _read_positive(denominator) if slash else 1.0
+    if divisor == 0:
+        raise SessionError(f"A fraction cannot have the denominator 0. {_NOT_COUNTED}")
+    number = sign * _read_positive(numerator) / divisor / (100 if percent else 1)
+    if not math.isfinite(number):
+        raise SessionError(f"That number is too large. {_NOT_COUNTED}")
+    return number
+
+
+def _remove_unit(text: str, unit: str) -> str:
+    match = re.search(r"[^\W\d_]+\.?$|[^0-9.,/ '+-]+$", text)
+    if not match or not unit:
+        return text
+    word = match[0].casefold().rstrip(".")
+    stem = word.removesuffix("s")
+    if word == unit.casefold() or (len(stem) >= _MIN_UNIT_LETTERS and unit.casefold().startswith(stem)):
+        return text[: match.start()].rstrip()
+    return text
+
+
+def _read_positive(text: str) -> float:
+    text = text.strip()
+    for pattern in _GROUPED_NUMBERS:
+        if match := pattern.fullmatch(text):
+            return float(re.sub(r"[^0-9]", "", match["whole"]) + "." + (match["part"] or "0"))
+    if not _PLAIN_NUMBER.fullmatch(text):
+        raise SessionError(_NOT_A_NUMBER)
+    return float(text.replace(",", ".").replace(" ", ""))

@@ -1,18 +1,20 @@
-"""What a teacher can learn of each item from the first tries at it.
+"""Item analysis: what first tries show about each item.
 
-Facility: the share of right answers, beside the mean credit. Discrimination: the correlation of an item with the rest
-of the quiz, corrected as in Henrysson (1963), "Correction of item-total correlations in item analysis", Psychometrika
-28, 211-218: Pearson's r, over runs, between x and y, where
+Facility is the share of correct answers, shown beside the mean credit. Discrimination is the correlation of an item
+with the rest of the quiz, corrected as in Henrysson (1963), "Correction of item-total correlations in item analysis",
+Psychometrika 28, 211-218: Pearson's r, over runs, between x and y, where
 
-    x = 1 if the item was answered right, else 0
-    y = share of right answers among the other first tries of the same run
+    x = 1 if the item was answered correctly, else 0
+    y = share of correct answers among the other first tries of the same run
 
-The rest is a share and no sum, as runs draw different items. An item that good learners get right has r well above 0;
-below 0, its key or wording is worth a look. Under `ENOUGH` first tries all that is withheld: it would be chance.
+The rest is a share and not a sum because runs draw different items. For an item that good learners answer correctly,
+r is well above 0. If it is below 0, the key or the wording may be wrong. Statistics of fewer than `MIN_FIRST_TRIES`
+first tries are withheld, as they would mostly reflect chance.
 """
 
 import csv
 import io
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable
@@ -23,8 +25,16 @@ from itertools import groupby
 from .bank import Bank, Item
 from .records import Attempt, Feedback
 
-ENOUGH = 30
+MIN_FIRST_TRIES = 30
+HEADINGS = ("item", "first tries", "facility", "credit", "discr.", "seconds", "hints", "answers")
+LEGEND = (
+    "facility: share of correct answers; discr.: correlation with the rest of the run; seconds: median; "
+    "hints: share that took one; *: correct."
+)
+NO_ATTEMPTS = "Nothing has been answered yet."
 _NUMBERS_SHOWN = 5
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?\s?%?")
 
 
 @dataclass(frozen=True)
@@ -32,10 +42,10 @@ class Choice:
     """How often an option was chosen, or a number typed.
 
     Attributes:
-        answer: The option's id, or the number as typed.
-        correct: Whether it is right; None if the bank no longer has it, and for numbers.
-        count: How many first tries had it.
-        share: That of all first tries.
+        answer: Id of the option, or the number as typed.
+        correct: Whether the option is correct; None for numbers, and for options that the bank no longer has.
+        count: Number of first tries with this answer.
+        share: Share of all first tries.
     """
 
     answer: str
@@ -46,7 +56,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Confidence:
-    """How many first tries came with a degree of confidence, in percent, and the share of them that were right."""
+    """First tries with the same stated confidence.
+
+    Attributes:
+        stated: The confidence in percent.
+        count: Number of first tries.
+        right: Share of correct answers.
+    """
 
     stated: int
     count: int
@@ -55,17 +71,17 @@ class Confidence:
 
 @dataclass(frozen=True)
 class Measures:
-    """What the first tries at an item show.
+    """Statistics of the first tries at an item.
 
     Attributes:
-        facility: Share of right answers.
+        facility: Share of correct answers.
         mean_credit: Mean credit, from 0 to 1.
-        discrimination: The correlation described above; None if it is not defined, as all answers or all rests are
-            alike, or too few runs have a rest.
-        choices: Every option, and for numbers the most frequent ones.
-        median_seconds: Median time from question to answer, or None if none was taken.
+        discrimination: The correlation described above. None if it is undefined, because all answers or all rests are
+            equal, or if too few runs have other answers.
+        choices: All options, or the most frequent numbers.
+        median_seconds: Median time from question to answer, or None if no time was recorded.
         hint_share: Share of first tries with a hint.
-        confidence: By the confidence stated.
+        confidence: One entry for each stated confidence.
     """
 
     facility: float
@@ -79,14 +95,14 @@ class Measures:
 
 @dataclass(frozen=True)
 class ItemReport:
-    """One version of an item.
+    """The report on one version of an item.
 
     Attributes:
-        item_id: Its id.
-        version: Its version.
-        in_bank: Whether the bank still has this version.
-        first_tries: How many there are.
-        measures: What they show, or None if there are fewer than `ENOUGH`.
+        item_id: Id of the item.
+        version: Version of the item.
+        in_bank: Whether the bank has this version.
+        first_tries: Number of first tries.
+        measures: Their statistics, or None if there are fewer than `MIN_FIRST_TRIES`.
     """
 
     item_id: str
@@ -98,14 +114,15 @@ class ItemReport:
 
 @dataclass(frozen=True)
 class Report:
-    """All items: those of the bank in its order, then versions and items that it no longer has, by name.
+    """The report on all items.
 
     Attributes:
-        runs: How many runs have a recorded answer.
-        attempts: How many answers are recorded.
-        first_tries: How many of them were first tries.
-        items: A report for each.
-        confidence: By the confidence stated, over all items; empty under `ENOUGH` first tries that state one.
+        runs: Number of runs with a recorded answer.
+        attempts: Number of recorded answers.
+        first_tries: Number of first tries.
+        items: Items of the bank in its order, then items and versions that the bank does not have, sorted by id.
+        confidence: One entry for each stated confidence, over all items; empty if fewer than `MIN_FIRST_TRIES` first
+            attempts state one.
     """
 
     runs: int
@@ -115,158 +132,151 @@ class Report:
     confidence: tuple[Confidence, ...]
 
 
-def report(attempts: Iterable[Attempt], bank: Bank) -> Report:
-    """Return what the attempts show of the items of a bank."""
+def analyze_items(attempts: Iterable[Attempt], bank: Bank) -> Report:
+    """Return the report on the recorded attempts at a bank's items."""
     attempts = list(attempts)
-    tries = [one for one in attempts if one.first_try]
+    first_tries = [attempt for attempt in attempts if attempt.first_try]
     by_item: dict[tuple[str, int], list[Attempt]] = {(item.id, item.version): [] for item in bank.items}
-    for one in sorted(tries, key=lambda one: (one.item_id, one.item_version)):
-        by_item.setdefault((one.item_id, one.item_version), []).append(one)
+    for attempt in sorted(first_tries, key=lambda attempt: (attempt.item_id, attempt.item_version)):
+        by_item.setdefault((attempt.item_id, attempt.item_version), []).append(attempt)
     items = {(item.id, item.version): item for item in bank.items}
-    rests = _Rests(tries)
+    rests = _RestScores(first_tries)
+    with_confidence = sum(attempt.confidence is not None for attempt in first_tries)
     return Report(
-        runs=len({one.run for one in attempts}),
+        runs=len({attempt.run for attempt in attempts}),
         attempts=len(attempts),
-        first_tries=len(tries),
+        first_tries=len(first_tries),
         items=tuple(
             ItemReport(
                 *key,
                 in_bank=key in items,
-                first_tries=len(those),
-                measures=_measures(those, items.get(key), rests) if len(those) >= ENOUGH else None,
+                first_tries=len(tries),
+                measures=_measure(tries, items.get(key), rests) if len(tries) >= MIN_FIRST_TRIES else None,
             )
-            for key, those in by_item.items()
+            for key, tries in by_item.items()
         ),
-        confidence=_confidence(tries) if sum(one.confidence is not None for one in tries) >= ENOUGH else (),
+        confidence=_group_by_confidence(first_tries) if with_confidence >= MIN_FIRST_TRIES else (),
     )
 
 
-class _Rests:
-    """How each run did apart from one of its answers."""
+class _RestScores:
+    """The share of correct answers in the rest of a run."""
 
-    def __init__(self, tries: list[Attempt]) -> None:
-        self._answered = Counter(one.run for one in tries)
-        self._right = Counter(one.run for one in tries if one.correct)
+    def __init__(self, first_tries: list[Attempt]) -> None:
+        self._answered = Counter(attempt.run for attempt in first_tries)
+        self._correct = Counter(attempt.run for attempt in first_tries if attempt.correct)
 
-    def of(self, one: Attempt) -> float | None:
-        others = self._answered[one.run] - 1
-        return (self._right[one.run] - one.correct) / others if others else None
+    def rest_of(self, attempt: Attempt) -> float | None:
+        others = self._answered[attempt.run] - 1
+        return (self._correct[attempt.run] - attempt.correct) / others if others else None
 
 
-def _measures(tries: list[Attempt], item: Item | None, rests: _Rests) -> Measures:
-    times = [one.milliseconds / 1000 for one in tries if one.milliseconds is not None]
+def _measure(tries: list[Attempt], item: Item | None, rests: _RestScores) -> Measures:
+    seconds = [attempt.milliseconds / 1000 for attempt in tries if attempt.milliseconds is not None]
     return Measures(
-        facility=statistics.fmean(one.correct for one in tries),
-        mean_credit=statistics.fmean(one.credit for one in tries),
+        facility=statistics.fmean(attempt.correct for attempt in tries),
+        mean_credit=statistics.fmean(attempt.credit for attempt in tries),
         discrimination=_discrimination(tries, rests),
-        choices=_choices(tries, item),
-        median_seconds=statistics.median(times) if times else None,
-        hint_share=statistics.fmean(one.hints > 0 for one in tries),
-        confidence=_confidence(tries),
+        choices=_count_choices(tries, item),
+        median_seconds=statistics.median(seconds) if seconds else None,
+        hint_share=statistics.fmean(attempt.hints > 0 for attempt in tries),
+        confidence=_group_by_confidence(tries),
     )
 
 
-def _discrimination(tries: list[Attempt], rests: _Rests) -> float | None:
-    pairs = [(float(one.correct), rest) for one in tries if (rest := rests.of(one)) is not None]
-    if len(pairs) < ENOUGH:
+def _discrimination(tries: list[Attempt], rests: _RestScores) -> float | None:
+    pairs = [(float(attempt.correct), rest) for attempt in tries if (rest := rests.rest_of(attempt)) is not None]
+    if len(pairs) < MIN_FIRST_TRIES:
         return None
-    right, rest_scores = zip(*pairs, strict=True)
-    if len(set(right)) == 1 or len(set(rest_scores)) == 1:
+    correct, rest_scores = zip(*pairs, strict=True)
+    if len(set(correct)) == 1 or len(set(rest_scores)) == 1:
         return None
-    return statistics.correlation(right, rest_scores)
+    return statistics.correlation(correct, rest_scores)
 
 
-def _choices(tries: list[Attempt], item: Item | None) -> tuple[Choice, ...]:
-    counts = Counter(answer for one in tries for answer in set(one.answer))
+def _count_choices(tries: list[Attempt], item: Item | None) -> tuple[Choice, ...]:
+    counts = Counter(answer for attempt in tries for answer in set(attempt.answer))
     if item and item.options:
         key = {option.oid: option.correct for option in item.options}
-        shown = [*key, *sorted(counts.keys() - key.keys())]
+        answers = [*key, *sorted(counts.keys() - key.keys())]
     else:
         key = {}
-        shown = [answer for answer, _ in counts.most_common(_NUMBERS_SHOWN if item else None)]
-    return tuple(Choice(oid, key.get(oid), counts[oid], counts[oid] / len(tries)) for oid in shown)
+        answers = [answer for answer, _ in counts.most_common(_NUMBERS_SHOWN if item else None)]
+    return tuple(Choice(answer, key.get(answer), counts[answer], counts[answer] / len(tries)) for answer in answers)
 
 
-def _confidence(tries: list[Attempt]) -> tuple[Confidence, ...]:
-    stated = sorted((one.confidence, one.correct) for one in tries if one.confidence is not None)
-    grouped = [(level, [right for _, right in pairs]) for level, pairs in groupby(stated, key=lambda pair: pair[0])]
-    return tuple(Confidence(level, len(rights), statistics.fmean(rights)) for level, rights in grouped)
+def _group_by_confidence(tries: list[Attempt]) -> tuple[Confidence, ...]:
+    stated = sorted((attempt.confidence, attempt.correct) for attempt in tries if attempt.confidence is not None)
+    groups = [(level, [correct for _, correct in pairs]) for level, pairs in groupby(stated, key=lambda pair: pair[0])]
+    return tuple(Confidence(level, len(correct), statistics.fmean(correct)) for level, correct in groups)
 
 
-HEADINGS = ("item", "first tries", "facility", "credit", "discr.", "seconds", "hints", "answers")
-LEGEND = (
-    "facility: share right; discr.: correlation with the rest of the run; seconds: median; hints: share that took one; "
-    "*: right."
-)
-NO_ATTEMPTS = "Nothing has been answered yet."
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def table(report: Report) -> str:
-    """Return the report as lines of text, one for each item that was answered."""
+def format_table(report: Report) -> str:
+    """Return the report as lines of text, one for each answered item."""
     if not report.attempts:
         return NO_ATTEMPTS
-    rows = [HEADINGS, *(row(item) for item in report.items if item.first_tries)]
+    rows = [HEADINGS, *(_format_row(item) for item in report.items if item.first_tries)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([summary(report), "", *lines, "", LEGEND, *notes(report)])
+    return "\n".join([format_summary(report), "", *lines, "", LEGEND, *format_notes(report)])
 
 
-def summary(report: Report) -> str:
-    """Return how much was answered."""
+def format_summary(report: Report) -> str:
+    """Return the numbers of answers and runs in one sentence."""
     return f"{report.attempts:,} answers in {report.runs:,} runs; the {report.first_tries:,} first tries count."
 
 
-def row(item: ItemReport) -> tuple[str, ...]:
-    """Return the cells of an item under `HEADINGS`."""
-    name = f"{item.item_id} v{item.version}" + ("" if item.in_bank else " (not in the bank)")
-    if item.measures is None:
-        return (name, str(item.first_tries), f"withheld under {ENOUGH}", *[""] * (len(HEADINGS) - 3))
-    found = item.measures
-    return (
-        name,
-        str(item.first_tries),
-        f"{found.facility:.0%}",
-        f"{found.mean_credit:.2f}",
-        "" if found.discrimination is None else f"{found.discrimination:.2f}",
-        "" if found.median_seconds is None else f"{found.median_seconds:.0f}",
-        f"{found.hint_share:.0%}",
-        ", ".join(map(_choice, found.choices)),
-    )
-
-
-def _choice(choice: Choice) -> str:
-    return f"{choice.answer}{'*' if choice.correct else ''} {choice.share:.0%}"
-
-
-def notes(report: Report) -> list[str]:
-    """Return what holds for all items, a line each."""
+def format_notes(report: Report) -> list[str]:
+    """Return remarks on the report as a whole, one line each."""
     lines = []
     unanswered = sum(not item.first_tries for item in report.items)
     if unanswered:
         lines.append(f"{unanswered} items of the bank have no first try yet.")
     if report.confidence:
-        lines.append("How sure, and how often right: " + ", ".join(map(_sureness, report.confidence)) + ".")
+        levels = (f"{level.stated}% sure, {level.right:.0%} right ({level.count})" for level in report.confidence)
+        lines.append(f"Stated confidence and share of correct answers: {', '.join(levels)}.")
     return lines
 
 
-def _sureness(confidence: Confidence) -> str:
-    return f"{confidence.stated}% sure, {confidence.right:.0%} right ({confidence.count})"
+def _format_row(item: ItemReport) -> tuple[str, ...]:
+    name = f"{item.item_id} v{item.version}" + ("" if item.in_bank else " (not in the bank)")
+    if item.measures is None:
+        return (name, str(item.first_tries), f"withheld under {MIN_FIRST_TRIES}", *[""] * (len(HEADINGS) - 3))
+    measures = item.measures
+    return (
+        name,
+        str(item.first_tries),
+        f"{measures.facility:.0%}",
+        f"{measures.mean_credit:.2f}",
+        "" if measures.discrimination is None else f"{measures.discrimination:.2f}",
+        "" if measures.median_seconds is None else f"{measures.median_seconds:.0f}",
+        f"{measures.hint_share:.0%}",
+        ", ".join(f"{choice.answer}{'*' if choice.correct else ''} {choice.share:.0%}" for choice in measures.choices),
+    )
 
 
 def feedback_csv(feedback: Iterable[tuple[datetime, Feedback]]) -> str:
-    """Return a CSV file that spreadsheets open as text: cells that would be formulas begin with an apostrophe.
+    """Return feedback as a CSV file in which spreadsheet programs find no formulas.
 
-    It begins with a byte order mark, by which they know that it is UTF-8.
+    It begins with a byte order mark, which tells these programs that it is UTF-8.
     """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(["time_utc", "run", "clear", "text"])
-    for time, one in feedback:
-        clear = {True: "yes", False: "no", None: ""}[one.clear]
-        writer.writerow([f"{time:%Y-%m-%d %H:%M:%S}", _safe(one.run or ""), clear, _safe(one.text)])
+    for time, record in feedback:
+        clear = {True: "yes", False: "no", None: ""}[record.clear]
+        cells = [f"{time:%Y-%m-%d %H:%M:%S}", record.run or "", clear, record.text]
+        writer.writerow(map(escape_formula, cells))
     return "\ufeff" + buffer.getvalue()
 
 
-def _safe(cell: str) -> str:
-    return "'" + cell if cell.startswith(_DANGEROUS) else cell
+def escape_formula(text: str) -> str:
+    """Return a cell's text, with an apostrophe in front if a spreadsheet program would read it as a formula.
+
+    These are texts that begin with = + - @, their full-width forms, a tab or a line break, unless they are numbers; see
+    https://owasp.org/www-community/attacks/CSV_Injection. `sentiment_gru.files.writers` follows the same rule.
+
+    >>> escape_formula("=1+1"), escape_formula("-5"), escape_formula("- no"), escape_formula("5")
+    ("'=1+1", '-5', "'- no", '5')
+    """
+    return "'" + text if text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text) else text

@@ -1,7 +1,7 @@
-"""How far a learner is in each topic, from the last answer to each of its items.
+"""A learner's progress in each topic, from the last answer to each item.
 
-The record of last answers is kept in the browser. What comes back from there is checked, and used to show and to
-suggest something only.
+The record of last answers is kept in the browser. It is validated when it comes back, and only used for display and for
+suggesting the next topic.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,18 +11,26 @@ from .bank import Bank
 from .grading import Grade
 
 Record = Mapping[str, float]
-"""For each item answered, the credit for the last answer, from 0 to 1."""
+"""The credit of the last answer to each answered item, from 0 to 1, by item id."""
 
 NOT_STARTED = "not started"
 ATTEMPTED = "attempted"
-# Name, fewest items answered, least mean credit; the highest first.
+# Name, minimum number of answered items and minimum mean credit; the highest level first.
 _LEVELS = [("mastered", 5, 0.9), ("proficient", 3, 0.75), ("familiar", 1, 0.6)]
 MASTERED = _LEVELS[0][0]
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A learner's level in a topic: how many of its items were answered, and the credit for their last answers."""
+    """A learner's level in a topic.
+
+    Attributes:
+        topic: Name of the topic.
+        level: Name of the level.
+        answered: Number of items answered.
+        total: Number of items of the topic.
+        credit: Sum of the credit of the last answers.
+    """
 
     topic: str
     level: str
@@ -32,42 +40,42 @@ class Standing:
 
 
 def read_record(bank: Bank, data: object) -> Record:
-    """Return what is sound in a record from the browser: known items with a credit between 0 and 1."""
+    """Return the valid entries of a record from the browser: known items with a credit from 0 to 1."""
     if not isinstance(data, dict):
         return {}
     return {item.id: float(data[item.id]) for item in bank.items if _is_credit(data.get(item.id))}
 
 
-def updated(record: Record, grades: Iterable[Grade]) -> Record:
-    """Return the record with these grades as the last ones of their items."""
+def update_record(record: Record, grades: Iterable[Grade]) -> Record:
+    """Return the record with these grades as the last answers to their items."""
     return {**record, **{grade.item.id: grade.credit for grade in grades}}
 
 
-def standings(bank: Bank, record: Record) -> tuple[Standing, ...]:
-    """Return the level in each topic, in the order of the bank.
+def compute_standings(bank: Bank, record: Record) -> tuple[Standing, ...]:
+    """Return the standing in each topic, in the order of the bank.
 
-    A topic is familiar, proficient or mastered from 1, 3 or 5 items answered (or all it has) with 60, 75 or 90 percent
-    of the credit; below that it is attempted.
+    A topic is familiar, proficient or mastered from 1, 3 or 5 answered items (or all its items) with 60, 75 or 90
+    percent of the credit. Below that, a topic with an answered item is attempted.
     """
     items: dict[str, list[str]] = {}
     for item in bank.items:
         if item.status == "live":
             items.setdefault(item.topic, []).append(item.id)
-    return tuple(_standing(topic, ids, record) for topic, ids in items.items())
+    return tuple(_compute_standing(topic, ids, record) for topic, ids in items.items())
 
 
-def weakest(standings: Iterable[Standing]) -> Standing | None:
-    """Return the topic to practise next: the one with the least credit for its items; None if all are mastered."""
+def find_weakest(standings: Iterable[Standing]) -> Standing | None:
+    """Return the standing with the least credit per item, or None if all topics are mastered."""
     unfinished = [standing for standing in standings if standing.level != MASTERED]
     return min(unfinished, key=lambda standing: standing.credit / standing.total, default=None)
 
 
-def _standing(topic: str, ids: list[str], record: Record) -> Standing:
+def _compute_standing(topic: str, ids: list[str], record: Record) -> Standing:
     credits = [record[item_id] for item_id in ids if item_id in record]
     answered, credit = len(credits), sum(credits)
     level = ATTEMPTED if answered else NOT_STARTED
-    for name, fewest, share in reversed(_LEVELS):
-        if answered >= min(fewest, len(ids)) and credit >= share * answered:
+    for name, min_answered, min_credit in reversed(_LEVELS):
+        if answered >= min(min_answered, len(ids)) and credit >= min_credit * answered:
             level = name
     return Standing(topic, level, answered, len(ids), credit)
 

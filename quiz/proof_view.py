@@ -68,7 +68,7 @@ def _to_symbol(match: re.Match[str]) -> Node:
 
 @dataclass(frozen=True)
 class _Remark:
-    """What a wrong part of the learner's answer would mean, and what the run measured instead.
+    """A remark on a wrong part of the learner's answer: its claim, and the measurements that refute it.
 
     Attributes:
         answer: Letter of the option, or the number.

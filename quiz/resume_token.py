@@ -21,7 +21,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from .bank import Bank
 from .errors import SessionError, TokenError
 from .grading import grade
-from .selection import arrange
+from .selection import arrange_items
 from .session import Session, restore
 
 MAX_DAYS = 30
@@ -32,12 +32,12 @@ _EXPIRED = f"The run saved in this browser is older than {MAX_DAYS} days, so a n
 _OTHER_BANK = "The questions have changed since your last visit, so a new run starts."
 
 
-def load_secret(folder: Path) -> bytes:
-    """Return the secret that signs tokens: QUIZ_SECRET, else one that is created once and kept in a folder.
+def load_secret(folder: Path, secret: str | None = None) -> bytes:
+    """Return the secret that signs tokens: the one given, else one that is created once and kept in a folder.
 
     If the folder is not writable, the secret is random, and tokens are valid for this process only.
     """
-    if secret := os.getenv("QUIZ_SECRET"):
+    if secret:
         return secret.encode()
     path = folder / _SECRET_FILE
     try:
@@ -114,7 +114,7 @@ def _to_session(content: dict[str, Any], bank: Bank) -> Session:
     def ids(indices: Sequence[int]) -> list[str]:
         return [bank.items[index].id for index in indices]
 
-    items = arrange(bank, ids(content["items"]), content["seed"])
+    items = arrange_items(bank, ids(content["items"]), content["seed"])
     empty = Session(content["run"], content["scope"], content["seed"], items, frozenset(ids(content["seen"])))
     by_id = {item.id: item for item in items}
     try:

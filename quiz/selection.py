@@ -1,4 +1,4 @@
-"""Which items a run asks, and in which order."""
+"""Selection of the items of a run, and their order."""
 
 import random
 from collections import Counter
@@ -11,19 +11,19 @@ from .errors import SessionError
 MIXED = "mixed"
 ALL = "all"
 RETRY = "retry"
-"""The scope of a run that asks what went wrong in another one; it is not drawn."""
+"""The scope of a run that repeats the mistakes of another run; it cannot be chosen from the list."""
 RUN_LENGTH = 10
-_TOPIC = "topic:"
+_TOPIC_PREFIX = "topic:"
 
 
 def topic_scope(topic: str) -> str:
-    """Return the scope that asks all of one topic."""
-    return _TOPIC + topic
+    """Return the scope that asks all items of one topic."""
+    return _TOPIC_PREFIX + topic
 
 
-def scopes(bank: Bank) -> dict[str, str]:
-    """Return every scope there is to choose, with what it is called."""
-    items = _live(bank)
+def list_scopes(bank: Bank) -> dict[str, str]:
+    """Return every scope that can be chosen, with its label."""
+    items = _live_items(bank)
     topics = Counter(item.topic for item in items)
     return {
         MIXED: f"Mixed: {min(RUN_LENGTH, len(items))} questions on all topics",
@@ -32,81 +32,91 @@ def scopes(bank: Bank) -> dict[str, str]:
     }
 
 
-def draw(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the ids of the items of a run in the order they are asked: the bank's first one opens it if it is in.
+def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) -> tuple[str, ...]:
+    """Draw the items of a run.
 
-    A mixed run has `RUN_LENGTH` items, as many of each topic as of any other, none of which gives another away, and
-    rather those not `seen`. What an item builds upon comes before it.
+    A mixed run has `RUN_LENGTH` items, spread evenly over the topics. Items that reveal each other's answers are not
+    drawn together, and items that were not seen before are preferred. In every run, the bank's first item comes first
+    if it is drawn, and prerequisites come before the items that need them.
+
+    Args:
+        bank: The bank.
+        scope: One of `list_scopes`.
+        seed: Seed of the random choice and order.
+        seen: Ids of items that the learner has answered before.
+
+    Returns:
+        The ids of the items in the order in which they are asked.
 
     Raises:
-        SessionError: If there is no such scope.
+        SessionError: If the scope does not exist.
     """
-    if scope not in list(scopes(bank)):  # a list, as what is asked for may not be hashable
+    if scope not in list(list_scopes(bank)):  # a list, as the requested scope may not be hashable
         raise SessionError("There is no such set of questions. Choose one of those listed.")
-    chance = random.Random(f"{seed} draw")
-    items = _live(bank)
-    if scope.startswith(_TOPIC):
+    generator = random.Random(f"{seed} draw")
+    items = _live_items(bank)
+    if scope.startswith(_TOPIC_PREFIX):
         items = [item for item in items if topic_scope(item.topic) == scope]
     first = [item for item in items if item is bank.items[0]]
     others = [item for item in items if item is not bank.items[0]]
-    items = first + chance.sample(others, len(others))
+    items = first + generator.sample(others, len(others))
     if scope == MIXED:
-        items = _spread(items, seen)
-        items = items[:1] + chance.sample(items[1:], len(items) - 1) if items else []
-    return tuple(item.id for item in _ordered(items, bank))
+        items = _spread_over_topics(items, seen)
+        items = items[:1] + generator.sample(items[1:], len(items) - 1) if items else []
+    return tuple(item.id for item in _order_by_prerequisites(items, bank))
 
 
-def arrange(bank: Bank, ids: Sequence[str], seed: int) -> tuple[Item, ...]:
-    """Return items by their ids, the options of each shuffled, the same way for the same seed."""
+def arrange_items(bank: Bank, ids: Sequence[str], seed: int) -> tuple[Item, ...]:
+    """Return the items with these ids, with the options of each shuffled by the seed."""
     by_id = {item.id: item for item in bank.items}
-    return tuple(_shuffled(by_id[item_id], seed) for item_id in ids)
+    return tuple(_shuffle_options(by_id[item_id], seed) for item_id in ids)
 
 
-def _live(bank: Bank) -> list[Item]:
+def _live_items(bank: Bank) -> list[Item]:
     return [item for item in bank.items if item.status == "live"]
 
 
-def _shuffled(item: Item, seed: int) -> Item:
-    chance = random.Random(f"{seed} {item.id}")
-    return replace(item, options=tuple(chance.sample(item.options, len(item.options))))
+def _shuffle_options(item: Item, seed: int) -> Item:
+    generator = random.Random(f"{seed} {item.id}")
+    return replace(item, options=tuple(generator.sample(item.options, len(item.options))))
 
 
-def _spread(items: list[Item], seen: Collection[str]) -> list[Item]:
-    """Return the first item, then again and again one of the topic met least, the first that fits."""
+def _spread_over_topics(items: list[Item], seen: Collection[str]) -> list[Item]:
+    """Return the first item, and then repeatedly the first suitable item of the least frequent topic so far."""
     chosen, left = items[:1], sorted(items[1:], key=lambda item: item.id in seen)
     while len(chosen) < RUN_LENGTH:
-        left = [item for item in left if item not in chosen and not any(_enemies(item, other) for other in chosen)]
+        left = [item for item in left if item not in chosen and not any(_are_enemies(item, other) for other in chosen)]
         if not left:
             break
-        met = Counter(item.topic for item in chosen)
-        chosen.append(min(left, key=lambda item: met[item.topic]))
+        counts = Counter(item.topic for item in chosen)
+        chosen.append(min(left, key=lambda item: counts[item.topic]))
     return chosen
 
 
-def _enemies(one: Item, other: Item) -> bool:
-    return one.id in other.enemies or other.id in one.enemies
+def _are_enemies(item: Item, other: Item) -> bool:
+    return item.id in other.enemies or other.id in item.enemies
 
 
-def _ordered(items: list[Item], bank: Bank) -> list[Item]:
-    """Return the items in their order, but each after what it builds upon, directly or not."""
+def _order_by_prerequisites(items: list[Item], bank: Bank) -> list[Item]:
+    """Return the items in their order, except that each comes after its direct and indirect prerequisites."""
     by_id = {item.id: item for item in bank.items}
-    basis = {item.id: _basis(item, by_id) for item in items}
+    prerequisites = {item.id: _all_prerequisites(item, by_id) for item in items}
     ordered: list[Item] = []
     left = list(items)
     while left:
         waiting = {item.id for item in left}
-        ready = (item for item in left if not basis[item.id] & waiting)
-        ordered.append(next(ready, left[0]))  # in a circle of prerequisites, somewhere to begin
+        ready = (item for item in left if not prerequisites[item.id] & waiting)
+        ordered.append(next(ready, left[0]))  # if prerequisites form a cycle, begin with any item of it
         left.remove(ordered[-1])
     return ordered
 
 
-def _basis(item: Item, by_id: dict[str, Item]) -> set[str]:
-    found: set[str] = set()
+def _all_prerequisites(item: Item, by_id: dict[str, Item]) -> set[str]:
+    ids: set[str] = set()
     to_follow = list(item.prereq)
     while to_follow:
         item_id = to_follow.pop()
-        if item_id not in found:
-            found.add(item_id)
+        if item_id not in ids:
+            ids.add(item_id)
             to_follow.extend(by_id[item_id].prereq)
-    return found - {item.id}
+    return ids - {item.id}

@@ -19,11 +19,11 @@ from .answer_log import AnswerLog
 from .bank import Bank
 from .errors import SessionError, TokenError
 from .grading import Grade, grade
-from .progress import Record, Standing, read_record, standings, updated, weakest
+from .progress import Record, Standing, compute_standings, find_weakest, read_record, update_record
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
 from .selection import MIXED, RETRY, topic_scope
-from .session import Session, advance, answer, restore, retry, seen_after, start_session, take_hint
+from .session import Session, advance, answer, restore, retry, seen_items, start_session, take_hint
 from .store import Store
 
 MAX_FEEDBACK = 2000
@@ -78,8 +78,8 @@ class QuizService:
         return {"run": self._tokens.sign(visit.session), "credits": dict(visit.record)}
 
     def start(self, visit: Visit, scope: str) -> Visit:
-        """Start another run; see `selection.scopes`."""
-        return self._move(visit, lambda session: self._start(scope, seen_after(session)))
+        """Start another run; see `selection.list_scopes`."""
+        return self._move(visit, lambda session: self._start(scope, seen_items(session)))
 
     def restart(self, visit: Visit) -> Visit:
         """Start another run of the same scope; a mixed one after a retry."""
@@ -123,11 +123,11 @@ class QuizService:
 
     def standings(self, visit: Visit) -> tuple[Standing, ...]:
         """Return the learner's level in each topic."""
-        return standings(self.bank, visit.record)
+        return compute_standings(self.bank, visit.record)
 
     def topic_to_practise(self, visit: Visit) -> Standing | None:
         """Return the topic to practise next, or None if all are mastered."""
-        return weakest(self.standings(visit))
+        return find_weakest(self.standings(visit))
 
     def send_feedback(self, visit: Visit, clear: bool | None, text: str) -> None:
         """Store a learner's feedback on the quiz.
@@ -161,7 +161,7 @@ class QuizService:
 
     def _visit(self, session: Session, record: Record, **others: Any) -> Visit:
         stored = self._answers.is_stored(session.run)
-        return Visit(session, updated(record, session.grades), stored=stored, **others)
+        return Visit(session, update_record(record, session.grades), stored=stored, **others)
 
     def _resume(self, session: Session) -> Session:
         """Return the session of a token with the recorded answers of its run, which override those in the token."""

@@ -1,7 +1,6 @@
-"""One learner's run: which question is open, what was answered, and the score.
+"""One learner's run: the open question, the answers so far, and the score.
 
-A session never changes. Every step returns a new one, so the page can keep it anywhere and a test can replay
-it.
+A session is immutable, and every step returns a new one.
 """
 
 from collections import Counter
@@ -11,15 +10,15 @@ from dataclasses import dataclass, replace
 from .bank import Bank, Item, PublicItem, public_view
 from .errors import SessionError
 from .grading import Grade, grade
-from .selection import MIXED, RETRY, arrange, draw
+from .selection import MIXED, RETRY, arrange_items, draw_items
 
 _ANSWERED = "You have already answered this question. The first answer counts."
-_ELSEWHERE = "This question is not open. Answer the one shown."
+_NOT_OPEN = "This question is not open. Answer the one shown."
 
 
 @dataclass(frozen=True)
 class TopicScore:
-    """How many items of a topic were answered right, of how many, and the credit for them."""
+    """The result in one topic: correct answers, number of items, and credit."""
 
     topic: str
     right: int
@@ -29,17 +28,17 @@ class TopicScore:
 
 @dataclass(frozen=True)
 class Session:
-    """A learner's run. Make one with `start_session`; go on with `take_hint`, `answer` and `advance`.
+    """A learner's run. `start_session` creates one; `take_hint`, `answer` and `advance` continue it.
 
     Attributes:
-        run: Name of the run.
-        scope: What was drawn from: one of `drawing.scopes`, or `drawing.RETRY`.
-        seed: What the options are shuffled by.
-        items: The questions in the order they are asked, options in the order they are shown.
-        seen: Ids of items that the learner has answered in an earlier run.
-        grades: The first answer to each item answered so far, in the order given.
+        run: Random name of the run.
+        scope: One of `selection.list_scopes`, or `selection.RETRY`.
+        seed: Seed of the order of items and options.
+        items: The questions in the order in which they are asked, with their options in the order shown.
+        seen: Ids of items that the learner answered in earlier runs.
+        grades: The first answer to each item answered so far, in order.
         position: Index of the open item, answered or not; the number of items when the run is over.
-        hints: How many hints were taken for the open item.
+        hints: Number of hints taken for the open item.
     """
 
     run: str
@@ -53,7 +52,7 @@ class Session:
 
     @property
     def open_item(self) -> Item | None:
-        """The open item with its key, for the server only, or None when the run is over."""
+        """The open item with its key, which must stay on the server, or None when the run is over."""
         return None if self.finished else self.items[self.position]
 
     @property
@@ -63,47 +62,47 @@ class Session:
 
     @property
     def current_grade(self) -> Grade | None:
-        """The grade of the open item, or None as long as it is not answered."""
+        """The grade of the open item, or None if it is not answered yet."""
         return self.grade_of(self.open_item.id) if self.open_item else None
 
     @property
     def hints_taken(self) -> tuple[str, ...]:
-        """The hints to the open item that the learner has paid for."""
+        """The hints for the open item that the learner has taken."""
         return self.open_item.hints[: self.hints] if self.open_item else ()
 
     @property
     def hints_left(self) -> int:
-        """How many hints to the open item are left; none once it is answered."""
+        """Number of hints left for the open item; 0 once it is answered."""
         return len(self.open_item.hints) - self.hints if self.open_item and not self.current_grade else 0
 
     @property
     def finished(self) -> bool:
-        """Whether every question has been answered and left."""
+        """Whether the run is over."""
         return self.position >= len(self.items)
 
     @property
     def score(self) -> int:
-        """How many answers are right so far."""
+        """Number of correct answers so far."""
         return sum(grade.correct for grade in self.grades)
 
     @property
     def credit(self) -> float:
-        """The marks earned so far: one for each right answer, less what its hints cost."""
+        """Marks earned so far: one for each correct answer, less the cost of its hints."""
         return sum(grade.credit for grade in self.grades)
 
     @property
     def mistakes(self) -> tuple[Grade, ...]:
-        """The wrong answers so far, in the order given."""
+        """The wrong answers so far, in order."""
         return tuple(grade for grade in self.grades if not grade.correct)
 
     @property
     def topic_scores(self) -> tuple[TopicScore, ...]:
-        """The score of each topic, in the order in which the topics come up."""
+        """The score of each topic, in the order in which the topics first occur."""
         totals = Counter(item.topic for item in self.items)
-        of_topic = {topic: [grade for grade in self.grades if grade.item.topic == topic] for topic in totals}
+        by_topic = {topic: [grade for grade in self.grades if grade.item.topic == topic] for topic in totals}
         return tuple(
             TopicScore(topic, sum(grade.correct for grade in grades), totals[topic], sum(g.credit for g in grades))
-            for topic, grades in of_topic.items()
+            for topic, grades in by_topic.items()
         )
 
     def grade_of(self, item_id: str) -> Grade | None:
@@ -115,45 +114,45 @@ def start_session(bank: Bank, scope: str = MIXED, seed: int = 0, run: str = "", 
     """Start a run.
 
     Args:
-        bank: The questions.
-        scope: Which of them, one of `drawing.scopes`.
-        seed: Draws the items and shuffles them and their options, the same way for the same number.
-        run: Name of the run, under which its answers are kept.
+        bank: The bank.
+        scope: One of `selection.list_scopes`.
+        seed: Seed of the choice of items and of the order of items and options.
+        run: Random name under which the answers are stored.
         seen: Ids of items that the learner has answered before.
 
     Raises:
-        SessionError: If there is no such scope.
+        SessionError: If the scope does not exist.
     """
     seen = frozenset(seen)
-    return Session(run, scope, seed, arrange(bank, draw(bank, scope, seed, seen), seed), seen)
+    return Session(run, scope, seed, arrange_items(bank, draw_items(bank, scope, seed, seen), seed), seen)
 
 
 def retry(session: Session, bank: Bank, seed: int = 0, run: str = "") -> Session:
-    """Start a run of what was answered wrong, in the same order, options shuffled anew.
+    """Start a run of the wrongly answered items, in the same order and with newly shuffled options.
 
     Raises:
-        SessionError: If nothing was.
+        SessionError: If every answer was correct.
     """
     ids = [grade.item.id for grade in session.mistakes]
     if not ids:
         raise SessionError("There is nothing to try again: every answer was right.")
-    return Session(run, RETRY, seed, arrange(bank, ids, seed), seen_after(session))
+    return Session(run, RETRY, seed, arrange_items(bank, ids, seed), seen_items(session))
 
 
-def seen_after(session: Session) -> frozenset[str]:
-    """Return the ids of all items answered in this run and before."""
+def seen_items(session: Session) -> frozenset[str]:
+    """Return the ids of all items answered in this run or before it."""
     return session.seen | {grade.item.id for grade in session.grades}
 
 
 def take_hint(session: Session, item_id: str) -> Session:
-    """Take one more hint to the open item; see `grading.HINT_COST`.
+    """Take one more hint for the open item, at the cost of `grading.HINT_COST`.
 
     Raises:
-        SessionError: If the item is not open, is answered, or has no more hints.
+        SessionError: If the item is not open, is answered already, or has no hints left.
     """
     _require_open(session, item_id)
     if not session.hints_left:
-        raise SessionError("There are no more hints to this question.")
+        raise SessionError("There are no more hints for this question.")
     return replace(session, hints=session.hints + 1)
 
 
@@ -163,16 +162,16 @@ def answer(
     """Grade the first answer to the open item.
 
     Args:
-        session: The run.
-        item_id: The item that the learner saw.
-        given: Ids of the chosen options, or the typed number alone.
+        session: The session.
+        item_id: Id of the item that the learner saw.
+        given: Ids of the chosen options, or only the typed number.
         confidence: One of `grading.CONFIDENCE`, or None.
 
     Returns:
-        The session with the answer in it, and the grade.
+        The session with the answer, and the grade.
 
     Raises:
-        SessionError: If the item is not open or is answered already, or if it is no answer to this item.
+        SessionError: If the item is not open or is answered already, or if the answer does not fit the item.
     """
     item = _require_open(session, item_id)
     graded = grade(item, given, session.hints, confidence)
@@ -180,7 +179,7 @@ def answer(
 
 
 def advance(session: Session) -> Session:
-    """Go on to the first question without an answer, or to the end if there is none.
+    """Open the first unanswered question, or end the run if there is none.
 
     Raises:
         SessionError: If the open question is not answered yet.
@@ -193,12 +192,12 @@ def advance(session: Session) -> Session:
 
 
 def restore(session: Session, grades: Iterable[Grade]) -> Session:
-    """Return the session with grades that count more than its own.
+    """Return the session with recorded grades, which replace its own grades for the same items.
 
-    The open question stays open, unless it is past one that is not answered.
+    The open question stays open unless an earlier one is unanswered.
     """
-    known = {grade.item.id: grade for grade in session.grades} | {grade.item.id: grade for grade in grades}
-    ordered = tuple(known[item.id] for item in session.items if item.id in known)
+    by_id = {grade.item.id: grade for grade in session.grades} | {grade.item.id: grade for grade in grades}
+    ordered = tuple(by_id[item.id] for item in session.items if item.id in by_id)
     restored = replace(session, grades=ordered)
     first = _first_unanswered(restored)
     if restored.position != first and restored.current_grade is None:
@@ -216,5 +215,5 @@ def _require_open(session: Session, item_id: str) -> Item:
     if session.grade_of(item_id):
         raise SessionError(_ANSWERED)
     if session.open_item is None or session.open_item.id != item_id:
-        raise SessionError(_ELSEWHERE)
+        raise SessionError(_NOT_OPEN)
     return session.open_item

@@ -42,6 +42,7 @@ def build_quiz_tab(
     live_link: Callable[[Live], str | None] = lambda live: None,
     load_classifier: Callable[[], Any] | None = None,
     may_send: Callable[[gr.Request], bool] = lambda request: True,
+    secret: str | None = None,
 ) -> None:
     """Build the quiz inside the surrounding `gr.Tab`.
 
@@ -53,8 +54,9 @@ def build_quiz_tab(
         live_link: Returns the address of a `Live` part of the app, or None.
         load_classifier: Returns the shipped model, for the proofs that use it.
         may_send: Returns whether the sender of feedback is within the rate limit; each call counts.
+        secret: Signs unfinished quizzes; by default that of `load_secret`.
     """
-    quiz = QuizService(bank, store or Store(), load_secret(DEFAULT_FILE.parent))
+    quiz = QuizService(bank, store or Store(), load_secret(DEFAULT_FILE.parent, secret))
     links = {item.id: live_link(item.live) for item in bank.items if item.live}
     state = [gr.State(None), memory or build_quiz_memory()]
     parts = build_components(bank)

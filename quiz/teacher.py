@@ -1,20 +1,15 @@
 """The teacher's page: statistics of each item and feedback, behind a token, as HTML without scripts."""
 
-import hashlib
 import hmac
-import math
-import os
+import secrets
 import time
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs
 
-from itsdangerous import BadData, URLSafeTimedSerializer
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -22,13 +17,22 @@ from starlette.routing import Route
 
 from .bank import Bank, Item
 from .html_templates import read_static, render
-from .item_analysis import ENOUGH, NO_ATTEMPTS, ItemReport, Report, feedback_csv, notes, report, summary
+from .item_analysis import (
+    MIN_FIRST_TRIES,
+    NO_ATTEMPTS,
+    ItemReport,
+    Report,
+    analyze_items,
+    feedback_csv,
+    format_notes,
+    format_summary,
+)
 from .proof_view import inline_html
 from .records import Feedback, StoreError
 from .store import Store
 
 SESSION_SECONDS = 8 * 3600
-WRONG_TOKENS = RateLimitItemPerMinute(5)
+MAX_SESSIONS = 1000
 COOKIE = "quiz_teacher"
 MAX_FORM_BYTES = 4096
 _HEADERS = {
@@ -42,52 +46,45 @@ _HEADERS = {
 
 
 class TokenGuard:
-    """Checks tokens, and signs and checks session cookies.
+    """Checks tokens, and knows the sessions of this process.
 
-    After `WRONG_TOKENS`, tokens are not checked until the first of the wrong ones is a minute old. Clients are not
-    distinguished, since addresses can be forged. Sessions are not affected.
+    The right token always works, whatever others have tried: a token has at least 16 characters, which cannot be
+    guessed. Session ids are random and kept in memory, so that signing out revokes them, and times are those of the
+    monotonic clock, which no change of the system time moves. A restart ends all sessions.
     """
 
-    def __init__(self, token: str) -> None:
-        """Take the teacher's token, which also signs the cookies."""
-        self._token = token.encode()
-        self._serializer = URLSafeTimedSerializer(
-            self._token, salt="teacher session", signer_kwargs={"digest_method": hashlib.sha256}
-        )
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+    def __init__(self, token: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take the teacher's token."""
+        self._token, self._clock = token.encode(), clock
+        self._sessions: OrderedDict[str, float] = OrderedDict()  # id, and when it expires
         self._lock = Lock()
 
-    def wait_seconds(self) -> int:
-        """Return the seconds until tokens are checked again; 0 if they are checked now."""
-        window = self._limiter.get_window_stats(WRONG_TOKENS)
-        return 0 if window.remaining else max(1, math.ceil(window.reset_time - time.time()))
-
     def accepts(self, token: str) -> bool:
-        """Return whether a token is right, in constant time; no token is during the wait."""
-        with self._lock:
-            if self.wait_seconds():
-                return False
-            right = hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
-            if not right:
-                self._limiter.hit(WRONG_TOKENS)
-            return right
+        """Return whether a token is right, in constant time."""
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
 
     def new_session(self) -> str:
-        """Return a cookie value that is valid for `SESSION_SECONDS`, unless the token changes."""
-        return str(self._serializer.dumps("teacher"))
+        """Return a session id that is valid for `SESSION_SECONDS`; beyond `MAX_SESSIONS`, the oldest one ends."""
+        session = secrets.token_urlsafe(32)
+        with self._lock:
+            self._sessions[session] = self._clock() + SESSION_SECONDS
+            while len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+        return session
 
-    def has_session(self, cookie: str | None) -> bool:
-        """Return whether a cookie value is signed by this token and has not expired."""
-        try:
-            self._serializer.loads(cookie or "", max_age=SESSION_SECONDS)
-        except BadData:
-            return False
-        return True
+    def has_session(self, session: str | None) -> bool:
+        """Return whether a session id is known and has not expired."""
+        with self._lock:
+            return self._sessions.get(session or "", 0.0) > self._clock()
+
+    def end_session(self, session: str | None) -> None:
+        """Revoke a session id."""
+        with self._lock:
+            self._sessions.pop(session or "", None)
 
 
-def teacher_routes(store: Store, bank: Bank) -> list[Route]:
-    """Return the routes of the page for the application that serves it; none unless TEACHER_TOKEN is set."""
-    token = os.getenv("TEACHER_TOKEN")
+def teacher_routes(store: Store, bank: Bank, token: str | None) -> list[Route]:
+    """Return the routes of the page for the application that serves it; none without a token."""
     if not token:
         return []
     pages = _Pages(store, bank, TokenGuard(token))
@@ -108,7 +105,7 @@ class _Pages:
         if not self._has_session(request):
             return _html(sign_in_page())
         try:
-            statistics = report(self._store.attempts(), self._bank)
+            statistics = analyze_items(self._store.attempts(), self._bank)
             return _html(overview_page(statistics, self._bank, self._store.feedback()))
         except StoreError as error:
             return _html(error_page(str(error)), 503)
@@ -126,14 +123,11 @@ class _Pages:
                 samesite="strict",
             )
             return response
-        if seconds := self._guard.wait_seconds():
-            refusal = _html(sign_in_page(f"There were too many wrong tokens. Try again in {seconds} seconds."), 429)
-            refusal.headers["Retry-After"] = str(seconds)
-            return refusal
         return _html(sign_in_page("This is not the token."), 401)
 
     async def sign_out(self, request: Request) -> Response:
-        """End the session in this browser."""
+        """End the session, also for a copy of its cookie."""
+        self._guard.end_session(request.cookies.get(COOKIE))
         response = RedirectResponse("../teacher", 303, _HEADERS)
         response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response
@@ -183,13 +177,13 @@ def overview_page(report: Report, bank: Bank, feedback: Iterable[tuple[datetime,
     feedback = list(feedback)
     return _page(
         "teacher_overview.html",
-        summary=summary(report) if report.attempts else NO_ATTEMPTS,
-        notes=notes(report),
+        summary=format_summary(report) if report.attempts else NO_ATTEMPTS,
+        notes=format_notes(report),
         items=[
             _describe_item(entry, items.get((entry.item_id, entry.version))) for entry in report.items if entry.measures
         ],
-        withheld=[entry for entry in report.items if 0 < entry.first_tries < ENOUGH],
-        enough=ENOUGH,
+        withheld=[entry for entry in report.items if 0 < entry.first_tries < MIN_FIRST_TRIES],
+        enough=MIN_FIRST_TRIES,
         yes=sum(entry.clear is True for _, entry in feedback),
         no=sum(entry.clear is False for _, entry in feedback),
         feedback=feedback[::-1],

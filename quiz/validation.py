@@ -1,6 +1,7 @@
-"""What makes a file unfit as an answer bank, found and told in words a teacher understands.
+"""Validation of answer banks, with messages for teachers.
 
-The JSON Schema beside this module holds the shape of the file; what a schema cannot say is said here.
+The JSON Schema beside this module describes the structure of the file. This module checks the rules that a schema
+cannot express.
 """
 
 import json
@@ -15,28 +16,21 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from .errors import BankError
+
 _SCHEMA = Path(__file__).parent / "answer_bank.schema.json"
-_KINDS = {"string": "a text", "array": "a list", "object": "an object in {}", "integer": "a whole number"}
-
-
-class BankError(ValueError):
-    """The answer bank cannot be used.
-
-    Attributes:
-        item_id: The item at fault, or None if the fault is in the file as a whole.
-        fault: What is wrong.
-    """
-
-    def __init__(self, fault: str, item_id: str | None = None) -> None:
-        """Make the one-line message from the fault and the item it was found in."""
-        self.fault = " ".join(fault.split())
-        self.item_id = item_id
-        super().__init__(f"item {item_id}: {self.fault}" if item_id else f"answer bank: {self.fault}")
+_TYPE_NAMES = {"string": "a text", "array": "a list", "object": "an object in {}", "integer": "a whole number"}
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something to put right: in which item (None: in the file as a whole), what, and a word near it in the file."""
+    """A fault of a bank.
+
+    Attributes:
+        text: What is wrong.
+        item_id: The item at fault, or None if the fault concerns the whole file.
+        near: A word that stands near the fault in the file, or None.
+    """
 
     text: str
     item_id: str | None = None
@@ -44,13 +38,13 @@ class Fault:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a bank's file.
+    """Return the text of a file.
 
     Raises:
-        BankError: If it cannot be read, or is not UTF-8.
+        BankError: If the file cannot be read or is not UTF-8.
     """
     try:
-        # Editors on Windows like to put a byte order mark first: utf-8-sig drops it.
+        # utf-8-sig drops the byte order mark that editors on Windows write.
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BankError(f"{path} cannot be read ({error.strerror})") from error
@@ -58,11 +52,11 @@ def read_text(path: Path) -> str:
         raise BankError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
-def parse(text: str, path: Path) -> Any:
-    """Return the JSON value of a bank's text.
+def parse_json(text: str, path: Path) -> Any:
+    """Return the JSON value of a text; the path is used in messages only.
 
     Raises:
-        BankError: If it is not JSON; the message has the line.
+        BankError: If the text is not JSON; the message gives the line.
     """
     try:
         return json.loads(text)
@@ -73,12 +67,15 @@ def parse(text: str, path: Path) -> Any:
 
 
 def find_faults(data: Any) -> Iterator[Fault]:
-    """Yield every fault for which a bank is refused: first those of its shape, and only if there is none the others."""
-    misshapen = False
+    """Yield every fault for which a bank is refused.
+
+    Faults of structure come from the schema. The other rules are checked only if there are none.
+    """
+    malformed = False
     for error in sorted(_validator().iter_errors(data), key=lambda error: list(map(str, error.absolute_path))):
-        misshapen = True
-        yield _shape_fault(error, data)
-    if misshapen:
+        malformed = True
+        yield _describe_schema_error(error, data)
+    if malformed:
         return
     items, full = data["items"], data.get("demands") != "basic"
     for item_id in _repeated(raw["id"] for raw in items):
@@ -95,50 +92,50 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(json.loads(_SCHEMA.read_text(encoding="utf-8")))
 
 
-def _shape_fault(error: ValidationError, data: Any) -> Fault:
+def _describe_schema_error(error: ValidationError, data: Any) -> Fault:
     item_id, path = None, list(error.absolute_path)
     if path[:1] == ["items"] and len(path) > 1:
         raw = data["items"][path[1]]
-        named = raw.get("id") if isinstance(raw, dict) else None
-        item_id, path = str(named or f"number {int(path[1]) + 1}"), path[2:]
-    place = ".".join(str(step) for step in path)
-    words = shorten(_in_words(error), 240, placeholder=" ...")
-    return Fault(f"{place}: {words}" if place else words, item_id, str(path[-1]) if path else None)
+        given_id = raw.get("id") if isinstance(raw, dict) else None
+        item_id, path = str(given_id or f"number {int(path[1]) + 1}"), path[2:]
+    location = ".".join(str(step) for step in path)
+    text = shorten(_explain_schema_error(error), 240, placeholder=" ...")
+    return Fault(f"{location}: {text}" if location else text, item_id, str(path[-1]) if path else None)
 
 
-def _in_words(error: ValidationError) -> str:
-    """Say what the schema found in plain words; what a field should hold is the schema's own description."""
-    wanted: Any = error.validator_value
+def _explain_schema_error(error: ValidationError) -> str:
+    """Return the fault in plain English, with the schema's description of what the field should contain."""
+    expected: Any = error.validator_value
     schema: Any = error.schema
     instance: Any = error.instance
     given = shorten(repr(instance), 60, placeholder="...'")
     match error.validator:
         case "required":
-            # One error for each missing field, which only the message names.
-            return f"the field {next(name for name in wanted if error.message.startswith(repr(name)))!r} is missing"
+            # Only the message of an error names the missing field.
+            return f"the field {next(name for name in expected if error.message.startswith(repr(name)))!r} is missing"
         case "additionalProperties":
             known = schema["properties"]
             unknown = next(name for name in instance if name not in known)
-            return f"there is no field {unknown!r} here; the fields are {', '.join(known)}"
+            return f"the field {unknown!r} does not exist; the fields are {', '.join(known)}"
         case "not":
             return "this field does not belong here"
         case "enum":
-            return f"{given} should be one of {', '.join(map(str, wanted))}"
+            return f"{given} should be one of {', '.join(map(str, expected))}"
         case "const":
-            return f"{given} should be {wanted!r}"
+            return f"{given} should be {expected!r}"
         case "type":
-            return f"{given} should be {_KINDS.get(wanted, f'a {wanted}')}"
+            return f"{given} should be {_TYPE_NAMES.get(expected, f'a {expected}')}"
         case "minItems":
-            return f"{len(instance)} entries, but it takes {wanted} or more"
+            return f"{len(instance)} entries, but {expected} or more are needed"
         case "maxItems":
-            return f"{len(instance)} entries, but it takes {wanted} at most"
+            return f"{len(instance)} entries, but at most {expected} are allowed"
     return f"{given} should be {schema['description']}" if "description" in schema else error.message
 
 
-_Found = Iterator[tuple[str, str | None]]
+_Faults = Iterator[tuple[str, str | None]]
 
 
-def _choice_faults(raw: dict[str, Any], full: bool) -> _Found:
+def _choice_faults(raw: dict[str, Any], full: bool) -> _Faults:
     key = raw["key"]
     oids = [option["oid"] for option in raw["options"]]
     correct = set(key["correct"])
@@ -151,25 +148,25 @@ def _choice_faults(raw: dict[str, Any], full: bool) -> _Found:
     if len(correct) == len(oids):
         yield "every option is correct, so there is nothing to choose", "correct"
     yield from _mismatches("the correct answer", correct, correct & set(oids))
-    for what, given, possible in [
+    for name, given, possible in [
         ("feedback", set(key.get("feedback", {})), set(oids)),
         ("a misconception", set(key.get("misconception", {})), set(oids) - correct),
     ]:
-        yield from _mismatches(what, given, possible if full else possible & given)
+        yield from _mismatches(name, given, possible if full else possible & given)
     if "fn" in raw.get("check", {}):
         yield from _mismatches("a claim", {option["oid"] for option in raw["options"] if "claim" in option}, set(oids))
 
 
-def _numeric_faults(raw: dict[str, Any]) -> _Found:
+def _numeric_faults(raw: dict[str, Any]) -> _Faults:
     key = raw["key"]
     for wrong in key.get("anticipated", []):
         if abs(wrong["value"] - key["value"]) <= key.get("tolerance", 0):
-            yield f"the anticipated wrong number {wrong['value']} lies within the tolerance of the key", "anticipated"
+            yield f"the anticipated wrong number {wrong['value']} is within the tolerance of the key", "anticipated"
     for value in _repeated(str(wrong["value"]) for wrong in key.get("anticipated", [])):
         yield f"the wrong number {value} is anticipated more than once", "anticipated"
 
 
-def _link_faults(raw: dict[str, Any], ids: set[str]) -> _Found:
+def _link_faults(raw: dict[str, Any], ids: set[str]) -> _Faults:
     for field in ("prereq", "enemies"):
         for other in raw.get(field, []):
             if other not in ids:
@@ -178,23 +175,23 @@ def _link_faults(raw: dict[str, Any], ids: set[str]) -> _Found:
                 yield f"{field} names the item itself", field
 
 
-def _live_faults(raw: dict[str, Any]) -> _Found:
+def _live_faults(raw: dict[str, Any]) -> _Faults:
     live = raw.get("live", {})
-    wanted, unwanted = ("text", "panel") if live.get("tab") == "sentiment" else ("panel", "text")
-    if live and wanted not in live:
-        yield f"live: the tab {live['tab']!r} needs a {wanted}", "live"
-    if unwanted in live:
-        yield f"live: the tab {live['tab']!r} takes no {unwanted}", "live"
+    required, forbidden = ("text", "panel") if live.get("tab") == "sentiment" else ("panel", "text")
+    if live and required not in live:
+        yield f"live: the tab {live['tab']!r} needs a {required}", "live"
+    if forbidden in live:
+        yield f"live: the tab {live['tab']!r} must not have a {forbidden}", "live"
     if "token" in live and "text" not in live:
-        yield "live: a token needs the text that holds it", "live"
+        yield "live: a token needs the text that contains it", "live"
 
 
 def _repeated(values: Iterable[str]) -> list[str]:
     return [value for value, count in Counter(values).items() if count > 1]
 
 
-def _mismatches(what: str, found: set[str], wanted: set[str]) -> _Found:
-    for oid in sorted(wanted - found):
-        yield f"option {oid!r} lacks {what}", oid
-    for oid in sorted(found - wanted):
-        yield f"{what} is given for {oid!r}, which cannot have it", oid
+def _mismatches(name: str, given: set[str], expected: set[str]) -> _Faults:
+    for oid in sorted(expected - given):
+        yield f"option {oid!r} lacks {name}", oid
+    for oid in sorted(given - expected):
+        yield f"{name} is given for {oid!r}, which cannot have it", oid

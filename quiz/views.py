@@ -6,7 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from .bank import UNSAID_FEEDBACK, Item, Media, Option, PublicItem
+from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
 from .grading import CONFIDENCE, Grade
 from .html_templates import render
 from .session import Session
@@ -138,7 +138,7 @@ def explanation(grade: Grade) -> str:
     others = [
         f"- **{_letter(item, option)}.** {option.feedback}"
         for option in item.options
-        if option not in in_verdict and option.feedback not in UNSAID_FEEDBACK.values()
+        if option not in in_verdict and option.feedback not in DEFAULT_FEEDBACK.values()
     ]
     heading = "**Option by option**" if item.type == "multi" else "**The other options**"
     return join_paragraphs(*parts, item.explanation, heading if others else "", "\n".join(others), sources(item))

@@ -12,17 +12,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .classifier import SentimentClassifier
     from .configuration import SentimentGRUConfig
-    from .errors import CheckpointError, DatasetError, FileError, InputError, OptionsError, SentimentError, StorageError
+    from .errors import (
+        CheckpointError,
+        DatasetError,
+        FileError,
+        InputError,
+        MissingExtraError,
+        OptionsError,
+        SentimentError,
+        StorageError,
+    )
     from .explanation import Explanation, Token
     from .modeling import SentimentGRUForSequenceClassification
     from .results import Prediction
 
-_HOMES = {
+__version__ = "0.1.0"
+_MODULES = {
     "CheckpointError": "errors",
     "DatasetError": "errors",
     "Explanation": "explanation",
     "FileError": "errors",
     "InputError": "errors",
+    "MissingExtraError": "errors",
     "OptionsError": "errors",
     "Prediction": "results",
     "SentimentClassifier": "classifier",
@@ -38,6 +49,7 @@ __all__ = [
     "Explanation",
     "FileError",
     "InputError",
+    "MissingExtraError",
     "OptionsError",
     "Prediction",
     "SentimentClassifier",
@@ -50,9 +62,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

@@ -6,68 +6,55 @@ python -m sentiment_gru --file reviews.csv --text-column review --output scored.
 python -m sentiment_gru --export-onnx model.onnx
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from tqdm import tqdm
 
 from .classifier import Prediction, SentimentClassifier
-from .errors import OptionsError, SentimentError
+from .command_line import run_command
+from .errors import OptionsError, SentimentError, check_extra
 from .files.job import check_output, score_table
 from .files.readers import SUFFIXES, open_table
 from .files.summary import Report
+from .files.table import Limits
 from .files.writers import OUTPUT_SUFFIXES
 from .labels import parse_label_map
 from .onnx_model import export_onnx
 
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that go with a file."""
-    group = parser.add_argument_group("files")
-    group.add_argument("--file", type=Path, metavar="IN", help=f"score a file ({' '.join(SUFFIXES)}) into --output")
-    group.add_argument("--output", type=Path, metavar="OUT", help=f"where to write it ({' '.join(OUTPUT_SUFFIXES)})")
-    group.add_argument("--text-column", metavar="C", help="column of the texts; a usual name is found if not given")
-    group.add_argument("--label-column", metavar="L", help="column of labels to compare the verdicts with")
-    group.add_argument("--label-map", default="", metavar="MAP", help="as in '1,2=negative;3=neutral;4,5=positive'")
-    group.add_argument("--force", action="store_true", help="replace the file that is to be written")
-    group.add_argument(
-        "--header",
-        action=argparse.BooleanOptionalAction,
-        help="whether the first row of CSV, TSV or XLSX holds the names of the columns; found out if not given",
-    )
+CHUNK_LINES = 1_000  # of standard input, scored together
 
 
-def check_options(options: argparse.Namespace) -> None:
-    """Refuse options that contradict each other.
+@dataclass(frozen=True)
+class FileOptions:
+    """Options of scoring a file, as on the command line."""
 
-    Raises:
-        OptionsError: which ones.
-    """
-    if options.file is None:
-        used = [name for name in ("output", "text_column", "label_column", "label_map", "force") if vars(options)[name]]
-        if used:
-            raise OptionsError(f"--{used[0].replace('_', '-')} goes with --file")
-    elif options.output is None:
-        raise OptionsError("--file needs an --output to write to")
-    elif options.text or options.json:
-        raise OptionsError("--file goes with neither texts nor --json; for JSON lines, let --output end in .jsonl")
-    elif options.label_map and not options.label_column:
-        raise OptionsError("--label-map goes with --label-column")
+    file: Path
+    output: Path
+    model: str | None
+    text_column: str | None
+    label_column: str | None
+    label_map: str
+    force: bool
+    header: bool | None
+    max_memory: int
 
 
-def score_file(options: argparse.Namespace) -> None:
-    """Score `options.file` with a bar that shows rows per second and the time left, then print what came of it.
+def score_file(options: FileOptions) -> None:
+    """Score a file with a progress bar, then print the report.
 
     Raises:
-        SentimentError: the file, a column, the output or the model cannot be used.
+        SentimentError: The file, a column, the output or the model cannot be used.
     """
     label_map = parse_label_map(options.label_map)
-    table = open_table(options.file, header=options.header)
+    table = open_table(options.file, Limits(memory_megabytes=options.max_memory), options.header)
     text_column = options.text_column or table.likely_text_column()
     table.index(text_column, "text column")
     check_output(options.output, options.file, options.force)
@@ -86,11 +73,11 @@ def score_file(options: argparse.Namespace) -> None:
         for progress in run:
             bar.update(progress.rows - bar.n)
     assert progress.report is not None
-    print("\n".join([*_lines(progress.report), f"Written to {options.output} (texts: column {text_column!r})."]))
+    print("\n".join([*format_report(progress.report), f"Written to {options.output} (texts: column {text_column!r})."]))
 
 
-def _lines(report: Report) -> list[str]:
-    """Return what came of a file, line by line."""
+def format_report(report: Report) -> list[str]:
+    """Return the lines of a report."""
     shares = ", ".join(f"{label} {count:,}" for label, count in report.labels.items())
     lines = [f"{report.scored:,} of {report.rows:,} rows scored: {shares}; {report.uncertain:,} uncertain."]
     lines += [f"{count:,} not scored: {error}." for error, count in report.errors.items()]
@@ -112,65 +99,118 @@ def _lines(report: Report) -> list[str]:
     return lines
 
 
-CHUNK = 1_000  # lines of standard input scored at a time
+command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the verdict on every text, in order, or score a file, or write the model as ONNX."""
-    parser = argparse.ArgumentParser(prog="python -m sentiment_gru", description=main.__doc__)
-    parser.add_argument("text", nargs="*", help="texts; without any, one a line from standard input")
-    parser.add_argument("--model", help="checkpoint folder or Hub id; by default the shipped one")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    parser.add_argument("--export-onnx", type=Path, metavar="FILE", help="write the model as one ONNX file")
-    add_options(parser)
-    options = parser.parse_args(arguments)
+@command.command(help="Print the verdict on every text, in order, or score a file, or write the model as ONNX.")
+def classify(
+    text: Annotated[list[str] | None, typer.Argument(help="texts; without any, one per line of standard input")] = None,
+    model: Annotated[str | None, typer.Option(help="checkpoint folder or Hub id; by default the shipped one")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object per line")] = False,
+    onnx_file: Annotated[
+        Path | None, typer.Option("--export-onnx", metavar="FILE", help="write the model as one ONNX file")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="IN", help=f"score a file ({' '.join(SUFFIXES)}) into --output")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="OUT", help=f"file to write ({' '.join(OUTPUT_SUFFIXES)})")
+    ] = None,
+    text_column: Annotated[
+        str | None, typer.Option(metavar="C", help="column of the texts; detected if not given")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(metavar="L", help="column of labels to compare the verdicts with")
+    ] = None,
+    label_map: Annotated[str, typer.Option(metavar="MAP", help="as in '1,2=negative;3=neutral;4,5=positive'")] = "",
+    force: Annotated[bool, typer.Option("--force", help="replace an existing output file")] = False,
+    header: Annotated[
+        bool | None, typer.Option(help="whether the first row of CSV, TSV or XLSX holds the column names; or detected")
+    ] = None,
+    max_memory: Annotated[
+        int, typer.Option(metavar="MB", min=100, help="memory that reading the file may take")
+    ] = Limits.memory_megabytes,
+) -> None:
+    """Run the command; the options are those of the command line."""
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
-    texts: Iterable[str] = options.text or (line.rstrip("\r\n") for line in sys.stdin)
-    show = _json_line if options.json else _table_line
     try:
-        if options.export_onnx is not None:
-            print(_export(options))
-            return 0
-        check_options(options)
-        if options.file is not None:
-            score_file(options)
-            return 0
-        classifier = SentimentClassifier.from_pretrained(options.model)
-        for text, prediction in _classify(classifier, texts):
-            print(show(text, prediction), flush=True)
+        if onnx_file is not None:
+            if text or as_json or file:
+                raise OptionsError("--export-onnx goes with neither texts nor --json nor --file")
+            print(export_onnx(model, onnx_file, force))
+        elif file is None:
+            _refuse_file_options(
+                output=output, text_column=text_column, label_column=label_column, label_map=label_map, force=force
+            )
+            print_verdicts(model, text or (line.rstrip("\r\n") for line in sys.stdin), as_json)
+        elif output is None:
+            raise OptionsError("--file needs an --output to write to")
+        elif text or as_json:
+            raise OptionsError("--file goes with neither texts nor --json; for JSON lines, let --output end in .jsonl")
+        elif label_map and not label_column:
+            raise OptionsError("--label-map goes with --label-column")
+        else:
+            score_file(
+                FileOptions(file, output, model, text_column, label_column, label_map, force, header, max_memory)
+            )
     except SentimentError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as interrupt:
         print("stopped; no output was written or replaced", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+        raise typer.Exit(130) from interrupt
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         sys.stderr.close()
-    return 0
 
 
-def _export(options: argparse.Namespace) -> str:
-    if options.text or options.json or options.file:
-        raise OptionsError("--export-onnx goes with neither texts nor --json nor --file")
-    return export_onnx(options.model, options.export_onnx, options.force)
+def _refuse_file_options(**options: object) -> None:
+    """Raise OptionsError for an option that is given without --file."""
+    used = [name for name, value in options.items() if value]
+    if used:
+        raise OptionsError(f"--{used[0].replace('_', '-')} goes with --file")
 
 
-def _classify(classifier: SentimentClassifier, texts: Iterable[str]) -> Iterator[tuple[str, Prediction]]:
+def print_verdicts(model: str | None, texts: Iterable[str], as_json: bool) -> None:
+    """Print one line, or one JSON object, for each text."""
+    format_line = format_json if as_json else format_row
+    classifier = SentimentClassifier.from_pretrained(model)
+    for text, prediction in classify_in_chunks(classifier, texts):
+        print(format_line(text, prediction), flush=True)
+
+
+def classify_in_chunks(classifier: SentimentClassifier, texts: Iterable[str]) -> Iterator[tuple[str, Prediction]]:
+    """Yield texts with their predictions, in order."""
     remaining = iter(texts)
-    while chunk := list(islice(remaining, CHUNK)):
+    while chunk := list(islice(remaining, CHUNK_LINES)):
         yield from zip(chunk, classifier(chunk), strict=True)
 
 
-def _json_line(text: str, prediction: Prediction) -> str:
+def format_json(text: str, prediction: Prediction) -> str:
+    """Return a text and its prediction as a JSON object."""
     fields = asdict(prediction) | {"cannot_tell": prediction.cannot_tell, "warning": prediction.warning}
     return json.dumps({"text": text, **fields}, ensure_ascii=False)
 
 
-def _table_line(text: str, prediction: Prediction) -> str:
+def format_row(text: str, prediction: Prediction) -> str:
+    """Return label, score, note and text in columns, with the warning on a second line."""
     note = "cannot tell" if prediction.cannot_tell else "uncertain" if prediction.uncertain else ""
     shown = text if len(text) <= 60 else text[:59] + "…"
     line = f"{prediction.label:10} {prediction.scores[prediction.label]:4.0%}  {note:11}  {shown!r}"
     return line if prediction.warning is None else f"{line}\n{'':17}{prediction.warning}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    return run_command(command, "python -m sentiment_gru", arguments)
+
+
+def serve() -> None:
+    """Serve the app, as `gru-studio` does."""
+    try:
+        check_extra("The app", "app", "gradio", "limits", "pydantic_settings", "itsdangerous")
+    except SentimentError as error:
+        sys.exit(f"error: {error}")
+    import_module("sentiment_gru.web.server").main()
 
 
 if __name__ == "__main__":

@@ -1,29 +1,54 @@
-"""The few exceptions this package raises on purpose; each message names the fault and, where it can, the remedy."""
+"""Exceptions about the input of a user; each message names the fault and, if possible, the remedy."""
+
+from importlib.util import find_spec
 
 
 class SentimentError(Exception):
-    """Base of every error that is about the user's input rather than about our code."""
+    """Base class of all errors that a user can correct."""
 
 
 class CheckpointError(SentimentError):
-    """A checkpoint folder or Hub id that cannot be loaded; the message names the file and the fault."""
+    """A checkpoint folder or Hub id cannot be loaded; the message names the file and the fault."""
 
 
 class DatasetError(SentimentError):
-    """A dataset, split, column or label that cannot be used; the message lists what is there."""
+    """A dataset, split, column or label cannot be used; the message lists the available ones."""
 
 
 class FileError(SentimentError):
-    """A file of texts that cannot be read or written; the message names the fault and, where it can, the remedy."""
+    """A file of texts cannot be read or written."""
 
 
 class InputError(SentimentError):
-    """A text that is not a text, such as None or a number."""
+    """An argument is invalid, such as a text that is None or a number."""
 
 
 class OptionsError(SentimentError):
-    """Training options that contradict each other; the message names them."""
+    """Options contradict each other or are out of range; the message names them."""
 
 
 class StorageError(SentimentError):
-    """A file or folder of a training that cannot be written; the message says what is kept."""
+    """A file or folder of a training cannot be written; the message says which files are intact."""
+
+
+class MissingExtraError(SentimentError, ImportError):
+    """A package of an optional dependency group is not installed; the message names the group."""
+
+
+def check_extra(purpose: str, extra: str, *packages: str) -> None:
+    """Raise MissingExtraError if a package of an extra is not installed.
+
+    Args:
+        purpose: Subject of the message, such as "Training".
+        extra: Optional dependency group of pyproject.toml.
+        packages: Names of top-level packages.
+    """
+    if not all(_is_installed(package) for package in packages):
+        raise MissingExtraError(f"{purpose} needs the extra {extra!r}: pip install 'gru-sentiment-studio[{extra}]'")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # an entry of sys.modules without a specification
+        return False

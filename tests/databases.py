@@ -1,4 +1,4 @@
-"""What tests of the store share: made-up attempts, the PostgreSQL at TEST_POSTGRES_URL, and a proxy that can fail."""
+"""Helpers for tests of the store: attempts, the PostgreSQL at TEST_POSTGRES_URL, and a database proxy that can fail."""
 
 import os
 import socket

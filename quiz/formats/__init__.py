@@ -1,5 +1,5 @@
-"""Questions from and to other systems: Moodle XML and GIFT, which most learning platforms read.
+"""Import and export of questions in Moodle XML and GIFT, which most learning platforms read.
 
-`question` holds what both formats can say; `outgoing` and `incoming` map it to a bank's items, `text` the Markdown.
-What has no field there is listed, never dropped in silence.
+`question` holds what both formats can express, `moodle` and `gift` read and write files, `convert` maps questions to a
+bank's items and back, and `markup` converts texts. Whatever a format has no place for is reported.
 """

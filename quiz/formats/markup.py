@@ -1,122 +1,121 @@
-r"""HTML, in which most questions of learning platforms are written, as the Markdown of a bank.
+r"""Conversion of question texts: HTML to a bank's Markdown, and a bank's Markdown to Moodle's and back.
 
-Kept are paragraphs, line breaks, bold, italics, code, lists, links and formulas (`\( \)`, `\[ \]` and `$$ $$`). Of
-pictures the words remain. Needs lxml.
+Formulas are written `$...$` in a bank, and `\(...\)`, `\[...\]` or `$$...$$` on learning platforms. In Moodle's
+Markdown, special characters of a formula need a backslash, as Moodle converts Markdown to HTML first and draws formulas
+afterwards.
 """
 
 import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
-from lxml import etree
-from lxml import html as lxml_html
+from markdownify import MarkdownConverter
 
-_FORMULA = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$", re.DOTALL)
-_HTML_MARKS = re.compile(r"[\\`*_\[\]<>]")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_DEEPEST = 100
-_AROUND = {"b": "**", "strong": "**", "i": "*", "em": "*"}
-_BLOCK_TAGS = {"p", "div", "ul", "ol", "table", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
-_UNSEEN = {"script", "style", "head", "title"}
+_HTML_FORMULA = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$", re.DOTALL)
+_HTML_SPECIAL = re.compile(r"[\\`*_\[\]<>]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>()]+")
+
+
+class _Converter(MarkdownConverter):
+    """The converter of markdownify with formulas, without pictures, and with links to http and https only."""
+
+    def escape(self, text: str, parent_tags: set[str]) -> str:
+        """Return text with its formulas between dollar signs and everything else escaped for Markdown."""
+        end, parts = 0, []
+        for match in _HTML_FORMULA.finditer(text):
+            formula = " ".join((match[1] or match[2] or match[3]).split())
+            parts += [_escape_text(text[end : match.start()]), f"${formula}$"]
+            end = match.end()
+        return "".join([*parts, _escape_text(text[end:])])
+
+    def convert_a(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        """Return a link, or its text if the address is not a web address."""
+        href = el.get("href", "")
+        return f"[{text}]({href})" if text.strip() and _WEB_ADDRESS.fullmatch(href) else text
+
+    def convert_br(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        """Return a line break, which a bank's Markdown keeps without trailing spaces."""
+        return " " if "_inline" in parent_tags else "\n"
+
+    def convert_img(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        """Return the description of a picture, as the picture itself is not imported."""
+        return _escape_text(el.get("alt") or "(picture)")
+
+    def convert_video(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        """Return the text of a video without its address."""
+        return text
+
+    def convert_script(self, el: Any, text: str, parent_tags: set[str]) -> str:
+        """Drop an element that a browser does not show."""
+        return ""
+
+    convert_style = convert_title = convert_script
 
 
 def html_to_markdown(html: str) -> str:
-    """Return the Markdown of a piece of HTML; markup it does not know leaves its text."""
-    html = _UNPRINTABLE.sub("", html)
-    if not html.strip():
-        return ""
-    root = lxml_html.fragment_fromstring(html, create_parent="div")
-    if root.xpath(f"boolean(//*[count(ancestor::*) > {_DEEPEST}])"):  # past some depth the parser drops words
-        return _words(unescape(re.sub(r"<[^>]*>", "", html))).strip()
-    text = _inside(root)
-    text = re.sub(r"[^\S\n]*\n[^\S\n]*(?=\n)", "\n", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
+    """Return HTML as Markdown; elements without a counterpart are replaced by their text."""
+    html = _CONTROL_CHARACTERS.sub("", html)
+    try:
+        # The enclosing element keeps Beautiful Soup from warning about texts that look like a file name.
+        markdown = _Converter(bullets="-", heading_style="atx").convert(f"<div>{html}</div>")
+    except RecursionError:
+        return _escape_text(unescape(re.sub(r"<[^>]*>", "", html))).strip()
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", markdown, flags=re.MULTILINE)).strip()
 
 
-def auto_to_markdown(text: str) -> str:
-    """Return the Markdown of text in Moodle's auto-format: HTML in which a line break is a line break."""
+def auto_format_to_markdown(text: str) -> str:
+    """Return text in Moodle's auto-format, which is HTML that also keeps line breaks, as Markdown."""
     return html_to_markdown(re.sub(r"\r?\n", "<br>", text.strip()))
 
 
-def _inside(element: etree._Element) -> str:
-    return _words(element.text) + "".join(_element(child) + _words(child.tail) for child in element)
+def _escape_text(text: str) -> str:
+    return _HTML_SPECIAL.sub(r"\\\g<0>", re.sub(r"\s+", " ", text))
 
 
-def _element(element: etree._Element) -> str:
-    tag = element.tag
-    if not isinstance(tag, str) or tag in _UNSEEN:  # comments have no name
-        return ""
-    if tag == "pre":
-        return f"\n\n```\n{_plain(element)}\n```\n\n"
-    if tag in ("code", "tt", "kbd"):
-        code = _plain(element)
-        return f"`{code}`" if code.strip() and "`" not in code else _escaped(code)
-    if tag == "br":
-        return "\n"
-    if tag == "img":
-        return _escaped(str(element.get("alt") or "(picture)"))
-    inside = _inside(element)
-    if tag in _AROUND and inside.strip():
-        return f"{_AROUND[tag]}{inside.strip()}{_AROUND[tag]}"
-    if tag == "a" and re.match(r"https?://[^\s<>()]+$", str(element.get("href"))):
-        return f"[{inside}]({element.get('href')})"
-    if tag == "li":
-        return f"\n- {inside.strip()}"
-    return f"\n\n{inside}\n\n" if tag in _BLOCK_TAGS else inside
+_CODE = r"(?P<fence>^```.*?^```[^\S\n]*$)|(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
+_BANK_PARTS = re.compile(_CODE + r"|\$(?P<formula>[^$\n]+)\$", re.DOTALL | re.MULTILINE)
+_MOODLE_PARTS = re.compile(_CODE + r"|\\\\\((?P<formula>(?:\\.|[^\\])*?)\\\\\)", re.DOTALL | re.MULTILINE)
+_FORMULA_SPECIAL = re.compile(r"[\\*_{}\[\]()#>|]")
+_FORMULA_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#>|])")
+# Characters of formulas as entities. A backtick needs one, as a backslash does not keep it from ending a code span.
+_ENTITIES = {"&": "&amp;", "<": "&lt;", "`": "&#96;"}
+_LITERAL_OPENING = "&#0092;("  # text that would otherwise begin a formula in Moodle
 
 
-def _plain(element: etree._Element) -> str:
-    return "".join(map(str, element.itertext())).strip("\n")
+def bank_to_moodle(markdown: str) -> str:
+    """Return a bank's Markdown as Moodle's Markdown; code is unchanged."""
+    return _replace_formulas(
+        _BANK_PARTS, markdown, _format_moodle_formula, lambda text: text.replace(r"\\(", _LITERAL_OPENING)
+    )
 
 
-def _words(text: str | None) -> str:
-    """Return text with its formulas between dollar signs, and with all that Markdown would take for its own escaped."""
-    if not text:
-        return ""
-    done, parts = 0, []
-    for found in _FORMULA.finditer(text):
-        formula = " ".join((found[1] or found[2] or found[3]).split())
-        parts += [_escaped(text[done : found.start()]), f"${formula}$"]
-        done = found.end()
-    return "".join([*parts, _escaped(text[done:])])
+def moodle_to_bank(markdown: str) -> str:
+    """Return Moodle's Markdown as a bank's Markdown: the inverse of `bank_to_moodle`."""
+    return _replace_formulas(
+        _MOODLE_PARTS, markdown, _format_bank_formula, lambda text: text.replace(_LITERAL_OPENING, r"\\(")
+    )
 
 
-def _escaped(text: str) -> str:
-    return _HTML_MARKS.sub(r"\\\g<0>", re.sub(r"\s+", " ", text))
+def _replace_formulas(
+    pattern: re.Pattern[str], text: str, convert_formula: Callable[[str], str], convert_text: Callable[[str], str]
+) -> str:
+    end, parts = 0, []
+    for match in pattern.finditer(text):
+        parts.append(convert_text(text[end : match.start()]))
+        parts.append(match[0] if match["formula"] is None else convert_formula(match["formula"]))
+        end = match.end()
+    return "".join([*parts, convert_text(text[end:])])
 
 
-_BLOCKS = r"(?P<fence>^```.*?^```[^\S\n]*$)|(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
-_OURS = re.compile(_BLOCKS + r"|\$(?P<formula>[^$\n]+)\$", re.DOTALL | re.MULTILINE)
-_THEIRS = re.compile(_BLOCKS + r"|\\\\\((?P<formula>(?:\\.|[^\\])*?)\\\\\)", re.DOTALL | re.MULTILINE)
-_MARKS = re.compile(r"[\\`*_{}\[\]()#>|]")
-_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#>|])")
-_BACKSLASHES = "&#0092;"  # stands for what would begin a formula in Moodle, but is none
+def _format_moodle_formula(tex: str) -> str:
+    escaped = _FORMULA_SPECIAL.sub(r"\\\g<0>", tex)
+    return rf"\\({''.join(_ENTITIES.get(character, character) for character in escaped)}\\)"
 
 
-def to_moodle(markdown: str) -> str:
-    """Return a bank's Markdown as Moodle's; code stays as it is."""
-    return _exchange(_OURS, markdown, _their_formula, lambda text: text.replace(r"\\(", f"{_BACKSLASHES}("))
-
-
-def from_moodle(markdown: str) -> str:
-    """Return Moodle's Markdown as a bank's: the inverse of `to_moodle`."""
-    return _exchange(_THEIRS, markdown, _our_formula, lambda text: text.replace(f"{_BACKSLASHES}(", r"\\("))
-
-
-def _exchange(pattern: re.Pattern[str], text: str, formula: Callable[[str], str], rest: Callable[[str], str]) -> str:
-    done, parts = 0, []
-    for found in pattern.finditer(text):
-        parts.append(rest(text[done : found.start()]))
-        parts.append(found[0] if found["formula"] is None else formula(found["formula"]))
-        done = found.end()
-    return "".join([*parts, rest(text[done:])])
-
-
-def _their_formula(tex: str) -> str:
-    marked = _MARKS.sub(r"\\\g<0>", tex)
-    return rf"\\({marked.replace('&', '&amp;').replace('<', '&lt;')}\\)"
-
-
-def _our_formula(marked: str) -> str:
-    tex = _ESCAPED.sub(r"\1", marked).replace("&lt;", "<").replace("&amp;", "&")
+def _format_bank_formula(escaped: str) -> str:
+    tex = _FORMULA_ESCAPED.sub(r"\1", escaped)
+    for character, entity in reversed(_ENTITIES.items()):  # &amp; last
+        tex = tex.replace(entity, character)
     return f"${' '.join(tex.splitlines())}$"

@@ -1,4 +1,4 @@
-"""A question as learning platforms know it, whatever the file format."""
+"""A question as learning platforms describe it, independent of the file format."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,19 @@ class InterchangeError(ValueError):
     """The file as a whole cannot be read or written; the message is one line."""
 
 
+class UnreadableError(ValueError):
+    """One question cannot be read; the message gives the reason."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """One answer: an option, or a number with its tolerance ("*" stands for every other number).
+    """One answer: an option, or a number with its tolerance.
 
     Attributes:
-        text: Markdown, or the number.
+        text: Markdown, or the number; "*" stands for every other number.
         percent: Share of the mark, from -100 to 100.
         feedback: Markdown.
-        tolerance: How far off a number may be.
+        tolerance: Largest accepted difference from the number.
     """
 
     text: str
@@ -29,15 +33,15 @@ class Question:
     """One question. Texts are Markdown with formulas between dollar signs.
 
     Attributes:
-        kind: single, multi or numeric.
-        name: Its id or title.
-        stem: What is asked, code included.
-        answers: In the order of the file.
-        topic: Its category.
-        explanation: Shown whatever was answered.
-        hints: Shown on demand.
-        tags: Words that say more of it.
-        line: Where it begins in the file it was read from.
+        kind: Type of the question: single, multi or numeric.
+        name: Id or title.
+        stem: The question itself, including code.
+        answers: The answers in the order of the file.
+        topic: Name of the category.
+        explanation: Feedback that is shown after any answer.
+        hints: Hints that are shown on request.
+        tags: Labels for further properties.
+        line: Number of the first line in the file that the question was read from.
     """
 
     kind: str
@@ -53,7 +57,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Note:
-    """What could not be taken over from a question; `refused` if that is the whole question."""
+    """A part of a question that is not imported, or the whole question if `refused`."""
 
     line: int
     name: str
@@ -64,13 +68,13 @@ class Note:
         return f"line {self.line}, {self.name}: {'not imported: ' if self.refused else ''}{self.text}"
 
 
-def topic_path(topic: str) -> str:
-    """Return the path of a topic's category, below the course's top; a slash in a name is doubled."""
-    space = " " if topic.startswith("/") else ""  # so that it is not taken for a doubled one
+def format_category(topic: str) -> str:
+    """Return the path of a topic's category below the top category of a course; a slash in the name is doubled."""
+    space = " " if topic.startswith("/") else ""  # so that the slash does not merge with the separator
     return f"$course$/top/{space}{topic.replace('/', '//')}"
 
 
-def path_topic(path: str) -> str:
-    """Return the last name of a category's path."""
+def read_category(path: str) -> str:
+    """Return the last name in the path of a category."""
     name = path.replace("//", "\0").rsplit("/", 1)[-1]
     return " ".join(name.replace("\0", "/").split())

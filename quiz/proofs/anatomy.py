@@ -1,4 +1,4 @@
-"""Checks of the topic Anatomy: which parts a step has, what they see and what values they take."""
+"""Checks for the topic Anatomy: which parts a step has, what they see and what values they take."""
 
 import copy
 from typing import Any
@@ -15,14 +15,14 @@ def parts(cell: Any) -> Measurement:
     layer = Layer(cell)
     output, carried = layer.module(layer.x[None, None])
     states = carried if isinstance(carried, tuple) else (carried,)
-    names = {
+    quantities = {
         "update_effect": (layer.gated(z=0).step() - layer.gated(z=1).step()).abs().max(),
         "reset_effect": (layer.gated(r=0).step() - layer.gated(r=1).step()).abs().max(),
         "candidate_effect": (layer.fixed(n=-1).step() - layer.fixed(n=1).step()).abs().max(),
         # A gate on the output would make what the layer shows differ from what it remembers.
         "output_gate_effect": (output[-1] - states[-1][0]).abs().max(),
     }
-    return Measurement("steps with each gate shut and open, and with two other candidates", names)
+    return Measurement("steps with each gate shut and open, and with two other candidates", quantities)
 
 
 def gate_function(cell: Any) -> Measurement:
@@ -61,8 +61,8 @@ def gate_inputs(cell: Any) -> Measurement:
 def gate_values(cell: Any, inputs: int, hidden: int) -> Measurement:
     """Count the values of the update gate that differ from each other at one step."""
     gate = Layer(cell, inputs, hidden).gate("z")
-    names = {"E": inputs, "H": hidden, "answer": float(gate.unique().numel())}
-    return Measurement("one step; different values of the update gate counted", names)
+    quantities = {"E": inputs, "H": hidden, "answer": float(gate.unique().numel())}
+    return Measurement("one step; different values of the update gate counted", quantities)
 
 
 def carried_state(cell: Any) -> Measurement:

@@ -1,8 +1,8 @@
-"""The cells under question: PyTorch's own, and GRUs of the other conventions with the same weights.
+"""The cells that checks run on: PyTorch's own, and GRUs of the other conventions with the same weights.
 
-Letters in shapes: N texts, T steps, E inputs, H hidden units. Everything is computed in double precision, with weights
-drawn from a seed. What a gate or a candidate is, is never read off an equation but measured: a copy of the layer gets
-weights under which the state it returns shows the quantity.
+Letters in shapes: N texts, T steps, E inputs, H hidden units. Everything is computed in double precision with seeded
+random weights. Gates and candidates are measured, not computed from equations: a copy of the layer gets weights for
+which the returned state reveals the quantity.
 """
 
 import copy
@@ -11,18 +11,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .expressions import NoSuchPartError
+from .expressions import MissingPartError
 
-BLOCKS = {1: "n", 3: "rzn", 4: "ifgo"}  # blocks of rows in weight_hh, by their number: RNN, GRU, LSTM
-SHUT, OPEN = -1e3, 1e3  # pre-activations at which a sigmoid is exactly 0 and 1
+BLOCKS = {1: "n", 3: "rzn", 4: "ifgo"}  # row blocks of weight_hh, by their number: RNN, GRU, LSTM
+SHUT, OPEN = -1e3, 1e3  # pre-activations at which the sigmoid is exactly 0 and 1
 
 
 class VariantGRU(nn.GRU):
-    """A GRU with other equations behind the constructor, weights and outputs of `torch.nn.GRU`."""
+    """A GRU with other equations and the constructor, weights and outputs of `torch.nn.GRU`."""
 
     title = ""
-    reset_before = False  # U (r * h) in place of r * (U h)
-    update_writes = False  # z weighs the candidate in place of the old state
+    reset_before = False  # U (r * h) instead of r * (U h)
+    update_writes = False  # z weights the candidate instead of the old state
 
     def step(self, x: Tensor, h: Tensor, w: Tensor, u: Tensor, b: Tensor, c: Tensor) -> Tensor:
         """Return the (N, H) state after (N, E) inputs and (N, H) states, given stacked weights and biases."""
@@ -57,14 +57,14 @@ class VariantGRU(nn.GRU):
 
 
 class ChoGRU(VariantGRU):
-    """Cho et al. (2014), arXiv version 3: reset before the product; z near 1 keeps the old state."""
+    """Cho et al. (2014), arXiv:1406.1078v3: reset before the product; z near 1 keeps the old state."""
 
     title = "GRU of Cho et al. (2014)"
     reset_before = True
 
 
 class ChungGRU(VariantGRU):
-    """Chung et al. (2014): reset before the product; z near 1 takes the candidate."""
+    """Chung et al. (2014), arXiv:1412.3555: reset before the product; z near 1 takes the candidate."""
 
     title = "GRU of Chung et al. (2014)"
     reset_before = True
@@ -72,7 +72,7 @@ class ChungGRU(VariantGRU):
 
 
 class ChungSignGRU(VariantGRU):
-    """PyTorch's GRU with the sign of Chung et al. (2014): only the meaning of z differs."""
+    """PyTorch's GRU with the update gate of Chung et al. (2014): only the meaning of z differs."""
 
     title = "torch.nn.GRU with the other sign of z"
     update_writes = True
@@ -82,20 +82,20 @@ CONVENTIONS: dict[str, type[nn.GRU]] = {"pytorch": nn.GRU, "cho2014": ChoGRU, "c
 NAMED: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN}
 
 
-def of_convention(name: str) -> Any:
-    """Return the cell of a convention: that of the paper or library; ONNX is asked about PyTorch's weights."""
-    if name == "keras":
-        from .keras_cell import KerasGRU  # slow to import, and a test dependency
+def find_cell(convention: str) -> Any:
+    """Return the cell of a convention; items on ONNX are proved on PyTorch's cell, whose weights ONNX then runs."""
+    if convention == "keras":
+        from .external_cells import KerasGRU  # an optional dependency
 
         return KerasGRU
-    return CONVENTIONS.get(name, nn.GRU)
+    return CONVENTIONS.get(convention, nn.GRU)
 
 
 class Layer:
-    """One layer of the cell under question, with random weights and ways to measure its parts."""
+    """One layer of a cell with random weights, and methods that measure its parts."""
 
     def __init__(self, cell: Any, inputs: int = 3, hidden: int = 4, seed: int = 0, scale: float = 2.0) -> None:
-        """Build the layer; `scale` times the default spread of weights makes its effects plain."""
+        """Build the layer; `scale` multiplies the default weights, so that effects are large enough to measure."""
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.module = cell(inputs, hidden).double()
@@ -109,24 +109,24 @@ class Layer:
         """Return the rows of a block (r, z or n) in the stacked weights.
 
         Raises:
-            NoSuchPartError: The cell has no such block.
+            MissingPartError: If the cell has no such block.
         """
-        names = BLOCKS[self.module.weight_hh_l0.shape[0] // self.hidden]
-        if block not in names:
+        quantities = BLOCKS[self.module.weight_hh_l0.shape[0] // self.hidden]
+        if block not in quantities:
             part = {"r": "reset gate", "z": "update gate", "n": "candidate"}[block]
-            raise NoSuchPartError(f"this cell has no {part}; its blocks are {', '.join(names)}")
-        start = names.index(block) * self.hidden
+            raise MissingPartError(f"this cell has no {part}; its blocks are {', '.join(quantities)}")
+        start = quantities.index(block) * self.hidden
         return slice(start, start + self.hidden)
 
     def weights(self, block: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return a block's (H, E) and (H, H) weights and its two (H,) biases, as views."""
+        """Return views of a block's (H, E) weights, (H, H) weights and two (H,) biases."""
         rows, module = self.rows(block), self.module
         return tuple(
             getattr(module, name)[rows] for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
         )
 
     def fixed(self, **pre_activations: float) -> "Layer":
-        """Return a copy in which blocks no longer see input and state: their weighted sum is a constant."""
+        """Return a copy in which the pre-activations of some blocks are constant, as in `fixed(n=0)`."""
         other = copy.deepcopy(self)
         for block, constant in pre_activations.items():
             w, u, b, c = other.weights(block)
@@ -136,41 +136,41 @@ class Layer:
         return other
 
     def gated(self, **values: float) -> "Layer":
-        """Return a copy whose gates have constant values from 0 to 1, as in `gated(r=0, z=0.9)`."""
+        """Return a copy with constant gates, each from 0 to 1, as in `gated(r=0, z=0.9)`."""
         logits = {gate: torch.tensor(value).double().logit().clamp(SHUT, OPEN).item() for gate, value in values.items()}
         return self.fixed(**logits)
 
     def step(self, x: Tensor | None = None, h: Tensor | None = None) -> Tensor:
-        """Return the (H,) state after one step from (E,) input and (H,) state, by default the layer's own."""
+        """Return the (H,) state after one step from an (E,) input and an (H,) state, by default the layer's own."""
         x, h = self.x if x is None else x, self.h if h is None else h
         return self.states(x[None, None], h)[0]
 
     def states(self, inputs: Tensor, h: Tensor) -> Tensor:
-        """Return the (T, H) states over (T, 1, E) inputs, from an (H,) state; an LSTM's cell state starts equal."""
+        """Return the (T, H) states for (T, 1, E) inputs and an (H,) initial state, an LSTM's cell state too."""
         state = h[None, None]  # (1, 1, H)
         outputs = self.module(inputs, (state, state) if isinstance(self.module, nn.LSTM) else state)[0]
         return outputs[:, 0]
 
-    def keeping(self) -> float:
-        """Return the value of the update gate, 0 or 1, at which the cell returns the old state.
+    def keeping_value(self) -> float:
+        """Return the value of the update gate, 0 or 1, at which the cell keeps the old state.
 
         Raises:
-            NoSuchPartError: There is no update gate.
+            MissingPartError: If the cell has no update gate.
         """
         return max((1.0, 0.0), key=lambda z: -float((self.gated(z=z).step() - self.h).abs().max()))
 
     def candidate(self, x: Tensor | None = None, h: Tensor | None = None) -> Tensor:
-        """Return the (H,) candidate n: what the step writes when the update gate keeps nothing."""
-        return self.gated(z=1 - self.keeping()).step(x, h)
+        """Return the (H,) candidate n, the new state when the update gate keeps nothing of the old one."""
+        return self.gated(z=1 - self.keeping_value()).step(x, h)
 
     def gate(self, name: str, x: Tensor | None = None, h: Tensor | None = None) -> Tensor:
-        """Return the (H,) values of a gate, r or z, read off what the gate does; it sees the given input and state.
+        """Return the (H,) values of a gate, r or z, measured from its effect at the given input and state.
 
-        For z the candidate is held at 1, so that the step shows how far it moves from h to 1. For r the candidate
-        is the tanh of r * h, and the step writes it.
+        For z, the candidate is fixed at 1, so the step shows how far the state moves from h towards 1. For r, the
+        candidate is made tanh(r * h), and the step returns it.
         """
         x, h = self.x if x is None else x, self.h if h is None else h
-        keep = self.keeping()
+        keep = self.keeping_value()
         if name == "z":
             moved = (self.fixed(n=OPEN).step(x, h) - h) / (1 - h)
             return 1 - moved if keep == 1 else moved

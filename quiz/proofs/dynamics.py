@@ -1,4 +1,4 @@
-"""Checks of the topic State dynamics: how large the state gets, and how long it lasts."""
+"""Checks for the topic State dynamics: how large the state becomes, and how long it lasts."""
 
 import math
 from typing import Any
@@ -18,8 +18,8 @@ def reach(cell: Any, start: float, steps: int) -> Measurement:
         for held in (layer, layer.gated(z=0), layer.gated(z=1)):
             states = held.states(inputs, torch.full((8,), start, dtype=torch.double))
             lowest, highest = min(lowest, float(states.min())), max(highest, float(states.max()))
-    names = {"start": start, "steps": steps, "lowest": lowest, "highest": highest, "answer": highest}
-    return Measurement(f"{steps} steps from {start} with four draws of strong weights, and z free, 0 and 1", names)
+    quantities = {"start": start, "steps": steps, "lowest": lowest, "highest": highest, "answer": highest}
+    return Measurement(f"{steps} steps from {start} with four draws of strong weights, and z free, 0 and 1", quantities)
 
 
 def half_life(cell: Any, z: float) -> Measurement:
@@ -34,8 +34,8 @@ def half_life(cell: Any, z: float) -> Measurement:
 
 def share_left(cell: Any, z: float, steps: int) -> Measurement:
     """Measure what is left of the old state after some steps, the candidate being held at 0."""
-    names = {"z": z, "steps": steps, "answer": _shares(cell, z, steps)[-1]}
-    return Measurement(f"{steps} steps with z = {z} and a candidate of 0", names)
+    quantities = {"z": z, "steps": steps, "answer": _shares(cell, z, steps)[-1]}
+    return Measurement(f"{steps} steps with z = {z} and a candidate of 0", quantities)
 
 
 def reset_effect(cell: Any) -> Measurement:
@@ -45,8 +45,8 @@ def reset_effect(cell: Any) -> Measurement:
     def effect(z: float) -> torch.Tensor:
         return (layer.gated(r=1, z=z).step() - layer.gated(r=0, z=z).step()).abs().max()
 
-    names = {"effect_at_z_0": effect(0), "effect_at_z_half": effect(0.5), "effect_at_z_1": effect(1)}
-    return Measurement("pairs of steps with r = 0 and r = 1", names)
+    quantities = {"effect_at_z_0": effect(0), "effect_at_z_half": effect(0.5), "effect_at_z_1": effect(1)}
+    return Measurement("pairs of steps with r = 0 and r = 1", quantities)
 
 
 def _shares(cell: Any, z: float, steps: int) -> list[float]:

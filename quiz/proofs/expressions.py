@@ -1,10 +1,13 @@
-"""Claims: what an answer states, as a formula over the quantities that a check has measured.
+"""Claims: formulas over the quantities that a check has measured.
 
-    value("(1 - z) * n + z * h", {"z": 0.25, "n": -0.4, "h": 0.8})       # -0.1
-    value("new == h", {"new": 0.3, "h": 0.8})                            # False
+    evaluate_claim("(1 - z) * n + z * h", {"z": 0.25, "n": -0.4, "h": 0.8})   # -0.1
+    evaluate_claim("new == h", {"new": 0.3, "h": 0.8})                        # False
 
-A formula knows arithmetic, comparisons, `and`, tuples, texts and the functions below; nothing in it can run code.
-Numbers and tensors are equal up to `TOLERANCE`, a number standing for a tensor full of it.
+A formula may use arithmetic, comparisons, `and`, tuples, strings and the functions listed in `_FUNCTIONS`. It is
+evaluated from its syntax tree, so it cannot run any other code.
+
+Floating-point results differ between processors in the last digits, so comparisons have tolerances: `==`, `<=` and
+`>=` accept a difference of `TOLERANCE`, `<` and `>` require one of more than `NOISE`.
 """
 
 import ast
@@ -15,9 +18,39 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TOLERANCE = 1e-6
+NOISE = 1e-9
+DIGITS = 6  # significant digits of a printed number
+_MAX_ELEMENTS = 5  # elements of a tensor that are printed
 
 Value = Any
-"""A number, a text, a truth value, a tensor, or a tuple of them."""
+"""A number, a string, a truth value, a tensor, or a tuple of them."""
+
+
+class ClaimError(ValueError):
+    """The claim is not a valid formula, or uses a quantity that was not measured."""
+
+
+class MissingPartError(ValueError):
+    """The cell lacks a part that the check is about, such as a reset gate."""
+
+
+class NotInstalledError(RuntimeError):
+    """Something that the check needs is not installed; the message names it."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The result of running a check on a cell.
+
+    Attributes:
+        procedure: What was run, in one sentence without the full stop.
+        quantities: The measured quantities by name: numbers, strings, tuples and double-precision tensors. A claim
+            that is not a comparison is compared with the quantity named `answer`.
+    """
+
+    procedure: str
+    quantities: Mapping[str, Value] = field(default_factory=dict)
+
 
 _OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: operator.add,
@@ -29,12 +62,12 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.USub: operator.neg,
 }
 _COMPARISONS: dict[type[ast.AST], Callable[[Value, Value], bool]] = {
-    ast.Eq: lambda a, b: same(a, b),
-    ast.NotEq: lambda a, b: not same(a, b),
-    ast.Lt: lambda a, b: _all(a < b),
-    ast.LtE: lambda a, b: _all(a <= b + TOLERANCE),
-    ast.Gt: lambda a, b: _all(a > b),
-    ast.GtE: lambda a, b: _all(a >= b - TOLERANCE),
+    ast.Eq: lambda a, b: are_equal(a, b),
+    ast.NotEq: lambda a, b: not are_equal(a, b),
+    ast.Lt: lambda a, b: _holds_everywhere(a < b - NOISE),
+    ast.LtE: lambda a, b: _holds_everywhere(a <= b + TOLERANCE),
+    ast.Gt: lambda a, b: _holds_everywhere(a > b + NOISE),
+    ast.GtE: lambda a, b: _holds_everywhere(a >= b - TOLERANCE),
 }
 _FUNCTIONS: dict[str, Callable[..., Value]] = {
     "tanh": lambda a: a.tanh() if hasattr(a, "tanh") else math.tanh(a),
@@ -47,90 +80,84 @@ _FUNCTIONS: dict[str, Callable[..., Value]] = {
 }
 
 
-class ClaimError(ValueError):
-    """A claim that is no formula, or names something that was not measured."""
-
-
-def value(claim: str | float, names: Mapping[str, Value]) -> Value:
-    """Return what a claim comes to.
+def evaluate_claim(claim: str | float, quantities: Mapping[str, Value]) -> Value:
+    """Return the value of a claim.
 
     Args:
-        claim: A number, or a formula.
-        names: The measured quantities the formula may use.
+        claim: A number or a formula.
+        quantities: The measured quantities that the formula may use, by name.
 
     Raises:
-        ClaimError: If it is no formula, or uses an unknown name.
+        ClaimError: If the formula is invalid or uses an unknown name.
     """
     if not isinstance(claim, str):
         return claim
     try:
-        return _evaluate(ast.parse(claim, mode="eval").body, names)
+        return _evaluate(ast.parse(claim, mode="eval").body, quantities)
     except (SyntaxError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
-        raise ClaimError(f"{claim!r} cannot be computed: {error}") from error
+        raise ClaimError(f"{claim!r} cannot be evaluated: {error}") from error
 
 
-def same(a: Value, b: Value) -> bool:
-    """Whether two values are equal, numbers up to `TOLERANCE`."""
+def are_equal(a: Value, b: Value) -> bool:
+    """Return whether two values are equal; numbers and tensors may differ by `TOLERANCE`.
+
+    A number equals a tensor if it equals every element.
+    """
     if isinstance(a, tuple | str) or isinstance(b, tuple | str):
         return bool(a == b)
     difference = abs(a - b)
     return bool((difference.max() if hasattr(difference, "max") else difference) <= TOLERANCE)
 
 
-def _all(truth: Value) -> bool:
+def format_value(value: Value) -> str:
+    """Return a value as text.
+
+    Numbers are rounded to `DIGITS` significant digits; what is below `NOISE` in magnitude is printed as 0, because it
+    is rounding error that differs between processors. Of a tensor, the first five elements are printed.
+    """
+    if hasattr(value, "flatten"):
+        numbers = value.flatten().tolist()
+        text = ", ".join(_format_number(number) for number in numbers[:_MAX_ELEMENTS])
+        return text if len(numbers) == 1 else f"[{text}{', ...' if len(numbers) > _MAX_ELEMENTS else ''}]"
+    return _format_number(value) if isinstance(value, float) else str(value)
+
+
+def _format_number(number: float) -> str:
+    return "0" if abs(number) < NOISE else f"{number:.{DIGITS}g}"
+
+
+def _holds_everywhere(truth: Value) -> bool:
     return bool(truth.all() if hasattr(truth, "all") else truth)
 
 
-def _evaluate(node: ast.AST, names: Mapping[str, Value]) -> Value:
+def _evaluate(node: ast.AST, quantities: Mapping[str, Value]) -> Value:
     match node:
         case ast.Constant(value=bool()):
-            raise ClaimError("a claim is computed, never just true or false")
+            raise ClaimError("a claim must be computed, not just True or False")
         case ast.Constant(value=int() | float() | str()):
             return node.value
-        case ast.Name() if node.id in names:
-            return names[node.id]
+        case ast.Name() if node.id in quantities:
+            return quantities[node.id]
         case ast.Tuple():
-            return tuple(_evaluate(part, names) for part in node.elts)
+            return tuple(_evaluate(part, quantities) for part in node.elts)
         case ast.BinOp() if type(node.op) in _OPERATORS:
-            return _OPERATORS[type(node.op)](_evaluate(node.left, names), _evaluate(node.right, names))
+            return _OPERATORS[type(node.op)](_evaluate(node.left, quantities), _evaluate(node.right, quantities))
         case ast.UnaryOp() if type(node.op) in _OPERATORS:
-            return _OPERATORS[type(node.op)](_evaluate(node.operand, names))
+            return _OPERATORS[type(node.op)](_evaluate(node.operand, quantities))
         case ast.BoolOp(op=ast.And()):
-            return all(_evaluate(part, names) for part in node.values)
+            return all(_evaluate(part, quantities) for part in node.values)
         case ast.Compare():
-            return _compare(node, names)
+            return _compare(node, quantities)
         case ast.Call(func=ast.Name(id=name)) if name in _FUNCTIONS and not node.keywords:
-            return _FUNCTIONS[name](*(_evaluate(part, names) for part in node.args))
-    raise ClaimError(f"{ast.unparse(node)!r} is not known here; known are {', '.join(names)}")
+            return _FUNCTIONS[name](*(_evaluate(part, quantities) for part in node.args))
+    raise ClaimError(f"{ast.unparse(node)!r} is unknown; the measured quantities are {', '.join(quantities)}")
 
 
-def _compare(node: ast.Compare, names: Mapping[str, Value]) -> bool:
-    values = [_evaluate(part, names) for part in (node.left, *node.comparators)]
+def _compare(node: ast.Compare, quantities: Mapping[str, Value]) -> bool:
+    values = [_evaluate(part, quantities) for part in (node.left, *node.comparators)]
     for operation, left, right in zip(node.ops, values, values[1:], strict=False):
         if type(operation) not in _COMPARISONS:
-            raise ClaimError(f"{ast.unparse(node)!r} uses a comparison that is not known here")
+            raise ClaimError(f"{ast.unparse(node)!r} uses a comparison that is not supported")
         if not _COMPARISONS[type(operation)](left, right):
             return False
     return True
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What a check found out by running the cell under question.
-
-    Attributes:
-        names: The measured quantities that claims may use: numbers, texts, tuples and double-precision tensors.
-            A claim that is a value, not a comparison, is compared with the one called `answer`.
-        did: What was run, in one sentence.
-    """
-
-    did: str
-    names: Mapping[str, Any] = field(default_factory=dict)
-
-
-class NoSuchPartError(ValueError):
-    """The cell under question lacks a part that the fact is about, such as a reset gate."""
-
-
-class NotInstalledError(RuntimeError):
-    """A library that the check needs is not installed; the message names it."""

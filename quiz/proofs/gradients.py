@@ -1,4 +1,4 @@
-"""Checks of the topic Gradients: how much of a gradient survives many steps, and by which way."""
+"""Checks for the topic Gradients: how much of a gradient survives many steps, and along which path."""
 
 from statistics import median
 from typing import Any
@@ -14,9 +14,9 @@ _SEEDS = range(5)
 
 
 def paths(cell: Any, z: float) -> Measurement:
-    """Split the derivative of a step by the old state into its ways: copy, candidate, gates."""
+    """Split the derivative of a step with respect to the old state into three paths: copy, candidate, gates."""
     layer = Layer(cell)
-    keep = layer.keeping()
+    keep = layer.keeping_value()
     pre_activation = torch.tensor(z).double().logit()
     held = layer.gated(z=z)  # the update gate no longer sees the state
     free = layer.gated()
@@ -24,31 +24,33 @@ def paths(cell: Any, z: float) -> Measurement:
     copied = _derivative(held.fixed(n=0))
     through_candidate = _derivative(held) - copied
     total = _derivative(free)
-    names = {
+    quantities = {
         "total": total.norm(),
         "copied": copied.norm(),
         "through_candidate": through_candidate.norm(),
         "through_gates": (total - copied - through_candidate).norm(),
         "kept_value": keep,
     }
-    return Measurement(f"derivatives of one step with z about {z}, by three ways", names)
+    return Measurement(f"derivatives of one step with z about {z}, along three paths", quantities)
 
 
 def survival(cell: Any, steps: int, hidden: int) -> Measurement:
     """Send a gradient back through freshly initialised layers."""
-    names = {"gradient": median(_gradient(cell, seed, steps, hidden) for seed in _SEEDS)}
-    return Measurement(f"median over {len(_SEEDS)} layers of the gradient of the last state by h_0", names)
+    quantities = {"gradient": median(_gradient(cell, seed, steps, hidden) for seed in _SEEDS)}
+    return Measurement(
+        f"median over {len(_SEEDS)} layers of the gradient of the last state with respect to h_0", quantities
+    )
 
 
 def best_bias(cell: Any, steps: int, hidden: int, raised: float) -> Measurement:
     """Raise the bias of one block at a time, and compare the gradients that survive."""
-    names: dict[str, Any] = {
+    quantities: dict[str, Any] = {
         block: median(_gradient(cell, seed, steps, hidden, block, raised) for seed in _SEEDS) for block in "rzn"
     }
-    names["unchanged"] = median(_gradient(cell, seed, steps, hidden) for seed in _SEEDS)
-    best = max("rzn", key=lambda block: names[block])
-    names["answer"] = best if names[best] > 100 * names["unchanged"] else "nothing"
-    return Measurement(f"gradients over {steps} steps, each block's bias raised by {raised}", names)
+    quantities["unchanged"] = median(_gradient(cell, seed, steps, hidden) for seed in _SEEDS)
+    best = max("rzn", key=lambda block: quantities[block])
+    quantities["answer"] = best if quantities[best] > 100 * quantities["unchanged"] else "nothing"
+    return Measurement(f"gradients over {steps} steps, each block's bias raised by {raised}", quantities)
 
 
 def ranking(cell: Any, steps: int, hidden: int, raised: float) -> Measurement:
@@ -67,25 +69,25 @@ def explosion(cell: Any, steps: int) -> Measurement:
 
     def gradient(share_kept: float) -> Tensor:
         layer = Layer(cell)
-        keep = layer.keeping()
+        keep = layer.keeping_value()
         layer = layer.fixed(n=0).gated(r=1, z=share_kept if keep == 1 else 1 - share_kept)
         layer.weights("n")[1].copy_(3 * torch.eye(4))
         return _through_time(layer, torch.zeros(steps, 1, 3, dtype=torch.double), torch.zeros(4).double())
 
-    names = {"keeping_nothing": gradient(0), "keeping_half": gradient(0.5), "keeping_all": gradient(1)}
-    return Measurement(f"gradients over {steps} steps with recurrent weights 3 for the candidate", names)
+    quantities = {"keeping_nothing": gradient(0), "keeping_half": gradient(0.5), "keeping_all": gradient(1)}
+    return Measurement(f"gradients over {steps} steps with recurrent weights 3 for the candidate", quantities)
 
 
 def plain_write(cell: Any) -> Measurement:
-    """Take one step, and hand out what formulas for it are made of."""
+    """Take one step, and measure the terms of its formulas."""
     layer = Layer(cell)
     w, u, b, c = layer.weights("n")
-    names = {"h": layer.h, "from_input": w @ layer.x + b, "from_state": u @ layer.h + c, "answer": layer.step()}
-    return Measurement("one step", names)
+    quantities = {"h": layer.h, "from_input": w @ layer.x + b, "from_state": u @ layer.h + c, "answer": layer.step()}
+    return Measurement("one step", quantities)
 
 
 def truncation(cell: Any, steps: int, cut: int) -> Measurement:
-    """Detach the state after some steps, and look at the gradients of the inputs and at the value of the result."""
+    """Detach the state after some steps, and measure the gradients of the inputs and the change of the result."""
     layer = Layer(cell)
     inputs = torch.randn(steps, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
     inputs.requires_grad_()
@@ -93,12 +95,12 @@ def truncation(cell: Any, steps: int, cut: int) -> Measurement:
     second = layer.states(inputs[cut:], first)[-1]
     (gradient,) = torch.autograd.grad(second.sum(), inputs)
     other = layer.states(inputs[cut:], layer.h)[-1]
-    names = {
+    quantities = {
         "before_cut": gradient[:cut].abs().max(),
         "after_cut": gradient[cut:].abs().max(),
         "effect_on_the_result": (second - other).abs().max().detach(),
     }
-    return Measurement(f"{steps} steps, the state detached after {cut}", names)
+    return Measurement(f"{steps} steps, the state detached after {cut}", quantities)
 
 
 def _derivative(layer: Layer) -> Tensor:
@@ -114,7 +116,7 @@ def _gradient(cell: Any, seed: int, steps: int, hidden: int, block: str = "", ra
 
 
 def _through_time(layer: Layer, inputs: Tensor, start: Tensor) -> Tensor:
-    """Return the norm of the gradient of the sum of the last state by the (H,) first."""
+    """Return the norm of the gradient of the summed last state with respect to the (H,) first state."""
     start = start.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(layer.states(inputs, start)[-1].sum(), start)
     return gradient.norm()

@@ -1,4 +1,4 @@
-"""Checks of the topic GRU and LSTM: which part of the one does the work of which part of the other."""
+"""Checks for the topic GRU and LSTM: which parts of the two correspond."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ def coupled_gates(cell: Any) -> Measurement:
     """Set the update gate, then one gate of an LSTM at a time, to 0.3, and measure both terms of the memory."""
     layer = Layer(cell, hidden=1).gated(z=_VALUE)
     one, zero = torch.ones(1, dtype=torch.double), torch.zeros(1, dtype=torch.double)
-    names = {
+    quantities = {
         "gru_old": layer.fixed(n=0).step(h=one),
         "gru_new": layer.fixed(n=OPEN).step(h=zero),  # a candidate of 1
     }
     for gate in ("input", "forget", "output"):
-        names[f"{gate}_old"] = _lstm_memory(gate, memory=1, content=0)
-        names[f"{gate}_new"] = _lstm_memory(gate, memory=0, content=1)
-    return Measurement("shares of the old memory (1) and of new content (1) that one step keeps", names)
+        quantities[f"{gate}_old"] = _lstm_memory(gate, memory=1, content=0)
+        quantities[f"{gate}_new"] = _lstm_memory(gate, memory=0, content=1)
+    return Measurement("shares of the old memory (1) and of new content (1) that one step keeps", quantities)
 
 
 def extra_state(cell: Any) -> Measurement:
@@ -33,14 +33,14 @@ def extra_state(cell: Any) -> Measurement:
     _, (h, c) = lstm(inputs[:6])
     own = Layer(cell, scale=6).module
     own_returns = own(inputs)[1]
-    names = {
+    quantities = {
         "states_of_gru": len(own_returns) if isinstance(own_returns, tuple) else 1,
         "gap_with_both": (lstm(inputs[6:], (h, c))[0] - whole).abs().max(),
         "gap_with_h_alone": (lstm(inputs[6:], (h, torch.zeros_like(c)))[0] - whole).abs().max(),
         "largest_extra": _count_up(20).abs().max(),
         "directions": 2 if lstm.bidirectional else 1,
     }
-    return Measurement("12 steps of an LSTM, resumed after 6; and its cell state after counting to 20", names)
+    return Measurement("12 steps of an LSTM, resumed after 6; and its cell state after counting to 20", quantities)
 
 
 def exposure(cell: Any) -> Measurement:
@@ -48,8 +48,8 @@ def exposure(cell: Any) -> Measurement:
     layer = Layer(cell)
     output, carried = layer.module(layer.x[None, None])
     state = carried[-1] if isinstance(carried, tuple) else carried
-    names = {"output": output[0], "state": state[0], "largest_output": output.abs().max()}
-    return Measurement("one step; output and remembered state compared", names)
+    quantities = {"output": output[0], "state": state[0], "largest_output": output.abs().max()}
+    return Measurement("one step; output and remembered state compared", quantities)
 
 
 def counting(cell: Any, n: int) -> Measurement:
@@ -60,12 +60,12 @@ def counting(cell: Any, n: int) -> Measurement:
         for held in (layer.fixed(n=OPEN).gated(z=z) for z in (0, 0.5, 1))
     )
     counts = _count_up(n, then_down=n)
-    names = {"n": n, "lstm_after_a": counts[n - 1], "lstm_after_b": counts[-1], "gru_highest": top}
-    return Measurement(f"{n} times a, then {n} times b", names)
+    quantities = {"n": n, "lstm_after_a": counts[n - 1], "lstm_after_b": counts[-1], "gru_highest": top}
+    return Measurement(f"{n} times a, then {n} times b", quantities)
 
 
 def returned(cell: Any) -> Measurement:
-    """Look at what the cell and an LSTM return beside their output."""
+    """Compare what the cell and an LSTM return besides their output."""
 
     def kind(layer: Any) -> str:
         final = layer(torch.zeros(2, 1, 3))[1]
@@ -96,7 +96,7 @@ def _count_up(up: int, then_down: int = 0) -> Tensor:
 
 
 def _unit(**pre_activations: float) -> nn.LSTM:
-    """Return an LSTM with one unit whose blocks have constant weighted sums."""
+    """Return an LSTM with one unit whose pre-activations are constant."""
     module = nn.LSTM(1, 1).double().requires_grad_(False)
     for weights in module.parameters():
         weights.zero_()

@@ -1,4 +1,4 @@
-"""Checks of the topic Parameters: how many there are, and how they are laid out."""
+"""Checks for the topic Parameters: how many there are, and how they are laid out."""
 
 from itertools import permutations, product
 from typing import Any
@@ -12,24 +12,24 @@ from .expressions import Measurement
 
 def count(cell: Any, inputs: int, hidden: int) -> Measurement:
     """Build the layer and count its parameters."""
-    names = {"E": inputs, "H": hidden, "answer": _size(cell(inputs, hidden))}
-    return Measurement(f"a layer of {hidden} units on {inputs} inputs, its parameters counted", names)
+    quantities = {"E": inputs, "H": hidden, "answer": _count(cell(inputs, hidden))}
+    return Measurement(f"a layer of {hidden} units on {inputs} inputs, its parameters counted", quantities)
 
 
 def ratio_to_lstm(cell: Any, inputs: int, hidden: int) -> Measurement:
     """Count the parameters of the cell and of an LSTM of the same sizes."""
-    own, lstm = _size(cell(inputs, hidden)), _size(nn.LSTM(inputs, hidden))
+    own, lstm = _count(cell(inputs, hidden)), _count(nn.LSTM(inputs, hidden))
     return Measurement("both layers built and counted", {"own": own, "lstm": lstm, "answer": own / lstm})
 
 
 def keras_sizes(cell: Any, inputs: int, hidden: int) -> Measurement:
     """Count the parameters of the cell and of Keras' LSTM of the same sizes."""
-    from .keras_cell import load_keras  # slow to import, and a test dependency
+    from .external_cells import load_keras  # an optional dependency
 
     lstm = load_keras().layers.LSTM(hidden)
     lstm.build((None, None, inputs))
-    names = {"E": inputs, "H": hidden, "gru": _size(cell(inputs, hidden)), "lstm": int(lstm.count_params())}
-    return Measurement("both layers built and counted", names)
+    quantities = {"E": inputs, "H": hidden, "gru": _count(cell(inputs, hidden)), "lstm": int(lstm.count_params())}
+    return Measurement("both layers built and counted", quantities)
 
 
 def bias_pairs(cell: Any) -> Measurement:
@@ -51,14 +51,13 @@ def bias_pairs(cell: Any) -> Measurement:
 def layout(cell: Any, inputs: int, hidden: int, name: str, layers: int = 1, bidirectional: bool = False) -> Measurement:
     """Look up the shape of one weight."""
     module = cell(inputs, hidden, num_layers=layers, bidirectional=bidirectional)
-    names = {"E": inputs, "H": hidden, "answer": tuple(getattr(module, name).shape)}
-    return Measurement(f"the shape of {name} looked up", names)
+    quantities = {"E": inputs, "H": hidden, "answer": tuple(getattr(module, name).shape)}
+    return Measurement(f"the shape of {name} looked up", quantities)
 
 
 def gate_orders(cell: Any) -> Measurement:
     """Find the order of blocks under which GRU equations reproduce a step of the cell, of Keras and of ONNX."""
-    from .keras_cell import load_keras  # test dependencies
-    from .onnx_cell import run_onnx
+    from .external_cells import load_keras, run_onnx  # optional dependencies
 
     layer = Layer(cell)
     x = layer.x[None]
@@ -81,17 +80,21 @@ def sizes_by_length(cell: Any, short: int, long: int) -> Measurement:
     layer = Layer(cell)
     sizes = []
     for length in (short, long):
-        states = layer.states(torch.zeros(length, 1, 3, dtype=torch.double), layer.h)
-        assert len(states) == length
-        sizes.append(_size(layer.module))
-    names = {"short": short, "long": long, "size_short": sizes[0], "state_weights": layer.module.weight_hh_l0.numel()}
-    return Measurement("one layer run on both lengths", names | {"answer": sizes[1]})
+        layer.states(torch.zeros(length, 1, 3, dtype=torch.double), layer.h)
+        sizes.append(_count(layer.module))
+    quantities = {
+        "short": short,
+        "long": long,
+        "size_short": sizes[0],
+        "state_weights": layer.module.weight_hh_l0.numel(),
+    }
+    return Measurement("one layer run on both lengths", quantities | {"answer": sizes[1]})
 
 
-def _size(module: Any) -> int:
-    """Count parameters, as the library of the module does where it has its own way."""
-    if hasattr(module, "size"):
-        return int(module.size())
+def _count(module: Any) -> int:
+    """Return the number of parameters, as the module's own library counts them if it can."""
+    if hasattr(module, "count_parameters"):
+        return int(module.count_parameters())
     return sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -102,7 +105,7 @@ def _first_three_blocks(weights: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Te
 
 
 def _order(weights: tuple[Tensor, ...], x: Tensor, expected: Tensor) -> str:
-    """Return the order of r, z and n that gives the (H,) state after two steps on (1, E) inputs, or "none"."""
+    """Return the block order under which two steps on (1, E) inputs give the expected (H,) state, or "none"."""
     for order, kind in product(permutations("rzn"), (VariantGRU, ChoGRU, ChungSignGRU, ChungGRU)):
         module = kind(x.shape[1], expected.shape[0])
         blocks = [dict(zip(order, part.chunk(3), strict=True)) for part in weights]

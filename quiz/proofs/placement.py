@@ -1,4 +1,4 @@
-"""Checks of the topic Reset placement: does the reset gate act before or after the matrix product?"""
+"""Checks for the topic Reset placement: does the reset gate act before or after the matrix product?"""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from .expressions import Measurement
 
 
 def product_order(cell: Any) -> Measurement:
-    """Measure the candidate, and hand out what formulas for it are made of."""
+    """Measure the candidate and the terms of its formulas."""
     layer = Layer(cell)
     w, u, b, c = layer.weights("n")
-    names = {
+    quantities = {
         "r": layer.gate("r"),
         "h": layer.h,
         "from_input": w @ layer.x + b,
@@ -21,12 +21,12 @@ def product_order(cell: Any) -> Measurement:
         "c": c,
         "answer": layer.candidate(),
     }
-    return Measurement("one step with the update gate writing", names)
+    return Measurement("one step with the update gate writing", quantities)
 
 
 def onnx_attributes(cell: Any) -> Measurement:
     """Run ONNX's own GRU operator on the cell's weights under several attributes, over four steps."""
-    from .onnx_cell import run_onnx  # ONNX is a test dependency
+    from .external_cells import run_onnx  # an optional dependency
 
     layer = Layer(cell)
     inputs = torch.randn(4, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
@@ -36,16 +36,16 @@ def onnx_attributes(cell: Any) -> Measurement:
     def error(**attributes: Any) -> Tensor:
         return (run_onnx(blocks, inputs, **attributes) - expected).abs().max()
 
-    names = {
+    quantities = {
         "error_default": error(),
         "error_linear_before_reset": error(linear_before_reset=1),
         "error_reverse": error(direction="reverse"),
     }
-    return Measurement("four steps of ONNX's GRU with the same weights; largest differences", names)
+    return Measurement("four steps of ONNX's GRU with the same weights; largest differences", quantities)
 
 
 def suspects(cell: Any) -> Measurement:
-    """Make each suspected mistake with the cell's weights, as they are and with the reset gate held open."""
+    """Make each suspected mistake with the cell's weights, with the reset gate free and held open."""
     layer = Layer(cell)
 
     def difference(kind: Any, **gates: float) -> Tensor:
@@ -67,17 +67,17 @@ def suspects(cell: Any) -> Measurement:
         single = held.module.float()(layer.x[None, None].float(), layer.h[None, None].float())[0][0, 0]
         return (single.double() - layer.gated(**gates).step()).abs().max()
 
-    names: dict[str, Any] = {}
+    quantities: dict[str, Any] = {}
     for suffix, gates in (("", {}), ("_r_open", {"r": 1.0})):
-        names[f"placement{suffix}"] = difference(ChoGRU, **gates)
-        names[f"sign{suffix}"] = difference(ChungSignGRU, **gates)
-        names[f"order{suffix}"] = swapped(**gates)
-        names[f"rounding{suffix}"] = rounded(**gates)
-    return Measurement("one step with each mistake; largest differences", names)
+        quantities[f"placement{suffix}"] = difference(ChoGRU, **gates)
+        quantities[f"sign{suffix}"] = difference(ChungSignGRU, **gates)
+        quantities[f"order{suffix}"] = swapped(**gates)
+        quantities[f"rounding{suffix}"] = rounded(**gates)
+    return Measurement("one step with each mistake; largest differences", quantities)
 
 
 def agreement(cell: Any) -> Measurement:
-    """Compare the cell with one that resets before the product, in several situations, without recurrent bias."""
+    """Compare the cell with one that resets before the product, without recurrent bias, in several situations."""
     after, before = Layer(cell), Layer(ChoGRU)
     for layer in (after, before):
         layer.weights("n")[3].zero_()
@@ -96,11 +96,11 @@ def agreement(cell: Any) -> Measurement:
         other.x.zero_()
         return other
 
-    names = {
+    quantities = {
         "gap": gap(after, before),
         "gap_r_open": gap(after.gated(r=1), before.gated(r=1)),
         "gap_r_alike": gap(after.gated(r=0.5), before.gated(r=0.5)),
         "gap_symmetric": gap(symmetric(after), symmetric(before)),
         "gap_no_input": gap(no_input(after), no_input(before)),
     }
-    return Measurement("one step of both variants with the same weights; largest differences", names)
+    return Measurement("one step of both variants with the same weights; largest differences", quantities)

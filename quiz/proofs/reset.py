@@ -1,4 +1,4 @@
-"""Checks of the topic Reset gate: what r does, and what it leaves to z."""
+"""Checks for the topic Reset gate: what r does, and what it leaves to z."""
 
 from itertools import product
 from typing import Any
@@ -13,20 +13,20 @@ from .expressions import Measurement
 def shut(cell: Any) -> Measurement:
     """Shut the reset gate, and compare the candidate from two different old states."""
     layer = Layer(cell).gated(r=0)
-    names = {
+    quantities = {
         "h": layer.h,
         "n": layer.candidate(),
         "n_from_another_h": layer.candidate(h=-layer.h),
         "new": layer.step(),
     }
-    return Measurement("a step with the reset gate at 0, from h and from another state", names)
+    return Measurement("a step with the reset gate at 0, from h and from another state", quantities)
 
 
 def mix(cell: Any, r: float, z: float) -> Measurement:
     """Hold both gates at given values for one step."""
     layer = Layer(cell)
-    names = {"h": layer.h, "n": layer.gated(r=r).candidate(), "answer": layer.gated(r=r, z=z).step()}
-    return Measurement(f"one step with r = {r} and z = {z}", names)
+    quantities = {"h": layer.h, "n": layer.gated(r=r).candidate(), "answer": layer.gated(r=r, z=z).step()}
+    return Measurement(f"one step with r = {r} and z = {z}", quantities)
 
 
 def reduced(cell: Any, r: float, z: float) -> Measurement:
@@ -35,14 +35,14 @@ def reduced(cell: Any, r: float, z: float) -> Measurement:
     w, u, b, c = layer.weights("n")
     for own, taken in zip(plain.weights("n"), (w, u, b, c), strict=True):
         own.copy_(taken)
-    names = {
+    quantities = {
         "h": layer.h,
         "from_input": w @ layer.x + b,
         "from_state": u @ layer.h + c,
         "rnn": plain.step(layer.x, layer.h),
         "answer": layer.gated(r=r, z=z).step(),
     }
-    return Measurement(f"one step with r = {r} and z = {z}, and one of nn.RNN with the same weights", names)
+    return Measurement(f"one step with r = {r} and z = {z}, and one of nn.RNN with the same weights", quantities)
 
 
 def forgetting(cell: Any) -> Measurement:
@@ -60,14 +60,16 @@ def forgetting(cell: Any) -> Measurement:
 def memory_left(cell: Any) -> Measurement:
     """Shut the reset gate, let the update gate keep nothing, half or all, and see what is left of the old state."""
     layer = Layer(cell).gated(r=0)
-    keep = layer.keeping()
+    keep = layer.keeping_value()
 
     def left(share: float) -> torch.Tensor:
         held = layer.gated(z=share if keep == 1 else 1 - share)
         return (held.step() - held.step(h=-layer.h)).abs().max() / (2 * layer.h).abs().max()
 
-    names = {"left_of_0": left(0), "left_of_half": left(0.5), "left_of_1": left(1)}
-    return Measurement("a step with r = 0 from two old states, the update gate keeping 0, 0.5 and 1 of them", names)
+    quantities = {"left_of_0": left(0), "left_of_half": left(0.5), "left_of_1": left(1)}
+    return Measurement(
+        "a step with r = 0 from two old states, the update gate keeping 0, 0.5 and 1 of them", quantities
+    )
 
 
 def scaled(cell: Any, r: float) -> Measurement:
@@ -85,7 +87,7 @@ def scaled(cell: Any, r: float) -> Measurement:
             "new": held.step(),
         }[part]
 
-    names: dict[str, Any] = {"r": r}
+    quantities: dict[str, Any] = {"r": r}
     for part in ("input", "state", "candidate", "new"):
-        names |= {f"{part}_open": share(part, 1), f"{part}_dimmed": share(part, r)}
-    return Measurement(f"contributions to the candidate at r = 1 and at r = {r}", names)
+        quantities |= {f"{part}_open": share(part, 1), f"{part}_dimmed": share(part, r)}
+    return Measurement(f"contributions to the candidate at r = 1 and at r = {r}", quantities)

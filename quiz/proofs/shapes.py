@@ -1,4 +1,4 @@
-"""Checks of the topic Shapes: what a layer returns, and where each summary sits."""
+"""Checks for the topic Shapes: what a layer returns, and where each summary is found."""
 
 import warnings
 from typing import Any
@@ -28,22 +28,22 @@ def final_shape(cell: Any) -> Measurement:
 def backward_summary(cell: Any) -> Measurement:
     """Compare slices of the output with the final state of the backward direction."""
     output, final = _run(cell, bidirectional=True)
-    names = {
+    quantities = {
         "first_forward": output[:, 0, :H],
         "first_backward": output[:, 0, H:],
         "last_forward": output[:, -1, :H],
         "last_backward": output[:, -1, H:],
         "answer": final[-1],
     }
-    return Measurement("a bidirectional layer run; its final backward state compared with slices", names)
+    return Measurement("a bidirectional layer run; its final backward state compared with slices", quantities)
 
 
 def padding(cell: Any, steps: int) -> Measurement:
     """Let a layer read zeros after the text."""
     layer = Layer(cell)
     read = layer.states(torch.zeros(steps, 1, 3, dtype=torch.double), layer.h)
-    names = {"at_last_word": layer.h, "after_padding": read[-1]}
-    return Measurement(f"{steps} steps of zero input from the state at the last word", names)
+    quantities = {"at_last_word": layer.h, "after_padding": read[-1]}
+    return Measurement(f"{steps} steps of zero input from the state at the last word", quantities)
 
 
 def start_shape(cell: Any, layers: int) -> Measurement:
@@ -57,8 +57,8 @@ def start_shape(cell: Any, layers: int) -> Measurement:
             taken.append(shape)
         except RuntimeError:  # what the library raises for a wrong shape
             continue
-    names = SIZES | {"layers": layers, "answer": taken[0]}
-    return Measurement("five shapes of h_0 offered to a layer with batch_first=True", names)
+    quantities = SIZES | {"layers": layers, "answer": taken[0]}
+    return Measurement("five shapes of h_0 offered to a layer with batch_first=True", quantities)
 
 
 def dropout(cell: Any, share: float) -> Measurement:
@@ -67,16 +67,16 @@ def dropout(cell: Any, share: float) -> Measurement:
         warnings.simplefilter("always")
         output, _ = _run(cell, dropout=share)
     plain, _ = _run(cell)
-    names = {
+    quantities = {
         "largest_change": (output - plain).abs().max(),
         "share_of_zeros": float((output == 0).double().mean()),
         "warnings": len(caught),
     }
-    return Measurement("one layer in training mode, with and without dropout", names)
+    return Measurement("one layer in training mode, with and without dropout", quantities)
 
 
 def _run(cell: Any, **options: Any) -> tuple[Tensor, Tensor]:
-    """Return output and final hidden states of a layer on (N, L, E) inputs, always of the same weights and inputs."""
+    """Return output and final hidden states of a layer for (N, L, E) inputs; weights and inputs are always the same."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = cell(E, H, batch_first=True, **options)

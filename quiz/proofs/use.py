@@ -1,4 +1,4 @@
-"""Checks of the topic Use: reading sentences, and looking into the shipped model."""
+"""Checks for the topic Use: reading sentences, and measurements on the shipped model."""
 
 import copy
 from typing import Any
@@ -31,11 +31,11 @@ def word_order(cell: Any) -> Measurement:
     words = torch.randn(2, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
     start = torch.zeros(4, dtype=torch.double)
     swapped = words.flip(0)
-    names = {
+    quantities = {
         "states_differ_by": (layer.states(words, start)[-1] - layer.states(swapped, start)[-1]).abs().max(),
         "sums_differ_by": (words.sum(0) - swapped.sum(0)).abs().max(),
     }
-    return Measurement("two words read in both orders", names)
+    return Measurement("two words read in both orders", quantities)
 
 
 def summary_vector(cell: Any, words: int, padded: int) -> Measurement:
@@ -45,29 +45,29 @@ def summary_vector(cell: Any, words: int, padded: int) -> Measurement:
     zeros = torch.zeros(padded - words, 1, 3, dtype=torch.double)
     start = torch.zeros(4, dtype=torch.double)
     states = layer.states(torch.cat([text, zeros]), start)  # (padded, H)
-    names = {
+    quantities = {
         "at_last_word": states[words - 1],
         "at_last_column": states[-1],
         "at_first_word": states[0],
         "mean_over_columns": states.mean(0),
         "answer": layer.states(text, start)[-1],
     }
-    return Measurement(f"a text of {words} words, alone and padded to {padded} columns", names)
+    return Measurement(f"a text of {words} words, alone and padded to {padded} columns", quantities)
 
 
 def memory(cell: Any, short: int, long: int) -> Measurement:
     """Count the numbers to store after each length: a GRU's state, an attention layer's keys and values."""
     size = 8
     module, attention = cell(size, size), nn.MultiheadAttention(size, 1, batch_first=True)
-    names: dict[str, Any] = {"short": short, "long": long}
+    quantities: dict[str, Any] = {"short": short, "long": long}
     for label, length in (("short", short), ("long", long)):
         inputs = torch.zeros(1, length, size)
         carried = module(inputs.transpose(0, 1))[1]
         states = carried if isinstance(carried, tuple) else (carried,)
         keys, values = (inputs @ w.T for w in attention.in_proj_weight.detach().chunk(3)[1:])
-        names[f"gru_{label}"] = sum(state.numel() for state in states)
-        names[f"attention_{label}"] = keys.numel() + values.numel()
-    return Measurement(f"numbers to store after {short} and after {long} tokens", names)
+        quantities[f"gru_{label}"] = sum(state.numel() for state in states)
+        quantities[f"attention_{label}"] = keys.numel() + values.numel()
+    return Measurement(f"numbers to store after {short} and after {long} tokens", quantities)
 
 
 def rewriting_token(cell: Any, classifier: Any) -> Measurement:
@@ -76,40 +76,40 @@ def rewriting_token(cell: Any, classifier: Any) -> Measurement:
     layer = Layer(cell, model.config.embedding_size, model.config.hidden_size)
     layer.rows("z")
     layer.module.load_state_dict({k: v.double() for k, v in model.layers[0].forward_cell.state_dict().items()})
-    found: dict[str, list[int]] = {"smallest_z": [], "largest_z": [], "first": [], "last": [], "answer": []}
+    positions: dict[str, list[int]] = {"smallest_z": [], "largest_z": [], "first": [], "last": [], "answer": []}
     for text in TEXTS[:3]:
         (ids,) = classifier.encode([text])
         inputs = model.embedding.weight[torch.tensor(ids)].detach().double()  # (T, E)
-        z, replaced = _trace(layer, inputs)
-        found["smallest_z"].append(int(z.argmin()))
-        found["largest_z"].append(int(z.argmax()))
-        found["first"].append(0)
-        found["last"].append(len(ids) - 1)
-        found["answer"].append(int(replaced.argmax()))
-    names = {name: tuple(places) for name, places in found.items()}
-    return Measurement("three texts through the shipped model; positions of tokens", names)
+        z, replaced = _trace_updates(layer, inputs)
+        positions["smallest_z"].append(int(z.argmin()))
+        positions["largest_z"].append(int(z.argmax()))
+        positions["first"].append(0)
+        positions["last"].append(len(ids) - 1)
+        positions["answer"].append(int(replaced.argmax()))
+    quantities = {name: tuple(indices) for name, indices in positions.items()}
+    return Measurement("three texts through the shipped model; positions of tokens", quantities)
 
 
 def frozen_reset(cell: Any, classifier: Any) -> Measurement:
     """Hold the reset gates of the shipped model open, and compare its verdicts with the usual ones."""
-    usual, frozen = _rebuilt(cell, classifier), _rebuilt(cell, classifier)
+    usual, frozen = _rebuild_model(cell, classifier), _rebuild_model(cell, classifier)
     for module in (frozen.layers[0].forward_cell, frozen.layers[0].backward_cell):
         rows = slice(0, module.hidden_size)
         for name in ("weight_ih_l0", "weight_hh_l0", "bias_hh_l0"):
             getattr(module, name)[rows] = 0
         module.bias_ih_l0[rows] = OPEN
     before, after = (_scores(model, classifier) for model in (usual, frozen))  # (B, C)
-    names = {
+    quantities = {
         "same_verdict": float((before.argmax(-1) == after.argmax(-1)).double().mean()),
         "mean_change": (before - after).abs().mean(),
         "largest_change": (before - after).abs().max(),
         "least_spread": (after.max(-1).values - after.min(-1).values).min(),
     }
-    return Measurement(f"{len(TEXTS)} texts scored with and without r = 1", names)
+    return Measurement(f"{len(TEXTS)} texts scored with and without r = 1", quantities)
 
 
-def _trace(layer: Layer, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Return means over units at each of (T, E) inputs: of z, and of the share of the state that is replaced."""
+def _trace_updates(layer: Layer, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two (T,) means over units for (T, E) inputs: of z, and of the share of the state that is replaced."""
     h = torch.zeros(layer.hidden, dtype=torch.double)
     gates, shares = [], []
     for x in inputs:
@@ -120,8 +120,8 @@ def _trace(layer: Layer, inputs: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(gates), torch.stack(shares)
 
 
-def _rebuilt(cell: Any, classifier: Any) -> Any:
-    """Return a copy of the shipped model with its cells built anew from the cell under question."""
+def _rebuild_model(cell: Any, classifier: Any) -> Any:
+    """Return a copy of the shipped model whose cells are replaced by the given cell with the same weights."""
     Layer(cell).rows("r")
     model = copy.deepcopy(classifier.model).requires_grad_(False)
     for name in ("forward_cell", "backward_cell"):

@@ -1,1 +1,5 @@
-"""From a Hub id, folder or file to labelled texts under the split rule."""
+"""Read labelled texts from a Hub id, folder or file, and divide them by the split rule."""
+
+from ..errors import check_extra
+
+check_extra("Reading datasets", "train", "datasets")

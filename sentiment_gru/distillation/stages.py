@@ -19,8 +19,8 @@ from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
 from ..data.sources import load_splits
 from ..data.splits import Corpus, JoinedSplit, TextSplit, held_out, letters
 from ..errors import DatasetError
-from ..evaluation import labels_to_compare, restrict
 from ..labels import POLES
+from ..metrics import labels_to_compare, restrict
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from ..training.options import TrainingOptions

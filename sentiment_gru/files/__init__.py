@@ -1,1 +1,1 @@
-"""Files of texts in, scored files out: tables read and written in six formats, row by row."""
+"""Read, score and write tables of texts in six formats, row by row."""

@@ -1,4 +1,4 @@
-"""Score a table into a file that appears whole or not at all."""
+"""Score a table into a file that is complete or absent."""
 
 import os
 import time
@@ -15,12 +15,12 @@ from .summary import Report, Tally
 from .table import Table
 from .writers import OUTPUT_SUFFIXES, open_writer
 
-DECIMALS = 6  # of the scores written: beyond them, they depend on which texts were scored together
+DECIMALS = 6  # of the scores written; later digits depend on which texts share a batch
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is; the last one, which comes once the output stands in its place, has the report."""
+    """Progress of a scoring run; the last one follows the completed output and has the report."""
 
     rows: int
     total: int
@@ -29,12 +29,12 @@ class Progress:
 
     @property
     def rows_per_second(self) -> float:
-        """Return the mean speed so far."""
+        """Mean speed so far."""
         return self.rows / self.seconds if self.seconds else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Return the time left at that speed; None before the first row."""
+        """Estimated time left at the mean speed; None before the first row."""
         return (self.total - self.rows) / self.rows_per_second if self.rows_per_second else None
 
 
@@ -48,21 +48,24 @@ def score_table(
     label_map: Mapping[str, str | None] | None = None,
     force: bool = False,
 ) -> Iterator[Progress]:
-    """Score every row and write all columns with the verdicts after them; yield progress after each chunk.
+    """Score every row, write all columns followed by the verdicts, and yield progress after each chunk.
 
-    Closing the iterator stops the scoring. Until the last progress nothing stands at `output`, or what stood there.
+    Closing the iterator stops the run. `output` is unchanged until the last progress.
 
     Args:
-        classify: texts to predictions, such as a `SentimentClassifier`.
-        table: what to score.
-        text_column: which column holds the texts.
-        output: CSV, TSV, XLSX, JSON lines or Parquet, by the end of its name.
-        label_column: which column holds labels to compare the verdicts with.
-        label_map: labels of the file to labels of the model, as `parse_label_map` returns it.
-        force: whether to replace a file at `output`.
+        classify: Function from texts to predictions, such as a `SentimentClassifier`.
+        table: Table to score.
+        text_column: Column of the texts.
+        output: CSV, TSV, XLSX, JSON lines or Parquet, according to its suffix.
+        label_column: Column of labels to compare the verdicts with.
+        label_map: Mapping from labels of the file to labels of the model, as `parse_label_map` returns it.
+        force: Replace an existing file at `output`.
+
+    Yields:
+        Progress, with the report in the last one.
 
     Raises:
-        FileError: a column that is not there, an output that cannot or must not be written, or a file that breaks off.
+        FileError: A column is missing, the output cannot or must not be written, or the file is cut short.
     """
     text_index = table.index(text_column, "text column")
     label_index = None if label_column is None else table.index(label_column, "label column")
@@ -71,13 +74,13 @@ def score_table(
     tally = Tally(labels, label_index, label_map or {})
     start = time.perf_counter()
     yield Progress(0, table.rows, 0.0)
-    with _replacing(output) as part:
+    with _replace_file(output) as part:
         columns, kinds = _output_columns(table, labels)
         writer = open_writer(part, output.suffix.lower(), columns, kinds, table.content.marked)
         rows = 0
         with closing(writer):
             for chunk in score_rows(classify, table.content.read(), text_index):
-                writer.write([[*one.row.cells, *_result_cells(one, labels)] for one in chunk])
+                writer.write([[*scored.row.cells, *_result_cells(scored, labels)] for scored in chunk])
                 tally.add(chunk)
                 rows += len(chunk)
                 yield Progress(rows, table.rows, time.perf_counter() - start)
@@ -85,28 +88,24 @@ def score_table(
 
 
 def check_output(output: Path, source: Path | None, force: bool) -> None:
-    """Refuse an output that cannot or must not be written.
-
-    Raises:
-        FileError: what is wrong with it.
-    """
+    """Raise FileError if an output cannot or must not be written."""
     if output.suffix.lower() not in OUTPUT_SUFFIXES:
         endings = ", ".join(OUTPUT_SUFFIXES)
-        raise FileError(f"the output's name ends in {output.suffix!r}; what can be written ends in {endings}")
+        raise FileError(f"the output's name ends in {output.suffix!r}; it must end in one of {endings}")
     if not output.parent.is_dir():
         raise FileError(f"there is no folder {str(output.parent)!r} for the output")
     if output.exists() and (not output.is_file() or (source is not None and output.samefile(source))):
-        raise FileError(f"{output} is the input itself or no plain file; give the output another name")
+        raise FileError(f"{output} is the input itself or not a plain file; give the output another name")
     if output.exists() and not force:
-        raise FileError(f"{output} is there already; --force replaces it")
+        raise FileError(f"{output} already exists; --force replaces it")
 
 
 @contextmanager
-def _replacing(output: Path) -> Iterator[Path]:
-    """Yield a path to write to, in a folder of its own beside the output; it takes the output's place if all goes well.
+def _replace_file(output: Path) -> Iterator[Path]:
+    """Yield a path in a temporary folder beside the output, and move the file there to `output` on success.
 
     Raises:
-        FileError: the disk is full, or the folder may not be written to.
+        FileError: The disk is full, or the folder is not writable.
     """
     try:
         with TemporaryDirectory(prefix=".scoring-", dir=output.parent, ignore_cleanup_errors=True) as folder:
@@ -118,7 +117,7 @@ def _replacing(output: Path) -> Iterator[Path]:
 
 
 def _output_columns(table: Table, labels: Sequence[str]) -> tuple[list[str], list[Any]]:
-    """Return the names and the Parquet types of all columns written."""
+    """Return the names and Parquet types of all output columns."""
     results = {"label": "string"} | {f"score_{label}": "float64" for label in labels}
     results |= {"uncertain": "bool", "tokens": "int64", "unknown": "int64", "truncated": "int64", "error": "string"}
     schema = table.content.schema
@@ -127,7 +126,7 @@ def _output_columns(table: Table, labels: Sequence[str]) -> tuple[list[str], lis
 
 
 def result_names(columns: Sequence[str], results: Sequence[str]) -> list[str]:
-    """Return names for the added columns that none of the file's own has, whatever the case.
+    """Return names of the added columns that differ from the file's own names, ignoring case.
 
     >>> result_names(["text", "Label"], ["label", "error"])
     ['model_label', 'error']
@@ -146,10 +145,10 @@ def result_names(columns: Sequence[str], results: Sequence[str]) -> list[str]:
     return names
 
 
-def _result_cells(one: ScoredRow, labels: Sequence[str]) -> list[object]:
-    prediction = one.prediction
+def _result_cells(scored: ScoredRow, labels: Sequence[str]) -> list[object]:
+    prediction = scored.prediction
     if prediction is None:
-        return [*[None] * (len(labels) + 5), one.error]
+        return [*[None] * (len(labels) + 5), scored.error]
     return [
         prediction.label,
         *(round(prediction.scores[label], DECIMALS) for label in labels),

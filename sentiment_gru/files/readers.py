@@ -1,138 +1,172 @@
-"""Open a file of texts, whatever its format."""
+"""Open files of texts for the page, the API and the command line, in processes with limited memory and time.
 
-from collections.abc import Callable, Iterable, Iterator
+A few hundred bytes of Parquet or XLSX can stand for gigabytes, so a file that nobody has checked is parsed by
+`worker`, whose end costs the app nothing.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, Any
 
 from ..errors import FileError
-from .table import Content, Limits, Table, numbered, survey
-from .text_files import open_delimited, open_json_lines, open_lines, pasted
-from .xlsx import open_workbook
+from .formats import SUFFIXES as SUFFIXES
+from .table import Limits, Row, Table, survey
+from .text_files import open_pasted_lines
+from .worker import HEADER_BYTES, OUT_OF_MEMORY, Request
 
-if TYPE_CHECKING:
-    import pyarrow
-
-
-SUFFIXES = (".csv", ".tsv", ".xlsx", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
-PARQUET_ROWS = 1_000  # read at a time
-MOST_PASTED = 200_000  # characters: they stay in memory, for each visitor
-# How files begin that are often met under a wrong name.
-_SIGNATURES = {
-    b"PK\x03\x04": "an XLSX workbook or another archive",
-    b"PAR1": "a Parquet file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file, or one with a password",
-    b"%PDF": "a PDF",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"\x1f\x8b": "a gzip archive",
+MOST_PASTED = 200_000  # pasted lines stay in memory, for each visitor
+MAX_MESSAGE_BYTES = 256_000_000
+WORKERS = threading.BoundedSemaphore(2)  # files that are read at once
+SLOT_SECONDS = 60.0
+PACKAGE_ROOT = Path(__file__).parent.parent.parent
+PASSED_VARIABLES = ("HOME", "LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TZ")  # and no secret of the app
+SETTINGS = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the others reserve memory that counts towards the limit
+    "MALLOC_ARENA_MAX": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
 }
+NO_MEMORY = "this file needs too much memory to read"
+NO_TIME = "this file takes too long to read"
 
 
 def open_table(path: Path, limits: Limits | None = None, header: bool | None = None) -> Table:
-    """Read a file through once and describe it; its rows are read again when they are scored.
+    """Pass over a file once and describe it; scoring reads its rows again.
 
     Args:
-        path: CSV, TSV, XLSX, JSON lines, Parquet or plain lines, by the end of its name.
-        limits: what the file may hold at most; by default only what protects the machine.
-        header: whether the first row of CSV, TSV and XLSX holds the names of the columns; None to find out.
+        path: CSV, TSV, XLSX, JSON lines, Parquet or plain lines, according to the suffix.
+        limits: Largest file, and resources for reading it; by default only memory is limited.
+        header: Whether the first row of CSV, TSV and XLSX holds the column names; None to detect it.
 
     Raises:
-        FileError: what is wrong with the file, and where it can, what to do about it.
+        FileError: The file cannot be read, or exceeds a limit; the message names the fault.
     """
     limits = limits or Limits()
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise FileError(f"the file's name ends in {suffix!r}; what can be read ends in {', '.join(SUFFIXES)}")
-    _check_file(path, suffix, limits)
-    openers: dict[str, Callable[[], Content]] = {
-        ".csv": lambda: open_delimited(path, header),
-        ".tsv": lambda: open_delimited(path, header),
-        ".xlsx": lambda: open_workbook(path, limits, header),
-        ".parquet": lambda: open_parquet(path),
-        ".txt": lambda: open_lines(path),
-    }
-    try:
-        return survey(path, suffix, openers.get(suffix, lambda: open_json_lines(path))(), limits)
-    except OSError as error:
-        raise FileError(f"the file cannot be read: {error.strerror or error}") from error
+    with closing(_receive(Request(path, limits, header, send_rows=False))) as messages:
+        table: Table = next(messages)
+    read = partial(_read_rows, Request(path, limits, table.content.header, send_rows=True))
+    return replace(table, content=replace(table.content, read=read))
 
 
 def open_pasted(text: str, limits: Limits) -> Table:
-    """Describe lines that were pasted, one text each.
+    """Describe pasted lines, one text each.
 
     Raises:
-        FileError: no line, too many lines, or too many characters.
+        FileError: There is no line, or there are too many lines or characters.
     """
     if not text.strip():
         raise FileError("there is no line to score")
     if len(text) > MOST_PASTED:
         raise FileError(f"these are {len(text):,} characters; up to {MOST_PASTED:,} can be pasted, more in a file")
-    return survey(None, ".txt", pasted(text), limits)
+    return survey(None, ".txt", open_pasted_lines(text), limits)
 
 
-def _check_file(path: Path, suffix: str, limits: Limits) -> None:
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(8)
-    except OSError as error:
-        raise FileError(f"the file cannot be read: {error.strerror or error}") from error
-    if not size:
-        raise FileError("the file is empty")
-    if limits.megabytes is not None and size > limits.megabytes * 1_000_000:
-        raise FileError(f"the file has {size / 1e6:,.0f} MB; up to {limits.megabytes} MB can be read")
-    found = next((what for signature, what in _SIGNATURES.items() if head.startswith(signature)), None)
-    if head.startswith(b"\xd0\xcf\x11\xe0") and suffix == ".xlsx":
-        raise FileError("the workbook has a password, or is an old .xls; save it as .xlsx without a password")
-    expected = {".xlsx": b"PK\x03\x04", ".parquet": b"PAR1"}.get(suffix)
-    if (expected and not head.startswith(expected)) or (found and not expected):
-        raise FileError(f"the file's name ends in {suffix}, but it is {found or 'something else'}")
+def _read_rows(request: Request) -> Generator[Row]:
+    with closing(_receive(request)) as messages:
+        for rows in messages:
+            yield from rows
 
 
-def open_parquet(path: Path) -> Content:
-    """Open a Parquet file; its columns keep their types.
+def _receive(request: Request) -> Generator[Any]:
+    """Yield the content of a worker's messages.
 
     Raises:
-        FileError: no whole Parquet file.
+        FileError: The worker refused the file, or was stopped at a limit.
+        RuntimeError: The worker failed for another reason, which is a fault of this package.
     """
-    import pyarrow
-    from pyarrow.parquet import ParquetFile
+    with _start_worker(request) as process:
+        clock = _Clock(process, request.limits.seconds)
+        while (message := clock.wait_for_message()) is not None:
+            kind, content = pickle.loads(message)
+            if kind == "refused":
+                raise FileError(content)
+            if kind == "failed":
+                raise RuntimeError(f"a reading process failed:\n{content}")
+            if kind == "end":
+                return
+            yield content
+        raise FileError(_explain_end(process.wait(), clock.expired))
 
+
+@contextmanager
+def _start_worker(request: Request) -> Iterator["subprocess.Popen[bytes]"]:
+    if not WORKERS.acquire(timeout=SLOT_SECONDS):
+        raise FileError("other files are being read; try again in a minute")
     try:
-        with ParquetFile(path) as file:
-            schema = file.schema_arrow
-    except (pyarrow.ArrowException, OSError, UnicodeError) as error:
-        raise FileError("the file is no whole Parquet file") from error
-    return Content(list(schema.names), lambda: numbered(_parquet_cells(path)), schema=schema)
-
-
-def _parquet_cells(path: Path) -> Iterator[tuple[list[object], str]]:
-    """Yield rows with their problems one by one: a text stored once for many rows may be too long to unpack for all."""
-    import pyarrow
-    from pyarrow.parquet import ParquetFile
-
-    try:
-        with ParquetFile(path) as plain:
-            texts = [field.name for field in plain.schema_arrow if _is_text(field.type)]
-        with ParquetFile(path, read_dictionary=texts) as file:
-            for batch in file.iter_batches(PARQUET_ROWS):
-                yield from (_parquet_row(values) for values in zip(*batch.columns, strict=True))
-    except (pyarrow.ArrowException, OSError, UnicodeError) as error:
-        raise FileError("the Parquet file breaks off or is damaged") from error
-
-
-def _parquet_row(values: Iterable[Any]) -> tuple[list[object], str]:
-    """Return cells, and what is wrong with one of them: a text that is not UTF-8, or a time that Python cannot hold."""
-    cells: list[object] = []
-    problem = ""
-    for value in values:
+        variables = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from sentiment_gru.files.worker import main; main()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=variables | SETTINGS | {"PYTHONPATH": str(PACKAGE_ROOT)},
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the worker
+        )
         try:
-            cells.append(value.as_py())
-        except (ValueError, OverflowError):
-            cells.append(None)
-            problem = "a cell cannot be read"
-    return cells, problem
+            assert process.stdin is not None
+            with process.stdin as stdin:
+                pickle.dump(request, stdin)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+    finally:
+        WORKERS.release()
 
 
-def _is_text(kind: "pyarrow.DataType") -> bool:
-    return str(kind) in ("string", "large_string")
+class _Clock:
+    """Wait for messages of a worker, and kill it once the waits add up to too long."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", seconds: float | None) -> None:
+        self.process, self.seconds_left, self.expired = process, seconds, False
+
+    def wait_for_message(self) -> bytes | None:
+        """Return the next message, or None if the worker has ended."""
+        assert self.process.stdout is not None
+        if self.seconds_left is None:
+            return _read_message(self.process.stdout)
+        timer = threading.Timer(self.seconds_left, self._expire)
+        timer.daemon = True
+        start = time.monotonic()
+        timer.start()
+        try:
+            return _read_message(self.process.stdout)
+        finally:
+            timer.cancel()
+            self.seconds_left = max(0.0, self.seconds_left - (time.monotonic() - start))
+
+    def _expire(self) -> None:
+        self.expired = True
+        self.process.kill()
+
+
+def _read_message(pipe: IO[bytes]) -> bytes | None:
+    header = pipe.read(HEADER_BYTES)
+    if len(header) < HEADER_BYTES:
+        return None
+    size = int.from_bytes(header, "big")
+    if size > MAX_MESSAGE_BYTES:
+        raise FileError(NO_MEMORY)
+    message = pipe.read(size)
+    return message if len(message) == size else None
+
+
+def _explain_end(status: int, expired: bool) -> str:
+    """Return why a worker ended without an answer, from its exit status (negative for a signal)."""
+    if expired or status == -signal.SIGXCPU:
+        return NO_TIME
+    if status in (OUT_OF_MEMORY, -signal.SIGKILL, -signal.SIGABRT):
+        return NO_MEMORY
+    return "the file is damaged and cannot be read"

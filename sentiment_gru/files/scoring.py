@@ -1,21 +1,29 @@
-"""Score the rows of a table in chunks; whoever stops asking for chunks stops the scoring."""
+"""Score the rows of a table in chunks; scoring stops when no more chunks are requested."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..results import MAX_CHARACTERS, Prediction
-from .table import UNCOMPUTED, Row
+from .table import UNCOMPUTED, Row, cell_size
 
 Classify = Callable[[Sequence[str]], list[Prediction]]
 
-# A chunk is done in well under a second on one core, which is how long a cancelled run goes on.
+# A chunk takes well under a second on one core; a cancelled run continues for as long.
 CHUNK_ROWS = 256
-CHUNK_CHARACTERS = 100_000
+CHUNK_CHARACTERS = 100_000  # of the texts
+CHUNK_BYTES = 8_000_000  # of all cells, which stay in memory
 
 
 @dataclass(frozen=True)
 class ScoredRow:
-    """A row with its verdict, or with the reason why it has none; `text` is what was scored."""
+    """A row with its verdict.
+
+    Attributes:
+        row: the row.
+        text: the text that was scored.
+        prediction: the verdict; None if the row could not be scored.
+        error: reason why it could not be scored, or an empty string.
+    """
 
     row: Row
     text: str
@@ -24,15 +32,15 @@ class ScoredRow:
 
 
 def score_rows(classify: Classify, rows: Iterable[Row], column: int) -> Iterator[list[ScoredRow]]:
-    """Yield chunks of scored rows, in order; nothing is scored ahead of the chunk that is asked for.
+    """Yield chunks of scored rows, in order; a chunk is scored when it is requested.
 
     Args:
-        classify: texts to predictions, such as a `SentimentClassifier`.
-        rows: of one table.
-        column: where the text of each row stands.
+        classify: Function from texts to predictions, such as a `SentimentClassifier`.
+        rows: Rows of one table.
+        column: Position of the text column.
     """
     for chunk in _chunks(rows, column):
-        texts = [_text(row, column) for row in chunk]
+        texts = [_extract_text(row, column) for row in chunk]
         predictions = iter(classify([text for text, error in texts if not error]))
         yield [
             ScoredRow(row, text, None if error else next(predictions), error)
@@ -42,20 +50,21 @@ def score_rows(classify: Classify, rows: Iterable[Row], column: int) -> Iterator
 
 def _chunks(rows: Iterable[Row], column: int) -> Iterator[list[Row]]:
     chunk: list[Row] = []
-    characters = 0
+    characters = size = 0
     for row in rows:
         chunk.append(row)
         cell = row.cells[column]
         characters += min(len(cell), MAX_CHARACTERS) if isinstance(cell, str) else 0
-        if len(chunk) == CHUNK_ROWS or characters >= CHUNK_CHARACTERS:
+        size += sum(map(cell_size, row.cells))
+        if len(chunk) == CHUNK_ROWS or characters >= CHUNK_CHARACTERS or size >= CHUNK_BYTES:
             yield chunk
-            chunk, characters = [], 0
+            chunk, characters, size = [], 0, 0
     if chunk:
         yield chunk
 
 
-def _text(row: Row, column: int) -> tuple[str, str]:
-    """Return the text of a row, and why it cannot be scored."""
+def _extract_text(row: Row, column: int) -> tuple[str, str]:
+    """Return the text of a row, and the reason why it cannot be scored."""
     cell = row.cells[column]
     if row.problem:
         return "", row.problem
@@ -65,7 +74,7 @@ def _text(row: Row, column: int) -> tuple[str, str]:
         return "", "no text"
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return "", f"not a text, but of type {type(cell).__name__}"
-    text = str(cell).encode("utf-8", "replace").decode()  # half of a surrogate pair cannot be read
+    text = str(cell).encode("utf-8", "replace").decode()  # a lone surrogate cannot be encoded
     if not text.strip():
         return "", "no text"
     if len(text) > MAX_CHARACTERS:

@@ -1,4 +1,4 @@
-"""What a scored file looks like as a whole, gathered row by row in little memory."""
+"""Summary of a scored file, collected row by row in little memory."""
 
 import heapq
 import re
@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..labels import balance, plain_label
+from ..results import Prediction
 from .scoring import ScoredRow
 
-MOST_WITHOUT = 10
+MAX_UNMATCHED_LABELS = 10
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Verdicts of similar score: their mean score, the share that is right, and how many they are."""
+    """Verdicts of similar score: mean score, share of correct verdicts, and number of rows."""
 
     score: float
     right: float
@@ -23,18 +24,18 @@ class Bin:
 
 @dataclass(frozen=True)
 class Grading:
-    """Verdicts against the K labels of a file; every rate is a share between 0 and 1.
+    """Comparison of verdicts with the K labels of a file; rates are shares between 0 and 1.
 
     Attributes:
-        rows: those compared: scored, and with a label that the model knows.
-        without: what most often stands there in the other scored rows ("" for nothing), and how often.
-        labels: the K labels the file has, in the model's order.
+        rows: number of compared rows, which are scored and have a label of the model.
+        without: most frequent values of the label column in the other scored rows ("" if empty), with their counts.
+        labels: the K labels that occur in the file, in the model's order.
         verdicts: the model's C labels.
         confusion: (K, C) counts, the file's label by the model's.
-        accuracy, macro_f1: of the verdicts as they are written; None without rows.
-        among_present: the accuracy if only the file's own labels could be verdicts; None where they are all there.
+        accuracy, macro_f1: metrics of the verdicts as written; None without rows.
+        among_present: accuracy of verdicts restricted to the K labels; None if K equals C.
         calibration_error: expected calibration error (15 bins); None without rows.
-        bins: of the calibration plot, without the empty ones, by score.
+        bins: non-empty bins of the calibration plot, by score.
     """
 
     rows: int
@@ -50,23 +51,28 @@ class Grading:
 
 
 def grade(truth: Sequence[str | None], scores: Sequence[Sequence[float]], labels: Sequence[str]) -> Grading:
-    """Compare the label of each row (None for none) with its scores (N, C) of the model's C labels.
+    """Compare labels with scores.
 
-    Imports scikit-learn and scipy, which takes a second or two the first time.
+    The first call imports scikit-learn and scipy, which takes a second or two.
+
+    Args:
+        truth: Label of each of N rows, or None.
+        scores: (N, C) scores.
+        labels: The model's C labels.
     """
     import numpy as np
 
-    spelt = {label.casefold(): place for place, label in enumerate(labels)}
-    found = [spelt.get(name.casefold()) if name else None for name in truth]
-    known = [(place, row) for place, row in zip(found, scores, strict=True) if place is not None]
-    missing = Counter(name or "" for name, place in zip(truth, found, strict=True) if place is None)
-    without = dict(missing.most_common(MOST_WITHOUT))
+    ids = {label.casefold(): index for index, label in enumerate(labels)}
+    matches = [ids.get(name.casefold()) if name else None for name in truth]
+    known = [(match, row) for match, row in zip(matches, scores, strict=True) if match is not None]
+    missing = Counter(name or "" for name, match in zip(truth, matches, strict=True) if match is None)
+    without = dict(missing.most_common(MAX_UNMATCHED_LABELS))
     if not known:
         return Grading(0, without, [], list(labels), [])
 
     from sklearn.metrics import confusion_matrix, f1_score
 
-    from ..evaluation import calibration_error, restrict
+    from ..metrics import calibration_error, restrict
 
     targets = np.array([target for target, _ in known])
     table = np.array([row for _, row in known])
@@ -89,7 +95,7 @@ def grade(truth: Sequence[str | None], scores: Sequence[Sequence[float]], labels
 
 
 def _bins(scores: Sequence[float], right: Sequence[bool]) -> list[Bin]:
-    from ..evaluation import BINS
+    from ..metrics import BINS
 
     members: dict[int, list[tuple[float, bool]]] = {}
     for score, hit in zip(scores, right, strict=True):
@@ -117,11 +123,11 @@ class Doubtful:
 
 @dataclass(frozen=True)
 class Histogram:
-    """How many rows got which score.
+    """Histogram of scores.
 
     Attributes:
-        balanced: the scores are positive less negative, from -1 to 1; otherwise those of the verdict, from 0 to 1.
-        counts: of each label, the rows in each of `BINS` bins of equal width.
+        balanced: the scores are positive minus negative, from -1 to 1; otherwise scores of the verdict, from 0 to 1.
+        counts: number of rows in each of `BINS` bins of equal width, by label.
     """
 
     balanced: bool
@@ -130,14 +136,16 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a file.
+    """Results of scoring a file.
 
     Attributes:
-        rows: all of them.
-        labels: of the scored ones, how many got each label; every label of the model is there.
-        uncertain: how many verdicts are marked uncertain.
-        errors: how many rows were not scored, for each kind of reason.
-        grading: how the verdicts compare with the file's own labels; None without a label column.
+        rows: number of rows.
+        labels: number of scored rows by verdict, for every label of the model.
+        uncertain: number of verdicts marked uncertain.
+        errors: number of rows that were not scored, by reason.
+        histogram: distribution of the scores.
+        least_certain: rows with the lowest scores.
+        grading: comparison with the file's own labels; None without a label column.
     """
 
     rows: int
@@ -150,13 +158,13 @@ class Report:
 
     @property
     def scored(self) -> int:
-        """How many rows got a verdict."""
+        """Number of rows with a verdict."""
         return sum(self.labels.values())
 
 
 @dataclass
 class Tally:
-    """Counts scored rows. `label_column` is the position of the file's own labels."""
+    """Counts of scored rows; `label_column` is the position of the file's own labels."""
 
     labels: Sequence[str]
     label_column: int | None = None
@@ -172,28 +180,27 @@ class Tally:
 
     def add(self, scored: Sequence[ScoredRow]) -> None:
         """Count one chunk."""
-        for one in scored:
+        for row in scored:
             self._rows += 1
-            if one.prediction is None:
-                self._errors[re.split("[:;]", one.error)[0]] += 1
+            if row.prediction is None:
+                self._errors[re.split("[:;]", row.error)[0]] += 1
             else:
-                self._add_verdict(one)
+                self._add_verdict(row, row.prediction)
 
-    def _add_verdict(self, one: ScoredRow) -> None:
-        prediction = one.prediction
-        assert prediction is not None
+    def _add_verdict(self, scored: ScoredRow, prediction: Prediction) -> None:
         top = prediction.scores[prediction.label]
         value = balance(prediction.scores)
-        place = top if value is None else (value + 1) / 2
-        self._counts[prediction.label][min(int(place * BINS), BINS - 1)] += 1
+        position = top if value is None else (value + 1) / 2
+        self._counts[prediction.label][min(int(position * BINS), BINS - 1)] += 1
         self._uncertain += prediction.uncertain
         if len(self._doubtful) < LEAST_CERTAIN or -top > self._doubtful[0][0]:
-            text = one.text if len(one.text) <= EXCERPT else one.text[:EXCERPT] + "…"
-            entry = (-top, -one.row.number, Doubtful(one.row.number, text, prediction.label, top))
+            text = scored.text if len(scored.text) <= EXCERPT else scored.text[:EXCERPT] + "…"
+            number = scored.row.number
+            entry = (-top, -number, Doubtful(number, text, prediction.label, top))
             push = heapq.heappush if len(self._doubtful) < LEAST_CERTAIN else heapq.heappushpop
             push(self._doubtful, entry)
         if self.label_column is not None:
-            self._truth.append(self._true_label(one.row.cells[self.label_column]))
+            self._truth.append(self._true_label(scored.row.cells[self.label_column]))
             self._scores.append([prediction.scores[label] for label in self.labels])
 
     def _true_label(self, cell: object) -> str | None:
@@ -201,7 +208,7 @@ class Tally:
         return self.label_map.get(name.casefold(), name) if name else None
 
     def report(self) -> Report:
-        """Return what was counted; with a label column this imports scikit-learn."""
+        """Return the report; with a label column this imports scikit-learn."""
         grading = None if self.label_column is None else grade(self._truth, self._scores, self.labels)
         balanced = balance(dict.fromkeys(self.labels, 0.0)) is not None
         return Report(

@@ -1,1 +1,5 @@
-"""From labelled texts to a checkpoint folder with its measurements; `run.train` does it all."""
+"""Train a checkpoint from labelled texts and measure it; the entry point is `run.train`."""
+
+from ..errors import check_extra
+
+check_extra("Training", "train", "datasets", "accelerate", "matplotlib")

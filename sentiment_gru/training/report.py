@@ -13,7 +13,7 @@ from ..checkpoint import load_model, save_checkpoint
 from ..classifier import SentimentClassifier
 from ..configuration import length_factor
 from ..data.splits import Corpus, JoinedSplit
-from ..evaluation import evaluate, find_uncertain_band, fit_temperature, restricted_sets
+from ..metrics import evaluate, find_uncertain_band, fit_temperature, restricted_sets
 from .artifacts import ScoredSplit, count_mistakes, write_history, write_plots, write_predictions
 from .card import write_card
 from .options import TrainingOptions

@@ -26,8 +26,8 @@ from ..configuration import SentimentGRUConfig
 from ..data.soft_labels import SoftLabels
 from ..data.splits import JoinedSplit, TextSplit
 from ..errors import DatasetError, OptionsError
-from ..evaluation import restricted_sets
 from ..labels import order_labels
+from ..metrics import restricted_sets
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted

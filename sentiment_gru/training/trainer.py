@@ -18,7 +18,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from ..data.splits import JoinedSplit
 from ..errors import StorageError
-from ..evaluation import labels_to_compare
+from ..metrics import labels_to_compare
 from ..tokenization import keep_ends
 from .callbacks import AverageAfterStep
 from .output_folder import STATE

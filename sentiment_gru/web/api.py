@@ -1,6 +1,6 @@
-"""The API: what programs can ask of the app over HTTP or MCP. It has no visible part; Gradio documents it by itself.
+"""The API for programs, over HTTP or MCP. Gradio documents it from the docstrings of the endpoints.
 
-Lengths and columns are checked in here, as whoever calls an endpoint sends what they like.
+The endpoints check lengths and columns themselves, as the limits of the page do not apply to them.
 """
 
 from dataclasses import asdict
@@ -21,7 +21,11 @@ from .model_loader import ClassifierLoader
 
 
 def check_text(text: object) -> str:
-    """Return a text that can be judged, or raise a `gr.Error` whose message says what is wrong with it."""
+    """Return the text if it can be judged.
+
+    Raises:
+        gr.Error: It is not a string, blank or too long.
+    """
     if not isinstance(text, str) or not text.strip():
         raise gr.Error("text must be a string with at least one word", print_exception=False)
     if len(text) > MAX_CHARACTERS:
@@ -39,29 +43,29 @@ def build_api(loader: ClassifierLoader) -> None:
     """Add the endpoints to the surrounding `gr.Blocks`."""
 
     def classify(text: str) -> dict[str, Any]:
-        """Say how a text feels, with the calibrated score of every label. Example: text = "Not bad at all.".
+        """Classify the sentiment of a text. Example: text = "Not bad at all.".
 
         Args:
-            text: The text, of up to 200,000 characters.
+            text: The text, up to 200,000 characters.
 
         Returns:
-            label, scores (of every label, they sum to 1), uncertain (whether such verdicts were often wrong),
-            tokens, unknown_tokens, truncated_tokens, punctuation_tokens, cannot_tell (no word of it is known), warning
-            (or null).
+            label, scores (calibrated, of every label; they sum to 1), uncertain (verdicts with such a score were often
+            wrong), tokens, unknown_tokens, truncated_tokens, punctuation_tokens, cannot_tell (the text has no known
+            word), warning (or null).
         """
         return classify_text(loader, text)
 
     def explain(text: str, methods: list[str]) -> dict[str, Any]:
-        """Say how the model comes to its verdict on a text. Example: text = "Not bad at all.", methods = ["as_read"].
+        """Explain the verdict on a text. Example: text = "Not bad at all.", methods = ["as_read"].
 
         Args:
-            text: The text, of up to 200,000 characters.
+            text: The text, up to 200,000 characters.
             methods: Some of "integrated_gradients", "leave_one_out" and "as_read", or none.
 
         Returns:
-            prediction, target (label, and the one it is set against), tokens (with start and end in the text),
-            logits and running scores (after 0, 1, ... tokens), gates (mean, 10% and 90% of r and z over units),
-            attributions (by method), deletion (curves, and the mean of random orders), strides, proofs.
+            prediction, target (the label, and the one it is compared with), tokens (with start and end in the text),
+            logits and running scores (after 0, 1, ... tokens), gates (mean, 10% and 90% quantiles of r and z over
+            units), attributions (by method), deletion (curves, and the mean of random orders), strides, proofs.
         """
         try:
             return loader.classifier().explain(check_text(text), methods).to_dict()
@@ -72,14 +76,15 @@ def build_api(loader: ClassifierLoader) -> None:
         """Score every row of a file of up to 50 MB and 100,000 rows. Example: text_column = "review".
 
         Args:
-            file: CSV, TSV, XLSX, JSON lines (.jsonl), Parquet, or one text a line (.txt).
-            text_column: The column of the texts; empty to find it.
+            file: CSV, TSV, XLSX, JSON Lines (.jsonl), Parquet, or one text per line (.txt).
+            text_column: The column of the texts; empty to detect it.
             label_column: The column of labels to compare the verdicts with; empty for none.
             output_format: csv, tsv, xlsx, jsonl or parquet.
 
         Returns:
-            The file with all its columns and the verdicts after them, and a report: rows, labels (how many got each),
-            uncertain, errors (rows not scored, by reason), histogram, least_certain rows, grading (with labels).
+            The file with all its columns and the verdicts after them, and a report: rows, labels (rows per label),
+            uncertain, errors (rows not scored, by reason), histogram, least_certain rows, grading (comparison with
+            the labels).
         """
         if not file:
             raise gr.Error("file must be one that has been uploaded", print_exception=False)
@@ -92,7 +97,7 @@ def build_api(loader: ClassifierLoader) -> None:
                     report = step.report
             except SentimentError as error:
                 raise gr.Error(str(error), print_exception=False) from error
-            yield str(output), asdict(report) if report else None  # Gradio has copied the file when it asks for more
+            yield str(output), asdict(report) if report else None  # Gradio copies the file before it asks for more
 
     with gr.Column(visible=False):
         public: dict[str, Any] = {"api_visibility": "public", "show_progress": "hidden"}

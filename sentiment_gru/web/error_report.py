@@ -1,26 +1,25 @@
-"""What happens when our code fails: the log gets the trace, the visitor an apology and a report to copy."""
+"""Report unexpected exceptions: the traceback goes to the log, an apology and a report to the visitor."""
 
 import logging
-import os
-import tomllib
 import traceback
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
-from pathlib import Path
+
+from markupsafe import Markup
+
+from .. import __version__
+from .rendering import render
+from .settings import Settings
 
 logger = logging.getLogger(__name__)
 
 TITLE = "Something went wrong. What happened?"
-_PYPROJECT = Path(__file__).parent.parent.parent / "pyproject.toml"
-# execCommand, not navigator.clipboard, which pages served without TLS do not have.
-_COPY = "this.parentElement.previousElementSibling.select(); document.execCommand('copy'); this.textContent = 'Copied'"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What a visitor may know of an exception: neither its text nor a path, and nothing of what they typed."""
+    """The part of an exception that a visitor may see: no message, no path, and none of the visitor's input."""
 
     id: str
     version: str
@@ -29,24 +28,26 @@ class Failure:
 
     @property
     def report(self) -> str:
-        """Lines to paste into a message to those who run the app; the id finds the traceback in the log."""
+        """Lines to send to the people who run the app; the id identifies the traceback in the log."""
         return f"Error id: {self.id}\nVersion: {self.version}\nTime: {self.time}\nKind: {self.kind}\nWhat I did: "
 
 
 def log_failure(error: BaseException) -> Failure:
-    """Log an exception's trace under a new id; with LOG_MESSAGES=1 its message too, which may quote a visitor."""
-    version = tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))["project"]["version"]
+    """Log the traceback of an exception under a new id.
+
+    The message of the exception is logged only if LOG_MESSAGES is 1, because it may quote a visitor.
+    """
     time = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
-    failure = Failure(str(uuid.uuid4()), version, time, type(error).__name__)
-    if os.getenv("LOG_MESSAGES") == "1":
+    failure = Failure(str(uuid.uuid4()), __version__, time, type(error).__name__)
+    if Settings.read().log_messages:
         logger.error("Error id %s", failure.id, exc_info=error)
     else:
-        logger.error("Error id %s\n%s", failure.id, _trace(error))
+        logger.error("Error id %s\n%s", failure.id, _format_trace(error))
     return failure
 
 
-def _trace(error: BaseException | None) -> str:
-    """Return the lines of our code that an exception, and those behind it, went through: no message, no value."""
+def _format_trace(error: BaseException | None) -> str:
+    """Return the traceback of an exception and of its causes, without messages or values."""
     parts: list[str] = []
     while error is not None:
         parts.append("".join([*traceback.format_tb(error.__traceback__), type(error).__qualname__]))
@@ -54,14 +55,6 @@ def _trace(error: BaseException | None) -> str:
     return "\nwhich led to\n".join(reversed(parts))
 
 
-def failure_html(report: str) -> str:
-    """Return an apology, the report with room for the visitor's own words, and where to send it if that is known."""
-    url = os.getenv("REPORT_URL")
-    link = f'<a href="{escape(url)}" target="_blank" rel="noopener">Report it here</a>' if url else ""
-    return (
-        f'<p class="failure-title">{TITLE}</p>'
-        "<p>The fault is ours, and nothing you entered is lost. Trying again may help. If it does not, add what you "
-        "did, and send this report to whoever runs this page. Your text is not in it.</p>"
-        f'<textarea class="failure-report" aria-label="Report" rows="7">{escape(report)}</textarea>'
-        f'<div class="failure-actions"><button type="button" onclick="{_COPY}">Copy the report</button>{link}</div>'
-    )
+def failure_html(report: str) -> Markup:
+    """Return an apology, the report with room for the visitor's own words, and a link to REPORT_URL if it is set."""
+    return render("failure.html", title=TITLE, report=report, url=Settings.read().report_url)

@@ -1,4 +1,4 @@
-"""The Files tab: Gradio wiring only. Files are scored in `batch`; what the visitor reads stands in `batch_html`."""
+"""The Files tab: its Gradio components and events. `files` scores the file, `files_view` renders the HTML."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,114 +13,122 @@ from ..files.job import score_table
 from ..files.readers import SUFFIXES, open_pasted, open_table
 from ..files.table import Limits, Table
 from ..files.writers import OUTPUT_SUFFIXES
-from . import files_view
+from .files_view import (
+    STOPPED,
+    WAITING,
+    render_introduction,
+    render_preview,
+    render_progress,
+    render_refusal,
+    render_results,
+)
 from .gradio_compat import LAST, LIGHT
 from .model_loader import ClassifierLoader
+from .rendering import read_static, render_script
 
 # 100,000 rows of 50 words are some 40 MB; scoring them takes a minute or two.
-LIMITS = Limits(megabytes=50, rows=100_000, unpacked_megabytes=200)
-OWN_FORMAT = {".json": ".jsonl", ".ndjson": ".jsonl", ".txt": ".csv"}  # what is written where it is not the same
-NOT_SCORED = files_view.refusal("too many visitors may be here; start again in a few seconds")
+LIMITS = Limits(50, 100_000, 10_000_000, content_megabytes=200, unpacked_megabytes=200, cpu_seconds=60, seconds=300)
+OUTPUT_FORMATS = {".json": ".jsonl", ".ndjson": ".jsonl", ".txt": ".csv"}  # where input and output formats differ
+NOT_SCORED = render_refusal("the server is busy; start again in a few seconds")
 NO_LABELS = "(none)"
-QUEUE = "files"  # one file is scored at a time, whoever asks: two would only share the processor
-# For launch(css=...); every rule in it is about an element of this tab.
-FILES_CSS = (Path(__file__).parent / "static" / "files_tab.css").read_text(encoding="utf-8")
-# For launch(head=...); refuses a file that is too large before it is sent.
-FILES_SCRIPT = f"<script>{(Path(__file__).parent / 'static' / 'files_tab.js').read_text(encoding='utf-8')}</script>"
-INTRODUCTION = (
-    '<p class="files-note">Scores a whole file: CSV, TSV, XLSX, JSON lines, Parquet, or one text a line. '
-    f"Up to {LIMITS.megabytes} MB and {LIMITS.rows:,} rows. All your columns come back, with the verdicts after them. "
-    "Files are deleted from this server within two hours.</p>"
-    f'<p id="files-too-large" role="alert" data-megabytes="{LIMITS.megabytes}"></p>'
-)
+QUEUE = "files"  # one file at a time for all visitors: two would share the processor, and both take longer
+# For launch(css=...) and launch(head=...).
+FILES_CSS = read_static("files_tab.css")
+FILES_SCRIPT = render_script("files_tab.js")
 
-View = tuple[Any, ...]
+Outputs = tuple[Any, ...]
 
 
 @dataclass
-class Order:
-    """Whether a visitor has stopped the scoring at hand; the events of a visitor share one and change it in place."""
+class Job:
+    """The state of one visitor's scoring; the events of the tab share it and change it in place."""
 
     stopped: bool = False
 
 
-def describe(path: str | None, header: bool | None = None) -> View:
-    """Read a file that was uploaded, and show what is in it."""
+def describe_file(path: str | None, header: bool | None = None) -> Outputs:
+    """Return the outputs that describe an uploaded file; none is chosen if `path` is None.
+
+    Args:
+        path: The uploaded file.
+        header: Whether its first row holds the names of the columns; None to detect it.
+    """
     if path is None:
-        return view(None, "")
+        return describe_table(None, "")
     try:
         table = open_table(Path(path), LIMITS, header)
     except FileError as error:
-        return view(None, files_view.refusal(str(error)))
-    return view(table, files_view.preview(table, Path(path).name))
+        return describe_table(None, render_refusal(str(error)))
+    return describe_table(table, render_preview(table, Path(path).name))
 
 
-def describe_lines(text: str | None) -> View:
-    """Show what was pasted."""
+def describe_lines(text: str | None) -> Outputs:
+    """Return the outputs that describe pasted lines."""
     try:
         table = open_pasted(text or "", LIMITS)
     except FileError as error:
-        return view(None, files_view.refusal(str(error)))
-    return view(table, files_view.preview(table, "Pasted lines"))
+        return describe_table(None, render_refusal(str(error)))
+    return describe_table(table, render_preview(table, "Pasted lines"))
 
 
-def view(table: Table | None, found: str) -> View:
-    """Return the table and the state of each part of the page, in the order of the outputs below."""
+def describe_table(table: Table | None, description: str) -> Outputs:
+    """Return the table, its description and the choices that it allows, in the order of the tab's outputs."""
     if table is None:
-        return (None, found, gr.Column(visible=False), *[gr.skip()] * 4, "", "", gr.DownloadButton(visible=False))
-    own = OWN_FORMAT.get(table.suffix, table.suffix)
-    formats = [(suffix.removeprefix(".").upper(), suffix) for suffix in dict.fromkeys([own, ".csv"])]
+        hidden = gr.DownloadButton(visible=False)
+        return (None, description, gr.Column(visible=False), *[gr.skip()] * 4, "", "", hidden)
+    suffix = OUTPUT_FORMATS.get(table.suffix, table.suffix)
+    formats = [(name.removeprefix(".").upper(), name) for name in dict.fromkeys([suffix, ".csv"])]
     label = table.likely_label_column()
     return (
         table,
-        found,
+        description,
         gr.Column(visible=True),
         gr.Dropdown(choices=table.columns, value=table.likely_text_column()),
         gr.Dropdown(choices=[NO_LABELS, *table.columns], value=label or NO_LABELS, visible=len(table.columns) > 1),
         gr.Checkbox(value=table.content.header, visible=table.content.header is not None),
-        gr.Radio(choices=formats, value=own, visible=len(formats) > 1),
+        gr.Radio(choices=formats, value=suffix, visible=len(formats) > 1),
         "",
         "",
         gr.DownloadButton(visible=False),
     )
 
 
-def build_batch_tab(loader: ClassifierLoader) -> None:
-    """Lay out the tab inside the surrounding `gr.Tab` of a `gr.Blocks`."""
-    table, order = gr.State(None), gr.State(Order())
-    gr.HTML(INTRODUCTION, apply_default_css=False, elem_id="files-intro")
+def build_files_tab(loader: ClassifierLoader) -> None:
+    """Add the components and events of the tab to the surrounding `gr.Tab`."""
+    table, job = gr.State(None), gr.State(Job())
+    gr.HTML(render_introduction(LIMITS), apply_default_css=False, elem_id="files-intro")
     file = gr.File(label="A file", file_types=list(SUFFIXES), height=140, elem_id="files-upload")
     with gr.Accordion("Or paste lines", open=False, elem_id="files-paste"):
-        lines = gr.Textbox(label="One text a line", lines=6, max_lines=12, elem_id="files-lines")
-        read = gr.Button("Read the lines", elem_id="files-read")
-    found = _live("files-found")
+        lines = gr.Textbox(label="One text per line", lines=6, max_lines=12, elem_id="files-lines")
+        read_button = gr.Button("Read the lines", elem_id="files-read")
+    description = _add_live_html("files-found")
     with gr.Column(visible=False, elem_id="files-choices") as choices:
-        header = gr.Checkbox(label="The first row holds the names of the columns", elem_id="files-header")
+        header = gr.Checkbox(label="The first row holds the column names", elem_id="files-header")
         text_column = gr.Dropdown([], label="Texts are in", elem_id="files-text")
         label_column = gr.Dropdown([], label="Compare with the labels in", elem_id="files-label")
         suffix = gr.Radio([], label="Write as", elem_id="files-format")
         with gr.Row(elem_id="files-actions"):
-            start = gr.Button("Score the file", variant="primary", elem_id="files-start")
-            cancel = gr.Button("Stop", visible=False, elem_id="files-cancel")
-            stopper = gr.Button(visible="hidden", elem_id="files-stop")
+            start_button = gr.Button("Score the file", variant="primary", elem_id="files-start")
+            stop_button = gr.Button("Stop", visible=False, elem_id="files-cancel")
+            cancel_trigger = gr.Button(visible="hidden", elem_id="files-stop")
     progress = gr.HTML("", apply_default_css=False, elem_id="files-progress")
     download = gr.DownloadButton("Download the scored file", visible=False, variant="primary", elem_id="files-download")
-    results = _live("files-results")
+    results = _add_live_html("files-results")
 
-    def score(table: Table | None, text: str, label: str, suffix: str) -> Iterator[View]:
-        if table is None:  # the visitor's state lasts as long as the server
-            yield ended(files_view.refusal("the file is no longer there; choose it again"))
+    def score(table: Table | None, text: str, label: str, suffix: str) -> Iterator[Outputs]:
+        if table is None:  # the server has restarted since the file was chosen
+            yield show_results(render_refusal("the file is no longer on the server; choose it again"))
             return
-        yield from steps(loader, table, text, None if label == NO_LABELS else label, suffix)
+        yield from score_steps(loader, table, text, None if label == NO_LABELS else label, suffix)
 
-    described = [table, found, choices, text_column, label_column, header, suffix, progress, results, download]
-    # A file that comes while the answer to the last change is on its way must not be left out.
-    gr.on([file.upload, file.clear], describe, file, described, **LAST)
-    read.click(describe_lines, lines, described, **LIGHT)
-    header.input(describe, [file, header], described, **LIGHT)
-    outputs = [progress, results, download, start, cancel]
-    waiting = start.click(wait, order, outputs, **LIGHT)
-    run = waiting.then(
+    described = [table, description, choices, text_column, label_column, header, suffix, progress, results, download]
+    # LAST: a file that is chosen while the former is being described must not be dropped.
+    gr.on([file.upload, file.clear], describe_file, file, described, **LAST)
+    read_button.click(describe_lines, lines, described, **LIGHT)
+    header.input(describe_file, [file, header], described, **LIGHT)
+    outputs = [progress, results, download, start_button, stop_button]
+    started = start_button.click(start_job, job, outputs, **LIGHT)
+    scoring = started.then(
         score,
         [table, text_column, label_column, suffix],
         outputs,
@@ -128,51 +136,60 @@ def build_batch_tab(loader: ClassifierLoader) -> None:
         concurrency_id=QUEUE,
         **(LIGHT | {"queue": True}),
     )
-    run.failure(lambda order: ended(files_view.STOPPED if order.stopped else NOT_SCORED), order, outputs, **LIGHT)
-    # To Gradio what is stopped has failed: that it was stopped is noted first, and a second click, by script, stops it.
-    noted = cancel.click(stop, order, None, **LIGHT)
-    noted.then(js="() => document.getElementById('files-stop').click()", **LIGHT)
-    stopper.click(lambda: ended(files_view.STOPPED), None, outputs, cancels=[run], **LIGHT)
+    scoring.failure(lambda job: show_results(STOPPED if job.stopped else NOT_SCORED), job, outputs, **LIGHT)
+    # Gradio reports a cancelled event as failed. So "Stop" first notes that the visitor wants it, and then clicks a
+    # hidden button, whose event cancels the scoring.
+    stopped = stop_button.click(stop_job, job, None, **LIGHT)
+    stopped.then(js="() => document.getElementById('files-stop').click()", **LIGHT)
+    cancel_trigger.click(lambda: show_results(STOPPED), None, outputs, cancels=[scoring], **LIGHT)
 
 
-def wait(order: Order) -> View:
-    """Begin anew."""
-    order.stopped = False
-    return running(files_view.WAITING)
+def start_job(job: Job) -> Outputs:
+    """Mark a job as running; return the outputs while it waits in the queue."""
+    job.stopped = False
+    return show_progress(WAITING)
 
 
-def stop(order: Order) -> None:
-    """Note that the visitor has stopped the scoring."""
-    order.stopped = True
+def stop_job(job: Job) -> None:
+    """Mark a job as stopped by the visitor."""
+    job.stopped = True
 
 
-def steps(loader: ClassifierLoader, table: Table, text: str, label: str | None, suffix: str) -> Iterator[View]:
-    """Score a table, yielding progress and in the end the results; whoever closes the iterator stops the scoring."""
+def score_steps(loader: ClassifierLoader, table: Table, text: str, label: str | None, suffix: str) -> Iterator[Outputs]:
+    """Score a table; yield the outputs of each step, the results last. Closing the iterator stops the scoring.
+
+    Args:
+        loader: The classifier.
+        table: The table to score.
+        text: The column of the texts.
+        label: The column of labels to compare the verdicts with, or None.
+        suffix: The format of the output; any other than those of `OUTPUT_SUFFIXES` gives a CSV file.
+    """
     stem = table.path.stem if table.path else "lines"
-    with TemporaryDirectory() as folder:  # Gradio has copied the file into its own cache when it asks for more
+    with TemporaryDirectory() as folder:  # Gradio copies the file into its own cache before it asks for the next step
         output = Path(folder, f"{stem}-scored{suffix if suffix in OUTPUT_SUFFIXES else '.csv'}")
         try:
             for step in score_table(loader, table, text, output, label_column=label):
                 if step.report is None:
-                    yield running(files_view.progress(step))
+                    yield show_progress(render_progress(step))
                 else:
-                    yield ended(files_view.results(step.report, step.seconds), str(output))
+                    yield show_results(render_results(step.report, step.seconds), str(output))
         except FileError as error:
-            yield ended(files_view.refusal(str(error)))
+            yield show_results(render_refusal(str(error)))
 
 
-def running(progress: str) -> View:
-    """Return the parts of the page that change while a file is scored."""
+def show_progress(progress: str) -> Outputs:
+    """Return the outputs while a file is being scored: the progress, and the button that stops it."""
     return progress, "", gr.DownloadButton(visible=False), gr.Button(visible=False), gr.Button(visible=True)
 
 
-def ended(results: str, output: str | None = None) -> View:
-    """Return the same parts once it has ended."""
+def show_results(results: str, output: str | None = None) -> Outputs:
+    """Return the outputs after the scoring: the results, and the file to download if there is one."""
     download = gr.DownloadButton(value=output, visible=output is not None)
     return "", results, download, gr.Button(visible=True), gr.Button(visible=False)
 
 
-def _live(name: str) -> gr.HTML:
-    """Return a place whose new contents a screen reader says."""
+def _add_live_html(elem_id: str) -> gr.HTML:
+    """Add an element whose new contents a screen reader announces."""
     role = "element.setAttribute('role', 'status')"
-    return gr.HTML("", apply_default_css=False, js_on_load=role, elem_id=name)
+    return gr.HTML("", apply_default_css=False, js_on_load=role, elem_id=elem_id)

@@ -1,76 +1,102 @@
-"""Events that cost the server less than Gradio makes them cost; what they do stays the same."""
+"""Every use of Gradio's undocumented parts, each with its reason and the place in Gradio's source.
+
+The tests in tests/unit/web/test_gradio_compat.py fail if an upgrade of Gradio changes one of these parts. The links are
+to the release that requirements.txt pins.
+"""
 
 import inspect
 import logging
 from collections.abc import Callable, Iterator
 from copy import copy
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import httpx
+import uvicorn
+from gradio import http_server
 from gradio.blocks import Block
-from gradio.context import get_blocks_context
 
+# Reason: gr.Plot accepts figures of plotly, not the JSON of one, which needs no import of plotly in the page.
+# https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/components/plot.py
+from gradio.components.plot import PlotData as PlotData
+from gradio.context import Context, get_blocks_context
+
+# Reason: gr.themes has GoogleFont only, which requests the font files from another host.
+# https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/themes/utils/fonts.py
+from gradio.themes.utils.fonts import LocalFont as LocalFont
+
+from .admission import BUSY
 from .error_report import failure_html, log_failure
+from .rendering import render
+
+logger = logging.getLogger(__name__)
 
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-# What comes while an answer is awaited is asked next: by default Gradio would drop it, or let the answers overtake.
+# An event fired while an answer is awaited runs next: by default Gradio drops it, or lets the answers overtake.
 LAST: dict[str, Any] = {**LIGHT, "trigger_mode": "always_last"}
+NOT_UPLOADED = "A file must be uploaded; an address on another host is not accepted."
 
 
 class EconomicalBlocks(gr.Blocks):
-    """Blocks that spend nothing on outputs that an event leaves alone, or on looking at constructors again and again.
+    """Blocks that do not process outputs that an event skips, and inspect each constructor once.
 
-    Gradio makes each component anew for `gr.skip()`, and inspects its constructor whenever it makes one: two thirds of
-    what an event of the quiz, with its 38 outputs, costs otherwise.
+    Reason: Gradio constructs each component anew for `gr.skip()`, and inspects its constructor each time. That is two
+    thirds of the cost of an event of the quiz, which has 38 outputs.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/blocks.py (`Blocks.postprocess_data`)
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
-        """Make the page; the arguments are those of `gr.Blocks`."""
+        """Create the page; the arguments are those of `gr.Blocks`."""
         super().__init__(*arguments, **settings)
-        for kind in _kinds(Block):
-            constructor: Any = inspect.unwrap(kind.__init__)
+        for component in _subclasses(Block):
+            constructor: Any = inspect.unwrap(component.__init__)
             constructor.__signature__ = inspect.signature(constructor)  # `inspect` looks there first
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
-        """Return what goes to the browser: nothing for an output that is skipped."""
+        """Return the outputs for the browser, without processing those that are skipped."""
         if not isinstance(predictions, (list, tuple)) or not 2 <= len(predictions) == len(block_fn.outputs):
             return await super().postprocess_data(block_fn, predictions, state)
-        told = [block.stateful or not _is_skip(one) for block, one in zip(block_fn.outputs, predictions, strict=True)]
-        if sum(told) < 2:  # Gradio takes a single output for the value itself
+        pairs = list(zip(block_fn.outputs, predictions, strict=True))
+        sent = [block.stateful or not _is_skip(value) for block, value in pairs]
+        if sum(sent) < 2:  # Gradio takes a single output for the value itself
             return await super().postprocess_data(block_fn, predictions, state)
-        fewer = copy(block_fn)
-        fewer.outputs = [block for block, tell in zip(block_fn.outputs, told, strict=True) if tell]
-        kept = [one for one, tell in zip(predictions, told, strict=True) if tell]
-        data = iter(await super().postprocess_data(fewer, kept, state))
-        return [next(data) if tell else gr.skip() for tell in told]
+        reduced = copy(block_fn)
+        reduced.outputs = [block for (block, _), keep in zip(pairs, sent, strict=True) if keep]
+        values = [value for (_, value), keep in zip(pairs, sent, strict=True) if keep]
+        data = iter(await super().postprocess_data(reduced, values, state))
+        return [next(data) if keep else gr.skip() for keep in sent]
 
 
 def _is_skip(value: Any) -> bool:
     return isinstance(value, dict) and value == gr.skip()
 
 
-def _kinds(kind: Any) -> Iterator[Any]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _kinds(one)
+def _subclasses(component: Any) -> Iterator[Any]:
+    for subclass in component.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 class GuardedBlocks(gr.Blocks):
-    """A page whose exceptions are logged, and replaced by one whose message is fit for the visitor.
+    """Blocks whose unexpected exceptions are logged, and replaced by one whose message is fit for the visitor.
 
-    That is: of reading what came, of the handler, and of writing what goes back; also of tabs filled later. A
-    `gr.Error` has such a message already. Gradio would print each of them, with what the visitor had sent.
+    Reason: Gradio prints exceptions with the visitor's input, and downloads a file whose path is a URL before the
+    handler can refuse it. `process_api` surrounds reading the inputs, the handler, and writing the outputs.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/blocks.py (`Blocks.process_api`)
     """
 
-    async def process_api(self, *arguments: Any, **settings: Any) -> dict[str, Any]:
-        """Take one step of an event; Gradio calls this for every one.
+    async def process_api(self, block_fn: Any, inputs: Any, *arguments: Any, **settings: Any) -> dict[str, Any]:
+        """Process one step of an event.
 
         Raises:
-            gr.Error: it failed.
+            gr.Error: The event failed, or refers to a file on another host.
         """
+        if _has_remote_file(inputs):
+            raise gr.Error(NOT_UPLOADED, print_exception=False)
         try:
-            return await super().process_api(*arguments, **settings)
+            return await super().process_api(block_fn, inputs, *arguments, **settings)
         except gr.Error as error:
             error.print_exception = False
             raise
@@ -78,48 +104,108 @@ class GuardedBlocks(gr.Blocks):
             raise gr.Error(log_failure(error).report, print_exception=False) from error
 
 
+def _has_remote_file(value: Any) -> bool:
+    """Return whether a JSON value contains file data whose path is not local."""
+    values = [value]
+    while values:
+        value = values.pop()
+        if isinstance(value, dict):
+            path = value.get("path")
+            if "meta" in value and isinstance(path, str) and ":" in path.split("/", 1)[0]:
+                return True
+            values.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            values.extend(value)
+    return False
+
+
+class SharedQueueBlocks(gr.Blocks):
+    """Blocks whose queue gives one client address only a share of its places.
+
+    Reason: `max_size` bounds all events together, so that one client can fill the queue for everybody. Gradio answers
+    503 to "queue_full".
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/queueing.py (`Queue.push`)
+    """
+
+    def share_queue(self, share: int, address_of: Callable[[Any], str]) -> None:
+        """Limit the waiting events of one address; call this after `queue`.
+
+        Args:
+            share: Number of events that one address may have waiting.
+            address_of: Returns the address of a request's ASGI scope.
+        """
+        queue = self._queue
+        push = queue.push
+
+        async def push_within_share(body: Any, request: Any, username: Any) -> Any:
+            address = address_of(request.scope)
+            waiting = [event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue]
+            if sum(address_of(event.request.scope) == address for event in waiting) >= share:
+                return False, BUSY, "queue_full"
+            return await push(body, request, username)
+
+        queue.push = push_within_share
+
+
 def add_failure_dialog() -> None:
-    """Add the dialog, closed, to the surrounding `gr.Blocks`."""
-    close = '<form method="dialog"><button>Close</button></form>'
-    html = f'<dialog id="studio-failure" aria-label="Failure">{failure_html("")}{close}</dialog>'
+    """Add the dialog of failures, closed, to the surrounding `gr.Blocks`."""
+    html = render("failure_dialog.html", failure=failure_html(""))
     gr.HTML(html, apply_default_css=False, elem_id="studio-failure-place")
 
 
-logger = logging.getLogger(__name__)
+def current_page() -> gr.Blocks:
+    """Return the surrounding `gr.Blocks`.
+
+    Reason: a tab that is built by a function needs the page's `load` event, and Gradio has no public access to it.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/context.py (`Context.root_block`)
+    """
+    page = Context.root_block
+    assert page is not None, "there is no surrounding gr.Blocks"
+    return page
 
 
-def launch(app: gr.Blocks, **settings: Any) -> None:
-    """Launch an app; a server that listens goes on, even if Gradio's own look at the first page fails.
+def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **settings: Any) -> None:
+    """Launch an app; if the server listens, go on even if Gradio's own request for the first page fails.
 
-    Gradio asks for that page as soon as the server listens, waits three seconds, and raises otherwise: on a busy
-    machine, or when visitors come at once, an app that works would end.
+    Reasons: Gradio requests that page as soon as the server listens, waits three seconds, and raises otherwise: on a
+    busy machine, or when visitors come at once, an app that works would end. And it passes no settings to uvicorn.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/blocks.py (`Blocks.launch`)
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/http_server.py (`start_server`)
 
     Args:
-        app: what is served.
-        settings: the arguments of `gr.Blocks.launch`.
+        app: The page.
+        uvicorn_settings: Additional arguments of `uvicorn.Config`.
+        settings: The arguments of `gr.Blocks.launch`.
 
     Raises:
-        OSError: it cannot listen there, or cannot be reached at all.
+        OSError: The server cannot listen there, or cannot be reached at all.
     """
+    configure = partial(uvicorn.Config, **(uvicorn_settings or {}))
+    http_server.uvicorn = SimpleNamespace(Config=configure)
     try:
         app.launch(**settings)
     except (ValueError, httpx.HTTPError) as error:
         if not (app.is_running and app.server_app.startup_events_triggered):
             raise OSError(f"the server does not answer: {error}") from error
-        logger.warning("The page is served, but Gradio could not look at it: %s", error)
+        logger.warning("The page is served, but Gradio could not request it: %s", error)
+    finally:
+        http_server.uvicorn = uvicorn
 
 
 def build_when_opened(tab: gr.Tab, build: Callable[[], None]) -> None:
-    """Let a tab be filled for a visitor who opens it; call this inside the tab.
+    """Build the contents of a tab for a visitor who opens it; call this inside the tab.
+
+    Reason: `gr.render` has no argument for the visibility of its event in the API.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/renderable.py
 
     Args:
-        tab: the tab.
-        build: lays out components and events. They are the visitor's own.
+        tab: The tab.
+        build: Lays out components and events, which are the visitor's own.
     """
     opened = gr.State(False)
-    # Queued, as Gradio tells the page only then that a state has changed.
+    # Queued, because Gradio tells the page only then that a state has changed.
     tab.select(lambda: True, None, opened, queue=True, show_progress="hidden", api_visibility="private")
     gr.render(inputs=[], triggers=[opened.change], queue=False, show_progress="hidden")(build)
     for event in get_blocks_context().fns.values():
         if event.renderable:
-            event.api_visibility = "private"  # as all events of the page; gr.render has no argument for it
+            event.api_visibility = "private"

@@ -1,4 +1,4 @@
-"""Load the classifier behind the page: torch and transformers take seconds to import, a visitor waits for neither."""
+"""Load the classifier in the background, as importing torch and transformers takes seconds."""
 
 import asyncio
 import base64
@@ -23,53 +23,61 @@ IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 class ClassifierLoader:
-    """A classifier that is loaded once, in a thread of its own, by `start` or by the first use."""
+    """A classifier that is loaded once, in a thread of its own, by `start` or by the first use.
+
+    Attributes:
+        folder: The folder of the checkpoint.
+        config: The contents of its config.json.
+    """
 
     def __init__(self, model: str | Path | None = None) -> None:
-        """Check the shipped checkpoint, a folder or a Hub id, without importing torch.
+        """Check a checkpoint without importing torch.
+
+        Args:
+            model: A checkpoint folder or a Hub id; None for the shipped checkpoint.
 
         Raises:
-            CheckpointError: what is wrong with the checkpoint, in one line.
+            CheckpointError: The checkpoint is missing or invalid.
         """
         self.folder = resolve(model)
-        self.config = check_folder(self.folder)  # as in config.json
+        self.config = check_folder(self.folder)
         self._classifier: Future[SentimentClassifier] = Future()
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Start to load, unless that has been done before."""
+        """Start to load the classifier, if that has not been done."""
         with self._lock:
             if self._classifier.running() or self._classifier.done():
                 return
-            self._classifier.set_running_or_notify_cancel()  # from here on, no waiting visitor can cancel it
+            self._classifier.set_running_or_notify_cancel()  # no waiting visitor can cancel it now
         threading.Thread(target=self._load, name="load-classifier", daemon=True).start()
 
     @property
     def ended(self) -> bool:
-        """Whether loading has ended, well or badly."""
+        """Whether loading has succeeded or failed."""
         return self._classifier.done()
 
     async def ready(self) -> None:
-        """Wait until loading has ended, well or badly, without holding a thread."""
+        """Wait until loading has succeeded or failed, without blocking a thread."""
         self.start()
         await asyncio.gather(asyncio.wrap_future(self._classifier), return_exceptions=True)
 
     def __call__(self, texts: Sequence[str]) -> "list[Prediction]":
-        """Classify texts; waits for the classifier, and raises whatever kept it from loading."""
+        """Classify texts; wait for the classifier, and raise the error of loading if it failed."""
         return self.classifier()(texts)
 
     def classifier(self) -> "SentimentClassifier":
-        """Return the classifier; waits for it, and raises whatever kept it from loading."""
+        """Return the classifier; wait for it, and raise the error of loading if it failed."""
         self.start()
         if error := self._classifier.exception():
-            raise error.with_traceback(None)  # it is raised for every visitor, and would grow each time
+            raise error.with_traceback(None)  # raised for every visitor: the traceback would grow each time
         return self._classifier.result()
 
     def card(self) -> str:
         """Return the checkpoint's model card in Markdown, without its front matter; empty if it has none.
 
-        An image of the checkpoint folder comes in the text itself, as this server serves no files; any other becomes
-        its description, as the page asks no other server.
+        An image in the checkpoint folder is embedded, as the app serves no files. Any other image is replaced by its
+        description, as the page sends no requests to other servers.
         """
         path = self.folder / "README.md"
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -77,7 +85,7 @@ class ClassifierLoader:
         return re.sub(r"!\[([^]]*)\]\(([^)]*)\)", self._image, text).strip()
 
     def _image(self, match: re.Match[str]) -> str:
-        """Return an image in Markdown, with its bytes if it lies in the folder, else its description."""
+        """Return an image with its bytes if it is in the checkpoint folder, else its description."""
         description, target = match.groups()
         path = (self.folder / unquote(target)).resolve()
         kind = IMAGE_TYPES.get(path.suffix.lower())
@@ -91,7 +99,7 @@ class ClassifierLoader:
 
             from ..classifier import SentimentClassifier
 
-            torch.set_num_threads(1)  # one text gains nothing from more, and visitors would fight for the cores
+            torch.set_num_threads(1)  # more do not speed up one text, and visitors would compete for the cores
             self._classifier.set_result(SentimentClassifier.from_pretrained(self.folder))
         except BaseException as error:
             logger.exception("The classifier in %s could not be loaded", self.folder)

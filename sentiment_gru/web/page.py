@@ -1,14 +1,130 @@
-"""Give memory back to the system: glibc by itself keeps a heap for every thread, each as large as it ever was."""
+"""The page: the tabs of the app and of the quiz, and the arguments of `launch`."""
 
-import ctypes
+from typing import Any
 
-# Of <malloc.h>; see mallopt(3).
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
-HEAPS = 2
-MAPPED_BYTES = 256 * 1024  # larger arrays are mapped by themselves, and gone when freed
+import gradio as gr
+
+from quiz import Bank, load_bank
+from quiz.bank import Live
+from quiz.store import Store
+from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
+
+from .admission import SHARE, WAITING
+from .api import build_api
+from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
+from .gradio_compat import (
+    EconomicalBlocks,
+    GuardedBlocks,
+    SharedQueueBlocks,
+    add_failure_dialog,
+    build_when_opened,
+)
+from .inside import INSIDE_CSS, INSIDE_SCRIPT
+from .links import inside_link, text_link
+from .model_loader import ClassifierLoader
+from .rate_limit import FeedbackLimit, client_address
+from .rendering import render
+from .sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
+from .settings import Settings, reveal
+from .theme import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, palette_css, theme
+
+TITLE = "GRU Sentiment Studio"
+DESCRIPTION = "Reads a text, says how it feels, and shows how sure it is."
+STORAGE_NOTICE = (
+    "What you type here is neither stored nor logged, and files are deleted within two hours. The quiz stores answers "
+    "and feedback, under a random name."
+)
 
 
-def keep_few_heaps() -> bool:
-    """Let all threads share few heaps; call this before they start. Return whether the C library can do so."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    return mallopt is not None and bool(mallopt(M_ARENA_MAX, HEAPS)) and bool(mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES))
+class StudioBlocks(GuardedBlocks, EconomicalBlocks, SharedQueueBlocks):
+    """The page: failures end in a report, events cost little, and one address cannot fill the queue."""
+
+
+def build_app(
+    loader: ClassifierLoader | None = None,
+    bank: Bank | None = None,
+    store: Store | None = None,
+    settings: Settings | None = None,
+) -> gr.Blocks:
+    """Build the page.
+
+    Args:
+        loader: Loads the classifier; by default the shipped checkpoint.
+        bank: The questions of the quiz; by default the shipped answer bank.
+        store: The store of answers; by default that of DATABASE_URL.
+        settings: The settings of the app; by default those of the environment.
+
+    Raises:
+        CheckpointError: The shipped checkpoint is broken.
+        BankError: The shipped answer bank is broken.
+        StoreError: DATABASE_URL cannot be used.
+        SettingError: An environment variable has a value that is not allowed.
+    """
+    settings = settings or Settings.read()
+    loader = loader or ClassifierLoader()
+    bank = bank or load_bank()
+    store = store or Store(reveal(settings.database_url))
+    feedback_limit = FeedbackLimit(settings.rate_factor, settings.behind_proxy)
+    with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
+        header = render("page_header.html", title=TITLE, description=DESCRIPTION)
+        gr.HTML(header, apply_default_css=False, elem_id="studio-header")
+        memory = build_quiz_memory()
+        with gr.Tabs():
+            with gr.Tab("Sentiment"):
+                text = build_sentiment_tab(loader)
+            with gr.Tab("Quiz"):
+                build_quiz_tab(
+                    app,
+                    bank,
+                    store,
+                    memory,
+                    live_link=live_link,
+                    load_classifier=loader.classifier,
+                    may_send=feedback_limit,
+                    secret=reveal(settings.quiz_secret),
+                )
+            with gr.Tab("Inside the GRU") as inside:
+                build_when_opened(inside, lambda: _build_inside(inside, loader, text))
+            with gr.Tab("Files"):
+                build_files_tab(loader)
+        footer = render("page_footer.html", notice=STORAGE_NOTICE)
+        gr.HTML(footer, apply_default_css=False, elem_id="studio-kept")
+        build_api(loader)
+        add_failure_dialog()
+    app.queue(api_open=False, max_size=WAITING)
+    app.share_queue(SHARE, lambda scope: client_address(scope, settings.behind_proxy))
+    return app
+
+
+def live_link(live: Live) -> str | None:
+    """Return the address at which the app shows the subject of a quiz item, or None if no tab shows it."""
+    if live.tab == "inside" and live.panel:
+        return inside_link(live.panel, live.text, live.token)
+    return text_link(live.text, live.token) if live.tab == "sentiment" and live.text else None
+
+
+def _build_inside(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox) -> None:
+    from .inside.tab import build_inside_tab  # imported when the tab is opened
+
+    build_inside_tab(tab, loader, text)
+
+
+def launch_settings(settings: Settings | None = None) -> dict[str, Any]:
+    """Return the arguments of `launch`: the address, the looks, and everything closed that is not needed."""
+    settings = settings or Settings.read()
+    return {
+        "server_name": settings.host,  # None leaves the choice to Gradio's own variable, as on Spaces
+        "server_port": settings.port,
+        "theme": theme(),
+        "css": palette_css() + STUDIO_CSS + SENTIMENT_CSS + QUIZ_CSS + INSIDE_CSS + FILES_CSS,
+        "head": f"{render('page_head.html', description=DESCRIPTION)}"
+        f"{STUDIO_SCRIPT}{QUIZ_SCRIPT}{SENTIMENT_SCRIPT}{INSIDE_SCRIPT}{FILES_SCRIPT}",
+        "favicon_path": FAVICON,
+        "footer_links": ["api"],
+        "show_error": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "max_file_size": f"{LIMITS.megabytes}mb",  # of each upload, which anyone who reaches the page can send
+        "state_session_capacity": 1000,
+    }

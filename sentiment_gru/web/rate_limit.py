@@ -1,7 +1,9 @@
-"""How much one address may ask for: enough for a classroom behind it, not for a flood."""
+"""Rate limits per client address: enough for a class behind one address, too little for a flood.
 
-import math
-import os
+The `limits` library is not used: its memory storage reads the wall clock, so that a clock set back locks clients out,
+its number of remembered clients is unbounded, and it has no fractional costs.
+"""
+
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,150 +13,132 @@ from typing import Any
 
 import gradio as gr
 
-from .responses import refuse
+MAX_CLIENTS = 10_000
+UNKNOWN = "unknown"
+# Burst, and rate per second. A page takes about 80 requests for files; a learner sends an event every few seconds.
+PAGES = (8000.0, 100.0)
+EVENTS = (800.0, 40.0)
+UPLOADED_MEGABYTES = (2000.0, 0.5)
+# Of events whose body is larger than FREE_BYTES. The longest text, 200,000 letters, is 0.2 MB.
+TEXT_MEGABYTES = (4.0, 0.04)
+FREE_BYTES = 20_000
+FEEDBACK = (100.0, 1 / 30)
+UPLOAD_PATH = "/gradio_api/upload"
+_MEGABYTE = 1_000_000
 
-MOST_VISITORS = 10_000
 
+class TokenBuckets:
+    """One token bucket for each client, full at first. Threads may share the buckets.
 
-class Buckets:
-    """One bucket for each visitor, full at first. Threads may share them.
-
-    Memory is bounded: beyond `most` visitors, the one not seen for longest is forgotten, and has a full bucket again.
+    Memory is bounded: beyond `max_clients`, the client not seen for the longest time is forgotten, and its bucket is
+    full again.
     """
 
     def __init__(
         self,
-        size: float,
+        burst: float,
         per_second: float,
-        most: int = MOST_VISITORS,
+        max_clients: int = MAX_CLIENTS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Let each bucket hold `size` tokens, and gain `per_second`."""
-        self._size, self._per_second, self._most, self._clock = size, per_second, most, clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and when that was
+        """Let each bucket hold `burst` tokens, and gain `per_second` tokens a second."""
+        self._burst, self._per_second, self._max_clients, self._clock = burst, per_second, max_clients, clock
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, and the time of that level
         self._lock = Lock()
 
-    def take(self, visitor: str, cost: float = 1.0) -> float:
-        """Take tokens and return 0, or take none and return the seconds until they are there.
+    def take(self, client: str, cost: float = 1.0) -> float:
+        """Take tokens and return 0, or take none and return the seconds until there are enough.
 
-        What costs more than a bucket holds gets a full one.
+        A cost above `burst` takes a full bucket.
         """
         with self._lock:
             now = self._clock()
-            before, since = self._left.pop(visitor, (self._size, now))
-            left = min(self._size, before + (now - since) * self._per_second)
-            missing = min(cost, self._size) - left
-            self._left[visitor] = (left if missing > 0 else max(0.0, left - cost), now)
-            while len(self._left) > self._most:
-                self._left.popitem(last=False)
+            level, since = self._levels.pop(client, (self._burst, now))
+            level = min(self._burst, level + (now - since) * self._per_second)
+            missing = min(cost, self._burst) - level
+            self._levels[client] = (level if missing > 0 else max(0.0, level - cost), now)
+            while len(self._levels) > self._max_clients:
+                self._levels.popitem(last=False)
         return missing / self._per_second if missing > 0 else 0.0
 
     def __len__(self) -> int:
-        """Return how many visitors are remembered."""
-        return len(self._left)
+        """Return the number of remembered clients."""
+        return len(self._levels)
 
 
-UNKNOWN = "unknown"
+def client_address(scope: Any, behind_proxy: bool) -> str:
+    """Return the address of the client of an ASGI request; for IPv6, the /64 network, which one household has.
 
-
-def visitor_address(scope: Any) -> str:
-    """Return the address behind an ASGI request; of IPv6, the /64 network that one household has.
-
-    On a Space every connection comes from its proxy. The last entry of X-Forwarded-For is what that proxy saw; those
-    before it were sent by the visitor, who may have made them up. Elsewhere it is what the server says, which reads
-    the header only from the proxies in uvicorn's FORWARDED_ALLOW_IPS.
+    Args:
+        scope: The ASGI scope.
+        behind_proxy: Whether a proxy appends the address that it sees to X-Forwarded-For, as on Hugging Face Spaces.
+            Entries before the last one come from the client, which may have invented them. Elsewhere uvicorn reads
+            the header, and only from the proxies in FORWARDED_ALLOW_IPS.
     """
     address = (scope.get("client") or (UNKNOWN,))[0]
-    if os.getenv("SPACE_ID"):
+    if behind_proxy:
         forwarded = [value for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
         if forwarded:
             address = forwarded[-1].decode("latin-1").rsplit(",", 1)[-1].strip()
-    return _network(address)
-
-
-def _network(address: str) -> str:
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return UNKNOWN
-    if isinstance(found, IPv6Address):
-        found = found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64)
-    return str(found)
+    if isinstance(parsed, IPv6Address):
+        parsed = parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64)
+    return str(parsed)
 
 
-class SettingError(ValueError):
-    """An environment variable that cannot be used; the message names it."""
+class Allowances:
+    """The rates of one client address: pages, events, megabytes of text, and megabytes of uploads."""
+
+    def __init__(self, factor: float, largest_upload: int) -> None:
+        """Multiply every limit by a factor, where 0 means no limit. An upload of unknown size costs the largest."""
+        self._largest_upload = largest_upload
+        self._pages, self._events, self._texts, self._uploads = (
+            TokenBuckets(factor * burst, factor * rate) if factor else None
+            for burst, rate in (PAGES, EVENTS, TEXT_MEGABYTES, UPLOADED_MEGABYTES)
+        )
+
+    def charge_request(self, scope: Any, address: str) -> float:
+        """Charge a request by its header; return 0, or the seconds to wait if the allowance is used up."""
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return _take(self._pages, address)
+        if is_upload(scope):
+            cost = max(1.0, self._upload_bytes(scope) / _MEGABYTE)
+            return _take(self._uploads, address, cost)
+        return _take(self._events, address)
+
+    def charge_text(self, size: int, address: str) -> float:
+        """Charge the body of an event by its bytes; return 0, or the seconds to wait."""
+        return _take(self._texts, address, size / _MEGABYTE) if size > FREE_BYTES else 0.0
+
+    def _upload_bytes(self, scope: Any) -> int:
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        valid = length.isdigit() and len(length) < 16
+        return min(int(length), self._largest_upload) if valid else self._largest_upload
 
 
-def rate_factor() -> float:
-    """Return RATE_FACTOR, which multiplies the limits of `rates`; 0 switches them off, and by default it is 1."""
-    said = os.getenv("RATE_FACTOR") or "1"
-    try:
-        factor = float(said)
-    except ValueError:
-        factor = math.nan
-    if not 0 <= factor < math.inf:
-        raise SettingError(f"RATE_FACTOR is {said!r}, which is no number from 0 up")
-    return factor
+def _take(buckets: TokenBuckets | None, client: str, cost: float = 1.0) -> float:
+    return 0.0 if buckets is None else buckets.take(client, cost)
 
 
-IN_A_ROW = 100
-PER_SECOND = 1 / 30
+def is_upload(scope: Any) -> bool:
+    """Return whether a request uploads files."""
+    return bool(scope["path"].rstrip("/").endswith(UPLOAD_PATH))
 
 
 class FeedbackLimit:
-    """Says whether an address may send feedback; sending it is an event for the limits of `rates`, too."""
+    """Rate limit of quiz feedback per client address; sending feedback counts as an event, too."""
 
-    def __init__(self) -> None:
-        """Take the limits, times RATE_FACTOR."""
-        factor = rate_factor()
-        self._buckets = Buckets(IN_A_ROW * factor, PER_SECOND * factor) if factor else None
+    def __init__(self, factor: float = 1.0, behind_proxy: bool = False) -> None:
+        """Multiply the limit by a factor, where 0 means no limit."""
+        burst, rate = FEEDBACK
+        self._buckets = TokenBuckets(burst * factor, rate * factor) if factor else None
+        self._behind_proxy = behind_proxy
 
     def __call__(self, request: gr.Request) -> bool:
         """Count one message, and return whether it may be sent."""
-        return self._buckets is None or not self._buckets.take(visitor_address(request.request.scope))
-
-
-UPLOAD = "/gradio_api/upload"
-BUSY = "Busy: very many requests came from your network. Nothing you entered is lost; try again in {}."
-# Tokens in a row, and tokens a second. A page is some 80 requests for files; a learner sends an event in seconds.
-PAGES = (8000.0, 100.0)
-EVENTS = (800.0, 40.0)
-UPLOADED_MEGABYTES = (2000.0, 0.5)
-_MEGABYTE = 1_000_000
-
-
-class RateLimit:
-    """ASGI middleware that answers 429 with `Retry-After` to an address that asks too much.
-
-    Pages and files, events, and megabytes of uploads are counted apart.
-    """
-
-    def __init__(self, app: Any, factor: float, largest_upload: int) -> None:
-        """Multiply every limit by a factor; an upload that does not say its bytes costs as much as the largest."""
-        self._app, self._largest = app, largest_upload
-        self._pages, self._events, self._uploads = (
-            Buckets(factor * size, factor * rate) for size, rate in (PAGES, EVENTS, UPLOADED_MEGABYTES)
+        return self._buckets is None or not self._buckets.take(
+            client_address(request.request.scope, self._behind_proxy)
         )
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Count a request, and pass it on or refuse it."""
-        wait = self._wait(scope) if scope["type"] == "http" else 0
-        if not wait:
-            await self._app(scope, receive, send)
-            return
-        seconds = math.ceil(wait)
-        words = BUSY.format("a second" if seconds == 1 else f"{seconds:,} seconds")
-        await refuse(send, 429, words, {"Retry-After": str(seconds)})
-
-    def _wait(self, scope: Any) -> float:
-        visitor = visitor_address(scope)
-        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            return self._pages.take(visitor)
-        if scope["path"].rstrip("/").endswith(UPLOAD):
-            return self._uploads.take(visitor, max(1.0, self._bytes(scope) / _MEGABYTE))
-        return self._events.take(visitor)
-
-    def _bytes(self, scope: Any) -> int:
-        said = dict(scope["headers"]).get(b"content-length", b"")
-        return min(int(said), self._largest) if said.isdigit() and len(said) < 16 else self._largest

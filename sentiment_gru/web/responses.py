@@ -1,14 +1,17 @@
-"""Answers of the middleware: short JSON that both programs and the page can read."""
+"""Error responses: short JSON that both programs and the page can read."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.responses import JSONResponse
 
-async def refuse(send: Any, status: int, words: str, headers: Mapping[str, str] | None = None) -> None:
-    """Send words under both of the names where Gradio's page and its clients look for them."""
-    body = json.dumps({"error": words, "detail": words}).encode()
-    own = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Cache-Control": "no-store"}
-    pairs = [(name.lower().encode(), value.encode()) for name, value in (own | dict(headers or {})).items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+
+def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return a message under both keys that Gradio's page ("error") and FastAPI's clients ("detail") read."""
+    own = {"Cache-Control": "no-store"}
+    return JSONResponse({"error": message, "detail": message}, status, own | dict(headers or {}))
+
+
+async def send_error(send: Any, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    """Send the response of `error_response` from a middleware."""
+    await error_response(status, message, headers)({"type": "http"}, None, send)  # type: ignore[arg-type]

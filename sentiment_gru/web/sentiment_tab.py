@@ -1,41 +1,30 @@
-"""The Sentiment tab: Gradio wiring only. What the visitor reads stands in the `*_html` modules, `failure`, `examples`.
+"""The Sentiment tab: its Gradio components and events. The HTML comes from the `*_view` modules.
 
-Choosing a token happens in the browser (sentiment_tab.js), as do the link and the download. The server keeps of a
-visitor the text that was judged last, and computes again what is asked about it.
+Choosing a token, the link and the download happen in the browser (sentiment_tab.js). The server keeps only the text
+that a visitor had judged last, and computes again what is asked about it.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.context import Context
 
 from ..errors import InputError
 from ..results import MAX_CHARACTERS
-from . import verdict_view
-from .charts import GATES, heat_map_html
+from .charts import GATES, render_heat_map
 from .error_report import failure_html, log_failure
-from .gradio_compat import LAST
+from .explanation_view import WORKING, choose_target, render_explanation
+from .gradio_compat import LAST, current_page
 from .model_loader import ClassifierLoader
-from .sentiment_views import (
-    CHOOSE_FIRST,
-    NO_TEXT,
-    TO_CHANGE,
-    WORKING,
-    explanation_html,
-    flip_html,
-    target_to_show,
-    what_if_html,
-)
+from .rendering import read_static, render_note, render_script
+from .verdict_view import LOADING, PROMPT, render_too_long, render_verdict
+from .what_if_view import CHOOSE_FIRST, CHOSEN_TOKEN, NO_TEXT, render_flip, render_what_if
 
 if TYPE_CHECKING:
-    from ..classifier import Prediction
-
+    from ..results import Prediction
 
 EXAMPLES = {
     "A turn": "The first hour drags, but the ending is so beautiful that I forgave it everything.",
@@ -56,17 +45,14 @@ EXAMPLES = {
     ),
 }
 
-
 MAX_REPLACEMENT = 200
-# For launch(css=...) and launch(head=...); all of it is about elements of this tab.
-SENTIMENT_CSS = (Path(__file__).parent / "static" / "sentiment_tab.css").read_text(encoding="utf-8")
-SENTIMENT_SCRIPT = (
-    f"<script>{(Path(__file__).parent / 'static' / 'sentiment_tab.js').read_text(encoding='utf-8')}</script>"
-)
+# For launch(css=...) and launch(head=...).
+SENTIMENT_CSS = read_static("sentiment_tab.css")
+SENTIMENT_SCRIPT = render_script("sentiment_tab.js")
 
-NOT_EXPLAINED = '<p class="why-note">The reasons did not come. Ask for the verdict again in a few seconds.</p>'
-ASK = "() => window.sentimentTab.ask()"
-# Queued, a few at a time: verdicts pass by. "multiple", as the next text must not wait for the last one's reasons.
+NOT_EXPLAINED = render_note("The explanation could not be loaded. Ask for the verdict again in a few seconds.")
+SUBMIT = "() => window.sentimentTab.submit()"
+# Queued, two at a time, while verdicts pass by. "multiple": the next text must not wait for the last explanation.
 HEAVY: dict[str, Any] = {
     "concurrency_limit": 2,
     "concurrency_id": "explanations",
@@ -78,185 +64,196 @@ HEAVY: dict[str, Any] = {
 
 @dataclass
 class Visit:
-    """What is kept of a visitor: the text judged last."""
+    """The state of one visitor: the text judged last."""
 
     text: str = ""
 
 
 def judge(text: str, classify: "Callable[[list[str]], list[Prediction]]") -> str:
-    """Return HTML for whatever comes of a text: a verdict, a prompt, a refusal, or an apology."""
-    if len(text) > MAX_CHARACTERS:  # the browser is not trusted to have kept it shorter
-        return verdict_view.too_long(len(text), MAX_CHARACTERS)
+    """Return the HTML of a verdict, or the prompt, refusal or failure report that takes its place."""
+    if len(text) > MAX_CHARACTERS:  # the page sets the same limit, but a request can come from anywhere
+        return render_too_long(len(text), MAX_CHARACTERS)
     if not text.strip():
-        return verdict_view.PROMPT
+        return PROMPT
 
-    def verdict() -> str:
+    def render() -> str:
         start = perf_counter()
         (prediction,) = classify([text])
-        return verdict_view.verdict(prediction, 1000 * (perf_counter() - start))
+        return render_verdict(prediction, 1000 * (perf_counter() - start))
 
-    return or_apology(verdict)
+    return render_safely(render)
 
 
-def or_apology(make: Callable[[], str]) -> str:
-    """Return the HTML that a function makes, what it refuses, or an apology with a report."""
+def render_safely(render: Callable[[], str]) -> str:
+    """Return the HTML of a function; if it raises, the message of an `InputError`, or a failure report."""
     try:
-        return make()
+        return render()
     except InputError as error:
-        return f'<p class="why-note">{escape(str(error))}</p>'
+        return render_note(str(error))
     except Exception as error:
         return failure_html(log_failure(error).report)
 
 
-def explain(text: str, loader: ClassifierLoader, kept: dict[str, str]) -> str:
-    """Return the explanation of a text that has been judged; nothing where there was nothing to judge.
+def explain(text: str, loader: ClassifierLoader, cache: dict[str, str]) -> str:
+    """Return the explanation of a text, or an empty string if it cannot be judged.
 
-    Those of the examples are kept: each visitor sees one at once, and it is the same for all.
+    Args:
+        text: The text that was judged.
+        loader: The classifier.
+        cache: The explanations of examples, which every visitor sees; this function fills it.
     """
-    if not can_be_explained(text):
+    if not can_be_judged(text):
         return ""
     try:
         classifier = loader.classifier()
-    except Exception:  # told where the verdict would stand
+    except Exception:  # the verdict reports it
         return ""
 
-    def explanation() -> str:
-        if text in kept:
-            return kept[text]
+    def render() -> str:
+        if text in cache:
+            return cache[text]
         (prediction,) = classifier([text])
-        html = explanation_html(classifier.explain(text, target=target_to_show(prediction.scores)))
+        html = render_explanation(classifier.explain(text, target=choose_target(prediction.scores)))
         if text in EXAMPLES.values():
-            kept[text] = html
+            cache[text] = html
         return html
 
-    return or_apology(explanation)
+    return render_safely(render)
 
 
-def change(text: str, index: float | None, action: str, replacement: str | None, loader: ClassifierLoader) -> str:
-    """Return what becomes of the verdict when the chosen token is removed, replaced or negated."""
-    if not isinstance(index, int | float) or not 0 <= index < MAX_CHARACTERS:  # from the browser, so anything
+def change_token(text: str, index: float | None, action: str, replacement: str | None, loader: ClassifierLoader) -> str:
+    """Return the verdict after the chosen token is removed, replaced or negated.
+
+    Args:
+        text: The text that was judged.
+        index: The number of the token, from 0; any value, as it comes from the browser.
+        action: "remove", "replace" or "negate".
+        replacement: The words in its place.
+        loader: The classifier.
+    """
+    if not isinstance(index, int | float) or not 0 <= index < MAX_CHARACTERS:
         return CHOOSE_FIRST
     arguments = (text, int(index), action, (replacement or "")[:MAX_REPLACEMENT])
-    return or_apology(lambda: what_if_html(loader.classifier().what_if(*arguments)))
+    return render_safely(lambda: render_what_if(loader.classifier().what_if(*arguments)))
 
 
-def flip(text: str, loader: ClassifierLoader) -> str:
-    """Return few tokens without which the verdict is another one."""
-    if not can_be_explained(text):
+def find_flip(text: str, loader: ClassifierLoader) -> str:
+    """Return a small set of tokens without which the verdict changes."""
+    if not can_be_judged(text):
         return NO_TEXT
 
-    def found() -> str:
+    def render() -> str:
         classifier = loader.classifier()
-        return flip_html(classifier([text])[0], classifier.read(text).tokens, classifier.smallest_flip(text))
+        return render_flip(classifier([text])[0], classifier.read(text).tokens, classifier.smallest_flip(text))
 
-    return or_apology(found)
+    return render_safely(render)
 
 
 def draw_units(text: str, letter: str | None, loader: ClassifierLoader) -> str:
-    """Return the heat map of a gate."""
-    if letter not in GATES or not can_be_explained(text):
+    """Return the heat map of a gate, by its letter, or an empty string if there is none."""
+    if letter not in GATES or not can_be_judged(text):
         return ""
-    return or_apology(lambda: heat_map_html(loader.classifier().explain(text, methods=()), letter))
+    return render_safely(lambda: render_heat_map(loader.classifier().explain(text, methods=()), letter))
 
 
-def can_be_explained(text: str) -> bool:
-    """Return whether a text was fit to be judged."""
+def can_be_judged(text: str) -> bool:
+    """Return whether a text is neither blank nor too long."""
     return bool(text.strip()) and len(text) <= MAX_CHARACTERS
 
 
 def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
-    """Lay out the tab inside the surrounding `gr.Tab` of a `gr.Blocks`; return where the visitor's text is typed."""
-    visit, kept = gr.State(Visit()), dict[str, str]()
-    text, button, chips = _text_box()
+    """Add the components and events of the tab to the surrounding `gr.Tab`; return the box for the text."""
+    visit, cache = gr.State(Visit()), dict[str, str]()
+    text, button, examples = _add_text_box()
     verdict = gr.HTML(
-        verdict_view.LOADING,
+        LOADING,
         apply_default_css=False,
-        js_on_load="element.setAttribute('role', 'status')",  # so that a screen reader says what is new
+        js_on_load="element.setAttribute('role', 'status')",  # screen readers announce a new verdict
         elem_id="sentiment-verdict",
     )
-    explanation = _html("sentiment-why")
-    changed = _what_if(visit, loader)
-    units = _heat_map(visit, loader) if loader.config.get("cell", "gru") == "gru" else []
+    explanation = _add_html("sentiment-why")
+    what_if = _add_what_if(visit, loader)
+    units = _add_heat_map(visit, loader) if loader.config.get("cell", "gru") == "gru" else []
     with gr.Accordion("About this model", open=False, elem_id="sentiment-about"):
         gr.Markdown(loader.card() or "This checkpoint comes without a model card.")
 
     def show_verdict(value: str | None, visit: Visit) -> tuple[str | None, ...]:
         value = visit.text = value or ""
-        return judge(value, loader), WORKING if can_be_explained(value) else "", "", *([None] * len(units))
+        return judge(value, loader), WORKING if can_be_judged(value) else "", "", *([None] * len(units))
 
     def show_explanation(visit: Visit) -> Any:
         judged = visit.text
-        html = explain(judged, loader, kept)
-        return html if visit.text == judged else gr.skip()  # the visitor has moved on
+        html = explain(judged, loader, cache)
+        return html if visit.text == judged else gr.skip()  # the visitor has entered another text
 
-    fresh = [verdict, explanation, changed, *units]
-    # One event judges, whoever asks: two could overtake each other and leave the verdict on the former text.
-    asked = gr.on([text.submit, button.click], show_verdict, [text, visit], fresh, **LAST)
-    explained = asked.then(show_explanation, visit, explanation, **HEAVY)
+    outputs = [verdict, explanation, what_if, *units]
+    # One event for both triggers: two events could overtake each other and leave the verdict on the former text.
+    judged = gr.on([text.submit, button.click], show_verdict, [text, visit], outputs, **LAST)
+    explained = judged.then(show_explanation, visit, explanation, **HEAVY)
     explained.failure(None, None, explanation, js=f"() => {json.dumps(NOT_EXPLAINED)}", **LAST)
-    chips.click(lambda sample: sample[0] if sample else "", chips, text, **LAST).then(js=ASK, **LAST)
-    # In steps, so that it is the text of then, not of page load, that is judged once the model is there.
-    arrived = Context.root_block.load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LAST)
-    arrived.then(loader.ready, None, None, **LAST).then(js=ASK, **LAST)
+    examples.click(lambda sample: sample[0] if sample else "", examples, text, **LAST).then(js=SUBMIT, **LAST)
+    # In steps, so that the text is read from the page once the model is loaded, not when the page opens.
+    opened = current_page().load(None, js="async () => (await window.sentimentTab.enterLinked(), [])", **LAST)
+    opened.then(loader.ready, None, None, **LAST).then(js=SUBMIT, **LAST)
     return text
 
 
-def _text_box() -> tuple[gr.Textbox, gr.Button, gr.Dataset]:
+def _add_text_box() -> tuple[gr.Textbox, gr.Button, gr.Dataset]:
     text = gr.Textbox(
         next(iter(EXAMPLES.values())),
         label="Your text",
-        info="Enter gives the verdict, Shift + Enter a new line.",
-        lines=1,  # more than one would make Enter a new line
+        info="Press Enter for the verdict, Shift + Enter for a new line.",
+        lines=1,  # with more, Gradio starts a new line on Enter
         max_lines=12,
         elem_id="sentiment-text",
     )
     button = gr.Button("Get the verdict", variant="primary", elem_id="sentiment-submit")
-    chips = gr.Dataset(
+    examples = gr.Dataset(
         label="Examples",
         components=[text],
         samples=[[example] for example in EXAMPLES.values()],
         sample_labels=list(EXAMPLES),
         elem_id="sentiment-examples",
     )
-    return text, button, chips
+    return text, button, examples
 
 
-def _what_if(visit: gr.State, loader: ClassifierLoader) -> gr.HTML:
+def _add_what_if(visit: gr.State, loader: ClassifierLoader) -> gr.HTML:
     with gr.Accordion("What if?", open=False, elem_id="sentiment-what-if"):
-        gr.HTML(TO_CHANGE, apply_default_css=False)
-        index = gr.Number(visible=False)  # the browser fills it with the token chosen
+        gr.HTML(CHOSEN_TOKEN, apply_default_css=False)
+        index = gr.Number(visible=False)  # the browser fills it with the number of the chosen token
         choices = [("Remove it", "remove"), ("Negate it", "negate"), ("Replace it", "replace")]
         action = gr.Radio(choices, value="remove", label="Change")
         replacement = gr.Textbox(label="Replacement", max_length=MAX_REPLACEMENT, visible=False)
         with gr.Row():
-            try_it = gr.Button("Try it", variant="primary", elem_id="sentiment-try")
-            flip_it = gr.Button("Find the smallest deletion that flips the verdict", elem_id="sentiment-flip")
-        result = _html("sentiment-changed")
-    action.change(lambda chosen: gr.Textbox(visible=chosen == "replace"), action, replacement, **LAST)
+            change_button = gr.Button("Try it", variant="primary", elem_id="sentiment-try")
+            flip_button = gr.Button("Find the smallest deletion that flips the verdict", elem_id="sentiment-flip")
+        result = _add_html("sentiment-changed")
+    action.change(lambda action: gr.Textbox(visible=action == "replace"), action, replacement, **LAST)
 
     def show_change(visit: Visit, index: float | None, action: str, replacement: str | None) -> str:
-        return change(visit.text, index, action, replacement, loader)
+        return change_token(visit.text, index, action, replacement, loader)
 
     gr.on(
-        [try_it.click, replacement.submit],
+        [change_button.click, replacement.submit],
         show_change,
         [visit, index, action, replacement],
         result,
         js="(visit, index, ...others) => [visit, window.sentimentTab.chosen(), ...others]",
         **HEAVY,
     )
-    flip_it.click(lambda visit: flip(visit.text, loader), visit, result, **HEAVY)
+    flip_button.click(lambda visit: find_flip(visit.text, loader), visit, result, **HEAVY)
     return result
 
 
-def _heat_map(visit: gr.State, loader: ClassifierLoader) -> list[gr.Radio | gr.HTML]:
+def _add_heat_map(visit: gr.State, loader: ClassifierLoader) -> list[gr.Radio | gr.HTML]:
     with gr.Accordion("Every unit at every token", open=False, elem_id="sentiment-units"):
         choices = [("Update gate z", "z"), ("Reset gate r", "r"), ("Candidate n", "n"), ("Hidden state h", "h")]
         letter = gr.Radio(choices, label="Show")
-        picture = _html("sentiment-heat-map")
-    letter.input(lambda visit, chosen: draw_units(visit.text, chosen, loader), [visit, letter], picture, **HEAVY)
+        picture = _add_html("sentiment-heat-map")
+    letter.input(lambda visit, letter: draw_units(visit.text, letter, loader), [visit, letter], picture, **HEAVY)
     return [letter, picture]
 
 
-def _html(elem_id: str) -> gr.HTML:
+def _add_html(elem_id: str) -> gr.HTML:
     return gr.HTML("", apply_default_css=False, js_on_load=None, elem_id=elem_id)

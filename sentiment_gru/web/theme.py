@@ -1,15 +1,16 @@
-"""How the page around the tabs looks: theme, style sheet, script and icon, for the arguments of `launch`."""
-
-from pathlib import Path
+"""The look of the page: theme, colours, style sheet, script and icon, for the arguments of `launch`."""
 
 import gradio as gr
-from gradio.themes.utils.fonts import LocalFont
 
+from .gradio_compat import LocalFont
+from .rendering import PACKAGE, read_static, render_script
+
+# Each colour on the light and on the dark page.
 COLOURS = {
     "negative": ("#b35806", "#f0a35e"),
     "neutral": ("#66666a", "#b4b4b8"),
     "positive": ("#2166ac", "#7db3e3"),
-    # Behind words: the same in both, as the words on them change instead.
+    # Backgrounds of words: the same in both, as the colour of the words changes instead.
     "negative-fill": ("#b35806", "#b35806"),
     "positive-fill": ("#2166ac", "#2166ac"),
     "gate-r": ("#762a83", "#c9a0dc"),
@@ -19,20 +20,19 @@ COLOURS = {
 }
 
 
+FAVICON = PACKAGE / "static" / "favicon.svg"
+STUDIO_CSS = read_static("studio.css")
+STUDIO_SCRIPT = render_script("studio.js")
+
+
 def palette_css() -> str:
     """Return the colours as CSS variables, such as `var(--positive)`."""
     light, dark = ("".join(f"--{name}: {pair[shade]};" for name, pair in COLOURS.items()) for shade in (0, 1))
     return f":root {{{light}}}\n.dark {{{dark}}}\n"
 
 
-_HERE = Path(__file__).parent / "static"
-FAVICON = _HERE / "favicon.svg"
-STUDIO_CSS = (_HERE / "studio.css").read_text(encoding="utf-8")
-STUDIO_SCRIPT = f"<script>{(_HERE / 'studio.js').read_text(encoding='utf-8')}</script>"
-
-
 def theme() -> gr.themes.Base:
-    """Return Monochrome made flat: paper, ink and one accent, whose two shades are in studio.css."""
+    """Return Gradio's Monochrome theme without borders and shadows; the accent colour is defined in studio.css."""
     light_and_dark = {
         "body_background_fill": ("#fbfaf8", "#17181b"),
         "body_text_color": ("#1c1c1e", "#ececea"),
@@ -81,7 +81,7 @@ def theme() -> gr.themes.Base:
     dark = {f"{name}_dark": pair[1] for name, pair in light_and_dark.items() if pair[1]}
     light = {name: pair[0] for name, pair in light_and_dark.items()}
     return gr.themes.Monochrome(
-        # Of the fonts that come with Gradio, few are whole: Lora lacks Latin letters, Plex its weight 600.
+        # Some of the fonts that Gradio ships are incomplete: Lora lacks Latin letters, IBM Plex the weight 600.
         font=[LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
         font_mono=[LocalFont("IBM Plex Mono", weights=(400,)), "ui-monospace", "monospace"],
         radius_size=gr.themes.sizes.radius_md,

@@ -1,4 +1,4 @@
-"""The real app in a process of its own, and headless Chromium to look at it."""
+"""Fixtures of the browser tests: the real app in a process of its own, and headless Chromium."""
 
 import os
 import shutil
@@ -9,21 +9,21 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.app_server import CHROMIUM_ARGUMENTS, serve
 
-pytest.register_assert_rewrite("tests.browser.looking")  # so that what axe found is told
+pytest.register_assert_rewrite("tests.browser.checks")  # so that failures list the violations
 
 WAIT_MILLISECONDS = 30_000  # the first verdict waits for the model
 WIDE = {"width": 1280, "height": 900}
-expect.set_options(timeout=WAIT_MILLISECONDS)  # its own default, 5 s, would assert how fast the model loads
+expect.set_options(timeout=WAIT_MILLISECONDS)  # the default of 5 s would test how fast the model loads
 
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the shipped checkpoint, or MODEL; answers go into a database of their own."""
+    """Serve the shipped checkpoint, or MODEL, with a database for this run."""
     with serve(DATABASE_URL=f"sqlite:///{tmp_path_factory.mktemp('store') / 'quiz.sqlite3'}") as url:
         yield url
 
 
-@pytest.fixture(scope="package")  # Playwright's event loop must not be there for the tests of other packages
+@pytest.fixture(scope="package")  # Playwright's event loop must end before the tests of other packages
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens an address; afterwards, no page may have called elsewhere or raised an error."""
+    """Return a function that opens an address; at the end, no page may have called another server or failed."""
     context = browser.new_context(viewport=WIDE)
     context.set_default_timeout(WAIT_MILLISECONDS)
     outside: list[str] = []
@@ -50,7 +50,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.get_by_role("tab", name="Sentiment").wait_for()
         return page
 
-    context.on("request", lambda request: outside.append(request.url) if _leaves(request.url) else None)
+    context.on("request", lambda request: outside.append(request.url) if _is_outside(request.url) else None)
     yield open_address
     context.close()
     assert outside == []
@@ -59,11 +59,11 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture
 def page(open_page: Callable[..., Page], address: str) -> Page:
-    """The page as a visitor finds it: the worked example is done."""
+    """Open the page and wait for the verdict on the first example."""
     page = open_page(address)
     page.locator(".verdict-diagnostics").wait_for()
     return page
 
 
-def _leaves(url: str) -> bool:
+def _is_outside(url: str) -> bool:
     return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))

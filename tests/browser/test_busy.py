@@ -1,15 +1,15 @@
-"""What the page says when the app is too busy: at once, in words, and with everything typed still there."""
+"""When the app is too busy, the page says so at once and keeps everything that was typed."""
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from sentiment_gru.web.middleware import BUSY
-from tests.browser.looking import assert_accessible, assert_fits
+from tests.browser.checks import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_refused_event_is_told_and_loses_nothing(page: Page) -> None:
+def test_a_refused_event_shows_a_message_and_loses_nothing(page: Page) -> None:
     page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=503, json={"error": BUSY}))
     page.get_by_label("Your text").fill("my own words")
     page.get_by_role("button", name="Get the verdict").click()
@@ -31,13 +31,13 @@ def test_a_refused_event_is_told_and_loses_nothing(page: Page) -> None:
     expect(page.get_by_role("button", name="Next question")).to_be_visible()
 
 
-def test_a_full_queue_is_told_where_the_reasons_would_stand(page: Page) -> None:
+def test_a_full_queue_shows_a_message_in_place_of_the_explanation(page: Page) -> None:
     def full(route: Route) -> None:
         route.fulfill(status=503, json={"detail": "Queue is full. Max size is 64 and size is 64."})
 
     page.route("**/gradio_api/queue/join**", full)
     page.get_by_label("Your text").fill("I loved every minute.")
     page.get_by_role("button", name="Get the verdict").click()
-    expect(page.locator("#sentiment-why")).to_contain_text("The reasons did not come.")
+    expect(page.locator("#sentiment-why")).to_contain_text("The explanation could not be loaded.")
     expect(page.locator(".verdict-sentence")).to_contain_text("positive")
     expect(page.get_by_role("alert").filter(has_text="Busy")).to_have_text(BUSY)

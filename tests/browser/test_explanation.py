@@ -1,4 +1,4 @@
-"""The reasons for a verdict, as a visitor finds and questions them in the real app."""
+"""The explanation of a verdict in the real app: tokens, charts, what-if questions, links and downloads."""
 
 import base64
 import json
@@ -11,9 +11,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.app_server import serve
-from sentiment_gru.web.charts import png
+from sentiment_gru.web.charts import encode_png
 from sentiment_gru.web.links import text_link
-from tests.browser.looking import assert_accessible, assert_fits, press_until
+from tests.browser.checks import (
+    assert_accessible,
+    assert_fits,
+    assert_no_script_ran,
+    press_until,
+    wait_until,
+    watch_events,
+)
 from tests.browser.test_pages import sentence
 
 pytestmark = pytest.mark.browser
@@ -37,7 +44,7 @@ def explained(page: Page, text: str) -> None:
 
 
 def chosen(page: Page) -> str:
-    """Return the token that is marked in the ribbon, having checked that the charts mark it too."""
+    """Return the token that is marked in the text, after a check that the charts mark it, too."""
     tokens = page.locator(".token")
     marked = page.locator(".token[aria-pressed=true]")
     expect(marked).to_have_count(1)
@@ -66,13 +73,13 @@ def test_a_token_is_chosen_by_mouse_in_the_text_and_in_the_charts(page: Page) ->
         assert chosen(page) == "Not"
 
 
-def test_an_explanation_drawn_into_the_element_of_another_is_the_one_that_is_told(page: Page) -> None:
+def test_an_explanation_drawn_into_the_element_of_another_replaces_it(page: Page) -> None:
     explain(page, TEXT)
     latest = page.locator(".why").evaluate("why => [why.dataset.explanation, why.innerHTML]")
     explain(page, "Dull.")
     page.locator(".token").last.click()
     assert chosen(page) == "."
-    # What Gradio does when the answers to two texts entered fast arrive one after the other.
+    # As Gradio does when the answers to two texts arrive shortly after each other.
     draw = "(why, [data, html]) => [why.dataset.explanation, why.innerHTML] = [data, html]"
     page.locator(".why").evaluate(draw, latest)
     expect(page.locator(".token[aria-pressed=true]")).to_have_count(0)
@@ -88,8 +95,8 @@ def test_the_method_is_switched_and_stays_for_the_next_text(page: Page) -> None:
     token = page.locator(".token", has_text="bad")
     before = token.evaluate("element => getComputedStyle(element).getPropertyValue('--v')")
     page.get_by_role("radio", name="As read").check()
-    expect(page.get_by_text("What each token changes")).to_be_visible()
-    expect(page.get_by_text("Adds up how the logit reacts")).to_be_hidden()
+    expect(page.locator(".why-note[data-method=as_read]")).to_be_visible()
+    expect(page.locator(".why-note[data-method=integrated_gradients]")).to_be_hidden()
     assert token.evaluate("element => getComputedStyle(element).getPropertyValue('--v')") != before
     explain(page, "Dull.")
     expect(page.get_by_role("radio", name="As read")).to_be_checked()
@@ -181,7 +188,8 @@ def test_a_link_in_another_tab_brings_the_text_to_the_front(page: Page) -> None:
     assert chosen(page) == "bad"
 
 
-def test_the_next_text_does_not_wait_for_the_reasons_of_the_last(page: Page) -> None:
+def test_the_next_text_does_not_wait_for_the_explanation_of_the_last(page: Page) -> None:
+    pending = watch_events(page)
     page.get_by_label("Your text").fill("It was fine. " * 400)
     page.get_by_label("Your text").press("Enter")
     expect(page.locator(".verdict-diagnostics")).to_contain_text("1,600 tokens")
@@ -189,7 +197,7 @@ def test_the_next_text_does_not_wait_for_the_reasons_of_the_last(page: Page) -> 
     page.get_by_label("Your text").fill(TEXT)
     page.get_by_label("Your text").press("Enter")
     explained(page, TEXT)
-    page.wait_for_timeout(5_000)  # the long text is done by then
+    wait_until(page, lambda: not pending)  # the long text is explained, too
     explained(page, TEXT)
 
 
@@ -203,18 +211,17 @@ def test_markup_is_text_and_never_runs(page: Page) -> None:
     page.get_by_label("Replacement").fill(MARKUP)
     page.get_by_role("button", name="Try it").click()
     expect(page.locator("#sentiment-changed ins")).to_contain_text("onerror")
-    page.wait_for_timeout(300)
-    assert page.evaluate("window.ran") is None
+    assert_no_script_ran(page)
 
 
 def test_markup_in_a_link_never_runs(open_page: Callable[..., Page], address: str) -> None:
     page = open_page(address + "/" + text_link(MARKUP, token=2))
     explained(page, MARKUP)
-    assert page.evaluate("window.ran") is None
+    assert_no_script_ran(page)
     page = open_page(address + "/#text=Fine.&token=<img src=x onerror=window.ran=true>")
     explained(page, "Fine.")
     expect(page.locator(".token[aria-pressed=true]")).to_have_count(0)
-    assert page.evaluate("window.ran") is None
+    assert_no_script_ran(page)
 
 
 def test_markup_in_a_label_and_a_plot_of_the_card(
@@ -225,14 +232,14 @@ def test_markup_in_a_label_and_a_plot_of_the_card(
     config["id2label"] = {"0": "one", "1": MARKUP, "2": "three"}
     config["label2id"] = {name: int(index) for index, name in config["id2label"].items()}
     (folder / "config.json").write_text(json.dumps(config))
-    (folder / "plot.png").write_bytes(base64.b64decode(png(np.ones((3, 4)))))
+    (folder / "plot.png").write_bytes(base64.b64decode(encode_png(np.ones((3, 4)))))
     (folder / "README.md").write_text("# Card\n\n![A plot](plot.png)\n")
     with serve(MODEL=str(folder)) as address:
         page = open_page(address)
         explain(page, "a lovely film")
         page.locator(".token").first.click()
         expect(page.locator(".chosen")).to_contain_text(MARKUP)
-        assert page.evaluate("window.ran") is None
+        assert_no_script_ran(page)
         page.get_by_role("button", name="About this model").click()
         image = page.get_by_role("img", name="A plot")
         assert image.evaluate("element => element.naturalWidth") == 4

@@ -1,4 +1,4 @@
-"""What a visitor does with mouse and keyboard, in the real app."""
+"""The real app used with mouse and keyboard."""
 
 import json
 import re
@@ -10,7 +10,14 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from benchmarks.app_server import serve
-from tests.browser.looking import assert_accessible, assert_fits, press_until
+from tests.browser.checks import (
+    assert_accessible,
+    assert_fits,
+    assert_no_script_ran,
+    press_until,
+    wait_until,
+    watch_events,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +48,8 @@ def test_enter_gives_the_verdict(page: Page) -> None:
     expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
 
 
-def test_what_is_entered_while_the_page_opens_is_judged_last(page: Page) -> None:
+def test_a_text_entered_while_the_page_opens_is_judged_last(page: Page) -> None:
+    pending = watch_events(page)
     example = page.get_by_label("Your text").input_value()
     held: list[Route] = []
 
@@ -53,12 +61,12 @@ def test_what_is_entered_while_the_page_opens_is_judged_last(page: Page) -> None
         page.reload()
     page.get_by_label("Your text").fill(NEGATIVE)
     page.get_by_label("Your text").press("Enter")
-    page.wait_for_timeout(500)  # for a verdict that overtakes
+    page.evaluate("fetch('/config').then((answer) => answer.text())")  # long enough for a verdict that overtakes
     with page.expect_response("**/gradio_api/run/**"):
         held[0].continue_()
-    page.wait_for_timeout(500)  # for the example's, if that came last
+    wait_until(page, lambda: not pending)
     sentence(page, "negative")
-    # Its explanation may come on another way than the verdict, and after it, but never stays.
+    # The explanation of the example may arrive after the verdict, but must not stay.
     expect(page.locator(".why")).to_have_attribute("data-explanation", re.compile(re.escape(NEGATIVE)))
     expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
 
@@ -95,7 +103,7 @@ def test_markup_is_text_and_never_runs(page: Page) -> None:
     page.get_by_label("Your text").press("Enter")
     expect(page.locator(".verdict-diagnostics")).not_to_have_text(before)
     expect(page.get_by_label("Your text")).to_have_value(markup)
-    assert page.evaluate("window.ran") is None
+    assert_no_script_ran(page)
 
 
 def test_markup_in_a_label_is_text_and_never_runs(
@@ -110,10 +118,10 @@ def test_markup_in_a_label_is_text_and_never_runs(
     with serve(MODEL=str(folder)) as address:
         page = open_page(address)
         expect(page.locator(".scores")).to_contain_text(label)
-        assert page.evaluate("window.ran") is None
+        assert_no_script_ran(page)
 
 
-def test_a_model_that_fails_while_it_loads_is_told_in_the_page(
+def test_a_model_that_fails_to_load_is_reported_in_the_page(
     open_page: Callable[..., Page], tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(tiny_checkpoint, tmp_path / "late")

@@ -27,7 +27,7 @@ def test_a_teacher_signs_in_reads_and_signs_out(browser: Browser, tmp_path: Path
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
     page = context.new_page()
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    with serve(DATABASE_URL=database, TEACHER_TOKEN="a token") as address:
+    with serve(DATABASE_URL=database, TEACHER_TOKEN="a token of the teacher") as address:
         page.goto(f"{address}/teacher")
         expect(page.get_by_label("Token")).to_be_focused()
         page.keyboard.type("guess")
@@ -35,7 +35,7 @@ def test_a_teacher_signs_in_reads_and_signs_out(browser: Browser, tmp_path: Path
         expect(page.get_by_role("alert")).to_have_text("This is not the token.")
         assert Axe().run(page).response["violations"] == []
         expect(page.get_by_label("Token")).to_be_focused()
-        page.keyboard.type("a token")
+        page.keyboard.type("a token of the teacher")
         page.keyboard.press("Enter")
         expect(page.locator("article")).to_have_count(1)
         assert Axe().run(page).response["violations"] == []

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quiz import Bank, BankError, Session, SessionError, advance, answer, load_bank, start_session, take_hint
-from quiz.selection import scopes
+from quiz.selection import list_scopes
 from sentiment_gru import CheckpointError, FileError, InputError, SentimentClassifier
 from sentiment_gru.checkpoint import check_folder
-from sentiment_gru.files.readers import SUFFIXES, open_table
+from sentiment_gru.files.formats import SUFFIXES, read_table
 from tests.unit.explanation.test_explanation import WORDS, make
 
 TEXTS = st.text() | st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join)
@@ -75,7 +75,7 @@ def test_any_bytes_are_a_table_or_refused(content: bytes, suffix: str) -> None:
         path = Path(folder, f"in{suffix}")
         path.write_bytes(content)
         try:
-            table = open_table(path)
+            table = read_table(path)
             rows = list(table.content.read())
         except FileError:
             return
@@ -109,7 +109,8 @@ def test_any_configuration_without_weights_is_refused_in_one_line(content: str) 
 @given(st.data())
 def test_any_steps_leave_a_run_whole(data: st.DataObject) -> None:
     bank = shipped_bank()
-    session = start_session(bank, data.draw(st.sampled_from(sorted(scopes(bank)))), seed=data.draw(st.integers(0, 99)))
+    scope = data.draw(st.sampled_from(sorted(list_scopes(bank))))
+    session = start_session(bank, scope, seed=data.draw(st.integers(0, 99)))
     for _ in range(data.draw(st.integers(1, 12))):
         before = session
         session = step(session, data)

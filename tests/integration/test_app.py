@@ -20,6 +20,7 @@ import app
 from sentiment_gru import CheckpointError
 from sentiment_gru.web.gradio_compat import GuardedBlocks
 from sentiment_gru.web.model_loader import ClassifierLoader
+from sentiment_gru.web.page import STORAGE_NOTICE
 from tests.conftest import REPOSITORY
 
 
@@ -164,9 +165,9 @@ def test_a_message_that_is_meant_for_the_visitor_is_left_alone() -> None:
 def test_the_page_is_guarded_and_says_what_is_kept(built: gr.Blocks) -> None:
     assert isinstance(built, GuardedBlocks)
     page = json.dumps(built.get_config_file(), default=str)
-    assert app.KEPT in page
+    assert STORAGE_NOTICE in page
     assert built.delete_cache == (3600, 3600)  # deleted when older than an hour, looked at every hour
-    assert "deleted within two hours" in app.KEPT
+    assert "deleted within two hours" in STORAGE_NOTICE
 
 
 def test_a_broken_checkpoint_is_refused_when_the_app_is_built(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from benchmarks.app_server import serve_process
-from benchmarks.visitors import BusyError, Learner, Page
+from benchmarks.gradio_http import BusyError, Page
+from benchmarks.visitors import Learner, open_page
 from quiz.store import Feedback, Store
 from sentiment_gru import CheckpointError
 from sentiment_gru.web.model_loader import ClassifierLoader
@@ -50,7 +50,7 @@ def verdict(page: Page, text: str) -> str:
 
 
 def learner(address: str, number: int = 0) -> Learner:
-    learner = Learner(Page(address), random.Random(number))
+    learner = Learner(open_page(address), random.Random(number))
     learner.open()
     return learner
 
@@ -60,7 +60,7 @@ def test_what_the_app_acknowledged_survives_kill_9(tiny_checkpoint: Path, tmp_pa
     acknowledged, enough = [], threading.Event()
 
     def answer_until_killed(number: int) -> None:
-        with suppress(OSError, HTTPException):
+        with suppress(OSError):
             one = learner(served.address, number)
             while True:
                 one.answer()
@@ -85,14 +85,14 @@ def test_sigterm_ends_the_app_at_work_and_what_it_acknowledged_is_there(tiny_che
     database = f"sqlite:///{tmp_path / 'quiz.sqlite3'}"
 
     def explain(page: Page) -> None:
-        with suppress(OSError, HTTPException, ValueError, BusyError):  # finished, or refused
+        with suppress(OSError, ValueError, BusyError):  # finished, or refused
             page.put("sentiment-text", "a great film , not dull at all . " * 200)
             page.follow(page.fire("sentiment-submit"))
 
     with serve_process(MODEL=str(tiny_checkpoint), DATABASE_URL=database) as served, ThreadPoolExecutor(3) as threads:
-        verdict(Page(served.address), "great")
+        verdict(open_page(served.address), "great")
         learner(served.address).answer()
-        explaining = [threads.submit(explain, Page(served.address)) for _ in range(3)]
+        explaining = [threads.submit(explain, open_page(served.address)) for _ in range(3)]
         served.process.terminate()
         assert served.process.wait(END_SECONDS) == 0
         for one in explaining:
@@ -103,7 +103,7 @@ def test_sigterm_ends_the_app_at_work_and_what_it_acknowledged_is_there(tiny_che
 
 
 def test_an_upload_that_is_cut_off_leaves_nothing_and_stops_nobody(address: str, folder: Path) -> None:
-    page = Page(address)
+    page = open_page(address)
     head = 'content-disposition: form-data; name="files"; filename="cut.csv"'
     request = (
         "POST /gradio_api/upload HTTP/1.1\r\nhost: app\r\ncontent-type: multipart/form-data; boundary=b\r\n"
@@ -124,7 +124,7 @@ def test_an_upload_that_is_cut_off_leaves_nothing_and_stops_nobody(address: str,
 def test_a_checkpoint_that_is_broken_while_it_is_served_goes_on_and_the_next_start_refuses(
     address: str, model: Path
 ) -> None:
-    page = Page(address)
+    page = open_page(address)
     before = verdict(page, "a great film")
     assert "positive" in before.lower()
     weights = model / "model.safetensors"
@@ -150,7 +150,7 @@ def test_two_processes_share_a_database(tiny_checkpoint: Path) -> None:
             each.go_on()
             each.page.put("quiz-text", "More pictures, please.")
             each.page.fire("quiz-send")
-        moved = Page(other.address)
+        moved = open_page(other.address)
         memory = next(one["id"] for one in moved.config["components"] if one["type"] == "browserstate")
         moved.props[memory]["value"] = learners[0].page.props[memory]["value"]
         moved.fire("page", "load")

@@ -10,14 +10,14 @@ from scipy.special import log_softmax, softmax
 from sentiment_gru import DatasetError
 from sentiment_gru.configuration import length_factor
 from sentiment_gru.data.splits import TextSplit
-from sentiment_gru.evaluation import (
-    MOST_UNCERTAIN,
+from sentiment_gru.evaluation import main
+from sentiment_gru.metrics import (
+    MAX_UNCERTAIN_SHARE,
     calibration_error,
     calibration_error_if_perfect,
     evaluate,
     find_uncertain_band,
     fit_temperature,
-    main,
 )
 
 LABELS = ["negative", "neutral", "positive"]
@@ -121,7 +121,7 @@ def test_few_texts_of_a_set_that_lacks_a_label_are_uncertain() -> None:
     one_sided = (draws.random(10_000) > confidence).astype(int)
     band = find_uncertain_band([(scores, one_sided)])
     assert 0.52 <= band < 0.53
-    assert (confidence < band).mean() <= MOST_UNCERTAIN
+    assert (confidence < band).mean() <= MAX_UNCERTAIN_SHARE
     every_label = one_sided.copy()
     every_label[:1] = 2
     assert find_uncertain_band([(scores, every_label)]) == pytest.approx(0.625, abs=0.02)

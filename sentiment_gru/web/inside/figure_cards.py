@@ -9,9 +9,8 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from gradio.components.plot import PlotData
 
-from ..gradio_compat import LIGHT
+from ..gradio_compat import LIGHT, PlotData
 from ..rendering import render
 from . import figures
 from .answers import Answer, answer_chapter, answer_compare, answer_gradient, answer_recall, render_answer

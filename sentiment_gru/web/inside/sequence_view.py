@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from ...errors import InputError
 from ...results import Array
-from ..charts import Line, chart, legend
+from ..charts import Line, render_line_chart
 from ..rendering import render
 from .cell_view import format_number
 from .figures import render_table
@@ -48,15 +48,21 @@ def render_trace(
     """
     count = len(inputs)
     positions = np.array([0, *(np.arange(count) + 0.5) / count, 1])
-    lines = [Line(letter, f"line gate-{letter}", np.pad(values[letter], 1, mode="edge")) for letter in "hzr"]
-    chosen_values = ["" if chosen is None else format_number(float(values[letter][chosen])) for letter in "hzr"]
+    lines = [
+        Line(
+            letter,
+            f"line gate-{letter}",
+            np.pad(values[letter], 1, mode="edge"),
+            note="" if chosen is None else format_number(float(values[letter][chosen])),
+        )
+        for letter in "hzr"
+    ]
     title = f"Reset gate r, update gate z and state h over {count} steps{', read from the end' if backward else ''}"
     return render(
         "inside/trace.html",
         chosen=chosen,
         count=count,
-        legend=Markup(legend(zip(lines, chosen_values, strict=True))),
-        chart=Markup(chart(lines, positions, (-1, 1), ("−1", "1"), title, on_tokens=False)),
+        chart=render_line_chart(lines, positions, (-1, 1), ("−1", "1"), title, on_tokens=False),
         table=_render_steps(values, inputs, chosen),
     )
 

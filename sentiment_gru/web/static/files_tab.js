@@ -1,13 +1,13 @@
-// A file beyond the limit is refused before it is sent: Gradio would send all of it, and then say nothing.
+// Refuse a file that is too large before it is sent: Gradio would send all of it, and then show no message.
 (() => {
   const refuse = (event, files) => {
-    const place = document.getElementById("files-too-large");
+    const message = document.getElementById("files-too-large");
     const upload = event.target.closest?.("#files-upload");
-    if (!upload || !place) return;
-    const limit = Number(place.dataset.megabytes);
+    if (!upload || !message) return;
+    const limit = Number(message.dataset.megabytes);
     const tooLarge = [...(files ?? [])].find((file) => file.size > limit * 1e6);
-    place.textContent = tooLarge
-      ? `This file has ${Math.ceil(tooLarge.size / 1e6)} MB; up to ${limit} MB can be read. The command line takes more.`
+    message.textContent = tooLarge
+      ? `This file has ${Math.ceil(tooLarge.size / 1e6)} MB; the limit is ${limit} MB. The command line accepts larger files.`
       : "";
     if (!tooLarge) return;
     event.stopImmediatePropagation();

@@ -1,11 +1,11 @@
-// Choosing a token, the switch of methods, the link and the download: all that needs no server.
+// What needs no server: choosing a token, switching the method, the link and the download.
 (() => {
-  let explanation = null; // the element drawn last, and its numbers: as JSON and read
-  let drawn;
-  let numbers = null;
+  let explanation = null; // the element drawn last
+  let json; // its numbers as they stand in the attribute
+  let numbers = null; // the same, parsed
   let chosen = -1;
   let method = "integrated_gradients";
-  let linkedToken = null; // a token of the address that waits for its text to be explained
+  let linkedToken = null; // the token in the address, until its text is explained
 
   const parameters = () => new URLSearchParams(location.hash.slice(1));
   const tokens = () => explanation.querySelectorAll(".token");
@@ -25,27 +25,27 @@
     const style = document.documentElement.style;
     style.setProperty("--chosen-from", index / all.length);
     style.setProperty("--chosen-share", 1 / all.length);
-    tell(index);
+    showNumbers(index);
   };
 
-  // Gradio draws what an accordion holds when it is opened: this is looked at after every change of the page.
-  const nameInWhatIf = () => {
+  // Called after every change of the page, as Gradio draws the contents of an accordion when it is opened.
+  const showTokenInWhatIf = () => {
     const word = numbers?.tokens[chosen]?.text ?? "none yet";
-    document.querySelectorAll(".what-if-token").forEach((place) => {
-      if (place.textContent !== word) place.textContent = word; // Setting it is a change too.
+    document.querySelectorAll(".what-if-token").forEach((element) => {
+      if (element.textContent !== word) element.textContent = word; // setting it is a change, too
     });
   };
 
-  // The numbers of a token. Words of the text enter the page as text nodes only.
-  const tell = (index) => {
+  // Words of the text enter the page as text nodes only.
+  const showNumbers = (index) => {
     const token = numbers.tokens[index];
     const rows = [];
     const sign = Number(explanation.dataset.sign);
     const poles = JSON.parse(explanation.dataset.poles);
     for (const [name, values] of Object.entries(numbers.attributions)) {
       const value = sign * values[index];
-      const words = explanation.querySelector(`input[value=${name}]`).parentElement.textContent;
-      rows.push([words, Math.abs(value) < 0.005 ? "0.00" : `${signed(value)} ${poles[value < 0 ? 1 : 0]}`]);
+      const label = explanation.querySelector(`input[value=${name}]`).parentElement.textContent;
+      rows.push([label, Math.abs(value) < 0.005 ? "0.00" : `${signed(value)} ${poles[value < 0 ? 1 : 0]}`]);
     }
     Object.keys(numbers.prediction.scores)
       .map((label, column) => [label, numbers.running[index][column], numbers.running[index + 1][column]])
@@ -60,7 +60,7 @@
     title.className = "chosen-title";
     const word = document.createElement("strong");
     word.textContent = token.text;
-    title.append(word, ` token ${index + 1} of ${numbers.tokens.length}${token.unknown ? ", not known to the model" : ""}`);
+    title.append(word, ` token ${index + 1} of ${numbers.tokens.length}${token.unknown ? ", unknown to the model" : ""}`);
     const list = document.createElement("dl");
     for (const [name, value] of rows) {
       const row = document.createElement("div");
@@ -70,7 +70,7 @@
       list.append(row);
     }
     explanation.querySelector(".chosen").replaceChildren(title, list);
-    nameInWhatIf();
+    showTokenInWhatIf();
   };
 
   const showMethod = () => {
@@ -78,18 +78,18 @@
     explanation.querySelector(`input[value=${method}]`).checked = true;
   };
 
-  // A new explanation was drawn, or the old one has gone. When one explanation directly follows another, Gradio
-  // keeps the element and changes its attributes and children.
+  // A new explanation was drawn, or the old one is gone. When one explanation directly follows another, Gradio keeps
+  // the element and changes its attributes and children.
   const update = () => {
-    const found = document.querySelector(".why");
-    if (found === explanation && found?.dataset.explanation === drawn) return nameInWhatIf();
-    explanation = found;
-    drawn = found?.dataset.explanation;
+    const latest = document.querySelector(".why");
+    if (latest === explanation && latest?.dataset.explanation === json) return showTokenInWhatIf();
+    explanation = latest;
+    json = latest?.dataset.explanation;
     chosen = -1;
     document.documentElement.style.removeProperty("--chosen-share");
-    numbers = found && JSON.parse(drawn);
-    nameInWhatIf();
-    if (!found) return;
+    numbers = latest && JSON.parse(json);
+    showTokenInWhatIf();
+    if (!latest) return;
     showMethod();
     if (linkedToken !== null && numbers.text === parameters().get("text")) choose(linkedToken);
     linkedToken = null;
@@ -97,7 +97,7 @@
   const changes = { childList: true, subtree: true, attributeFilter: ["data-explanation"] };
   new MutationObserver(update).observe(document.documentElement, changes);
 
-  const says = (button, words) => {
+  const confirmOn = (button, words) => {
     const before = button.textContent;
     button.textContent = words;
     setTimeout(() => (button.textContent = before), 2000);
@@ -107,14 +107,14 @@
     link: (button) => {
       const token = chosen < 0 ? "" : `&token=${chosen}`;
       history.replaceState(null, "", `#text=${encodeURIComponent(numbers.text)}${token}`);
-      // Not navigator.clipboard, which pages served without TLS do not have.
+      // Not navigator.clipboard, which is missing on pages served without TLS.
       const field = Object.assign(document.createElement("textarea"), { value: location.href });
       button.after(field);
       field.select();
       document.execCommand("copy");
       field.remove();
       button.focus();
-      says(button, "Link copied");
+      confirmOn(button, "Link copied");
     },
     json: () => {
       const content = new Blob([JSON.stringify(numbers, null, 2)], { type: "application/json" });
@@ -154,12 +154,12 @@
     choose(Math.min(Math.max(next, 0), last), true);
   });
 
-  // Also for links of other tabs: "#text=...&token=3", see links.py.
+  // The token of a link such as "#text=...&token=3" (links.py); other tabs have such links, too.
   const readToken = () => {
     const token = parameters().get("token");
     linkedToken = token === null ? null : Number(token);
   };
-  // Enters the text of a link as if it were typed, and nothing where there is none: a visitor may be typing already.
+  // Enter the text of the link, if there is one, as if it were typed.
   const enterLinked = async () => {
     const text = parameters().get("text");
     const area = document.querySelector("#sentiment-text textarea");
@@ -167,19 +167,19 @@
     readToken();
     area.value = text;
     area.dispatchEvent(new Event("input", { bubbles: true }));
-    await new Promise((resolve) => setTimeout(resolve, 50)); // until Gradio knows the text
+    await new Promise((resolve) => setTimeout(resolve, 50)); // until Gradio has read the text
   };
-  const ask = () => document.getElementById("sentiment-submit").click();
+  const submit = () => document.getElementById("sentiment-submit").click();
   window.addEventListener("hashchange", () => {
     const text = parameters().get("text");
-    if (text === null || parameters().has("inside")) return; // of the other tab, see inside_tab.js
+    if (text === null || parameters().has("inside")) return; // inside_tab.js handles those
     document.querySelector("[role=tab]")?.click();
-    enterLinked().then(ask);
+    enterLinked().then(submit);
   });
 
   window.sentimentTab = {
     chosen: () => chosen,
     enterLinked,
-    ask,
+    submit,
   };
 })();

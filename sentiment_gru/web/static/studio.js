@@ -1,30 +1,30 @@
-// What the server refuses or fails at, in words: Gradio would show the bare word "Error", or nothing.
+// Show why the server refused or failed: Gradio would show the bare word "Error", or nothing.
 (() => {
   const plainFetch = window.fetch;
-  const REFUSED = [413, 429, 503]; // too long, too often, too many at once
+  const REFUSED = [413, 429, 503]; // too large, too many requests, too busy
   const BUSY =
     "Busy: too many visitors are here at this moment. Nothing you entered is lost; try again in a few seconds.";
 
-  const show = (report) => {
+  const showReport = (report) => {
     const dialog = document.getElementById("studio-failure");
     if (!dialog || dialog.open) return;
     dialog.querySelector("textarea").value = report;
     dialog.showModal();
   };
 
-  // Made when it is needed, as Gradio fills the page anew; an alert is read out when it appears, too.
-  const place = () => {
-    const found = document.getElementById("studio-refusal") ?? document.createElement("p");
-    found.id = "studio-refusal";
-    found.setAttribute("role", "alert");
-    if (!found.isConnected) document.body.append(found);
-    return found;
+  // Created when it is first needed, as Gradio replaces the contents of the page when it loads.
+  const alertElement = () => {
+    const element = document.getElementById("studio-refusal") ?? document.createElement("p");
+    element.id = "studio-refusal";
+    element.setAttribute("role", "alert");
+    if (!element.isConnected) document.body.append(element);
+    return element;
   };
-  let goes;
-  const refuse = (words) => {
-    place().textContent = words;
-    clearTimeout(goes);
-    goes = setTimeout(() => (place().textContent = ""), 10000);
+  let timer;
+  const showRefusal = (message) => {
+    alertElement().textContent = message;
+    clearTimeout(timer);
+    timer = setTimeout(() => (alertElement().textContent = ""), 10000);
   };
 
   window.fetch = async (...request) => {
@@ -35,14 +35,14 @@
       const response = await plainFetch(...request);
       const { error, detail } =
         isSent && !response.ok ? await response.clone().json().catch(() => ({})) : {};
-      const words = error ?? (response.status === 503 ? BUSY : detail) ?? BUSY; // a full queue gives a number only
-      if (isSent && REFUSED.includes(response.status)) refuse(words);
+      const message = error ?? (response.status === 503 ? BUSY : detail) ?? BUSY; // a full queue gives only its size
+      if (isSent && REFUSED.includes(response.status)) showRefusal(message);
       if (isEvent && response.status >= 500 && response.status !== 503) {
-        show(error ?? `No error id\nTime: ${new Date().toISOString()}\nWhat I did: `);
+        showReport(error ?? `No error id\nTime: ${new Date().toISOString()}\nWhat I did: `);
       }
       return response;
     } catch (error) {
-      if (isEvent) show(`The server did not answer\nTime: ${new Date().toISOString()}\nWhat I did: `);
+      if (isEvent) showReport(`The server did not answer\nTime: ${new Date().toISOString()}\nWhat I did: `);
       throw error;
     }
   };

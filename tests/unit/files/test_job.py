@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 
 from sentiment_gru import FileError, Prediction, SentimentClassifier
+from sentiment_gru.files.formats import read_table
 from sentiment_gru.files.job import DECIMALS, Progress, result_names, score_table
-from sentiment_gru.files.readers import open_table
 from sentiment_gru.files.scoring import CHUNK_ROWS
 from sentiment_gru.files.summary import BINS, LEAST_CERTAIN, Report
 from sentiment_gru.results import MAX_CHARACTERS
@@ -38,13 +38,13 @@ class Counting:
 
 
 def score(classify: object, source: Path, output: Path, text: str = "text", **options: object) -> Report:
-    *_, last = score_table(classify, open_table(source), text, output, **options)
+    *_, last = score_table(classify, read_table(source), text, output, **options)
     assert last.report is not None
     return last.report
 
 
 def rows_of(path: Path) -> list[dict[str, object]]:
-    table = open_table(path)
+    table = read_table(path)
     return [dict(zip(table.columns, row.cells, strict=True)) for row in table.content.read()]
 
 
@@ -124,7 +124,7 @@ def test_ten_megabytes_in_one_cell_and_an_uncomputed_formula_are_statuses(
 
 
 def test_progress_tells_speed_and_time_left(classifier: SentimentClassifier, tmp_path: Path) -> None:
-    steps = list(score_table(classifier, open_table(many(tmp_path / "in.csv")), "text", tmp_path / "out.csv"))
+    steps = list(score_table(classifier, read_table(many(tmp_path / "in.csv")), "text", tmp_path / "out.csv"))
     assert [step.rows for step in steps] == [0, 256, 512, 768, 1_000, 1_000]
     assert [step.report is None for step in steps] == [True] * 5 + [False]
     assert steps[0].seconds_left is None
@@ -135,7 +135,7 @@ def test_progress_tells_speed_and_time_left(classifier: SentimentClassifier, tmp
 def test_closing_stops_the_scoring_and_leaves_nothing(classifier: SentimentClassifier, tmp_path: Path) -> None:
     counting = Counting(classifier)
     source = many(tmp_path / "in.csv")
-    run = score_table(counting, open_table(source), "text", tmp_path / "out.csv")
+    run = score_table(counting, read_table(source), "text", tmp_path / "out.csv")
     next(run), next(run)
     run.close()
     assert counting.scored == 1 + CHUNK_ROWS

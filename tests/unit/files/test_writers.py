@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_gru import FileError
-from sentiment_gru.files.readers import open_table
+from sentiment_gru.files.formats import read_table
 from sentiment_gru.files.table import NUMBER, UNCOMPUTED
-from sentiment_gru.files.writers import OUTPUT_SUFFIXES, XLSX_CELL, XlsxWriter, harmless, open_writer
+from sentiment_gru.files.writers import OUTPUT_SUFFIXES, XLSX_CELL, XlsxWriter, escape_formula, open_writer
 
 COLUMNS = ["text", "n"]
 
@@ -56,10 +56,10 @@ def test_texts_come_back_as_they_were(drawn: list[str], suffix: str) -> None:
     rows = [["row", text] for text in drawn]
     with TemporaryDirectory() as folder:
         path = write(Path(folder, f"out{suffix}"), rows, ["kind", "text"])
-        table = open_table(path, header=True)
+        table = read_table(path, header=True)
         back = [row.cells[1] for row in table.content.read()]
     if suffix in (".csv", ".tsv"):
-        assert back == [harmless(text) for text in drawn]
+        assert back == [escape_formula(text) for text in drawn]
     else:
         assert [cell or "" for cell in back] == drawn
 
@@ -85,7 +85,7 @@ def test_json_values_come_back_with_their_types(records: list[dict[str, object]]
     with TemporaryDirectory() as folder:
         source = Path(folder, "in.jsonl")
         source.write_text("".join(json.dumps(record) + "\n" for record in records))
-        table = open_table(source)
+        table = read_table(source)
         rows = [row.cells for row in table.content.read()]
         path = write(Path(folder, "out.jsonl"), rows, table.columns)
         back = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
@@ -97,14 +97,14 @@ def test_json_values_come_back_with_their_types(records: list[dict[str, object]]
 
 @given(texts)
 def test_no_cell_of_csv_is_a_formula(text: str) -> None:
-    safe = harmless(text)
+    safe = escape_formula(text)
     assert NUMBER.fullmatch(safe) or not safe.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert safe in (text, "'" + text)
 
 
 @pytest.mark.parametrize("number", ["-5", "+3.5", "-1,234.5", "-.5", "5%", "-2e-7"])
 def test_a_number_is_not_changed(number: str) -> None:
-    assert harmless(number) == number
+    assert escape_formula(number) == number
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "-1+1", "@SUM(A1)", "\tx", "\rx", "-", "--5"])
@@ -154,6 +154,6 @@ def test_parquet_keeps_the_types_it_is_told(tmp_path: Path) -> None:
     writer = open_writer(tmp_path / "out.parquet", ".parquet", COLUMNS, kinds, marked=False)
     writer.write([["a", [1, 2]], [None, None]])
     writer.close()
-    table = open_table(tmp_path / "out.parquet")
+    table = read_table(tmp_path / "out.parquet")
     assert [str(kind) for kind in table.content.schema.types] == ["string", "list<element: int32>"]
     assert [row.cells for row in table.content.read()] == [["a", [1, 2]], [None, None]]

@@ -193,15 +193,13 @@ def test_the_copy_has_nothing_that_the_database_refused(hub: Path, tmp_path: Pat
     assert not store._file.exists()
 
 
-def test_the_environment_decides_whether_there_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'quiz.sqlite3'}")
-    monkeypatch.setenv("HF_TOKEN", "hf_made_up")
-    monkeypatch.delenv("FEEDBACK_DATASET", raising=False)
-    assert type(open_store()) is Store
+def test_a_store_is_copied_only_with_a_token_and_a_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'quiz.sqlite3'}"
+    assert type(open_store(url, "hf_made_up", None)) is Store
+    assert type(open_store(url, None, "someone/quiz")) is Store
     started = threading.Event()
     monkeypatch.setattr(CopyingStore, "start", lambda store: started.set())
-    monkeypatch.setenv("FEEDBACK_DATASET", "someone/quiz")
-    assert type(open_store()) is CopyingStore
+    assert type(open_store(url, "hf_made_up", "someone/quiz")) is CopyingStore
     assert started.is_set()
 
 

@@ -1,4 +1,4 @@
-"""The answer bank: what is refused, what learners may see, and the craft of the shipped questions."""
+"""The answer bank: refused files, the public view, and the quality of the shipped questions."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ import pytest
 
 import quiz
 from quiz.bank import Item, PublicItem, PublicOption, load_bank, public_view
-from quiz.validation import BankError
+from quiz.errors import BankError
 
 SHIPPED = Path(quiz.__file__).parent / "answer_bank.json"
 SCHEMA = SHIPPED.with_name("answer_bank.schema.json")
@@ -53,7 +53,7 @@ def test_a_bank_from_a_path_is_the_bank_in_that_file(tmp_path: Path) -> None:
     assert load_bank(str(path)).items == ITEMS[3:5]
 
 
-def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "bank.json"
     path.write_text(SHIPPED.read_text(encoding="utf-8"), encoding="utf-8-sig")
     assert load_bank(path).items == ITEMS
@@ -87,7 +87,7 @@ def test_a_bank_nested_too_deeply_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "7", '{"schema_version": "1.0", "items": []}'])
-def test_json_that_is_no_bank_is_refused(tmp_path: Path, text: str) -> None:
+def test_json_that_is_not_a_bank_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bank.json"
     path.write_text(text, encoding="utf-8")
     refused_file(path)
@@ -158,7 +158,7 @@ def test_a_field_the_schema_does_not_know_is_refused(refusal: Refusal) -> None:
     assert "'answer'" in refusal(lambda items: items[1].update(answer="A")).fault
 
 
-def test_a_blank_stem_is_refused_with_its_place(refusal: Refusal) -> None:
+def test_a_blank_stem_is_refused_with_its_field(refusal: Refusal) -> None:
     assert str(refusal(lambda items: items[1].update(stem="  "))).startswith("item gru-anatomy-002: stem: ")
 
 
@@ -168,16 +168,16 @@ def test_an_item_with_too_few_or_too_many_options_is_refused(refusal: Refusal, c
     assert refusal(lambda items: items[1].update(options=options)).fault.startswith("options: ")
 
 
-def test_an_item_that_is_no_object_is_refused_by_its_number(refusal: Refusal) -> None:
+def test_an_item_that_is_not_an_object_is_refused_by_its_number(refusal: Refusal) -> None:
     assert refusal(lambda items: items.insert(1, None)).item_id == "number 2"  # type: ignore[arg-type]
 
 
-def test_a_fault_in_a_long_text_is_told_in_short(refusal: Refusal) -> None:
+def test_the_fault_of_a_long_text_is_short(refusal: Refusal) -> None:
     assert len(str(refusal(lambda items: items[0].update(stem="why " * 1000)))) < 300
 
 
 @each_item
-def test_the_public_view_holds_nothing_of_the_key(item: Item) -> None:
+def test_the_public_view_contains_nothing_of_the_key(item: Item) -> None:
     public = public_view(item)
     assert public.stem == item.stem
     assert [option.text for option in public.options] == [option.text for option in item.options]
@@ -190,7 +190,7 @@ def test_the_public_view_holds_nothing_of_the_key(item: Item) -> None:
     assert "correct" not in repr(public)
 
 
-def test_the_public_view_is_a_whitelist() -> None:
+def test_the_public_view_has_only_the_allowed_fields() -> None:
     assert {field.name for field in dataclasses.fields(PublicItem)} == {
         "id", "type", "topic", "stem", "code", "media", "options", "unit",
     }  # fmt: skip
@@ -204,5 +204,5 @@ def test_the_bank_opens_with_the_chapters_question() -> None:
 
 
 @each_item
-def test_every_feedback_says_something(item: Item) -> None:
+def test_every_feedback_has_a_minimum_length(item: Item) -> None:
     assert not [option.oid for option in item.options if len(option.feedback) < 60]

@@ -1,4 +1,4 @@
-"""Numbers as people type them: read rightly, or refused in a sentence."""
+"""Typed numbers are read correctly, or refused with an explanation."""
 
 import pytest
 from hypothesis import given
@@ -32,12 +32,12 @@ def test_a_number_is_read(typed: str, number: float) -> None:
         ("3e4 steps", "steps", 30000),
     ],
 )  # fmt: skip
-def test_the_unit_may_stand_behind_it(typed: str, unit: str, number: float) -> None:
+def test_a_number_may_be_followed_by_its_unit(typed: str, unit: str, number: float) -> None:
     assert read_number(typed, unit) == number
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "\u00a0"])
-def test_nothing_is_asked_for_again(typed: str) -> None:
+def test_an_empty_text_is_refused(typed: str) -> None:
     with pytest.raises(SessionError, match="Type a number first"):
         read_number(typed)
 
@@ -51,29 +51,29 @@ def test_nothing_is_asked_for_again(typed: str) -> None:
         "%", "-", ".", ",",
     ],
 )  # fmt: skip
-def test_what_is_no_number_is_refused_in_a_sentence(typed: str) -> None:
-    with pytest.raises(SessionError, match="no number I can read"):
+def test_a_text_that_is_not_a_number_is_refused(typed: str) -> None:
+    with pytest.raises(SessionError, match="not a number"):
         read_number(typed, "steps")
 
 
 @pytest.mark.parametrize("typed", ["1e999", "-1e999", "1e300/1e-300"])
-def test_what_is_too_large_is_refused(typed: str) -> None:
+def test_a_number_that_is_too_large_is_refused(typed: str) -> None:
     with pytest.raises(SessionError, match="too large"):
         read_number(typed)
 
 
 def test_a_division_by_zero_is_refused() -> None:
-    with pytest.raises(SessionError, match="below the line"):
+    with pytest.raises(SessionError, match="denominator"):
         read_number("1/0")
 
 
-def test_an_oversized_text_is_refused_before_it_is_looked_at() -> None:
+def test_an_oversized_text_is_refused() -> None:
     with pytest.raises(SessionError, match="longer than 40 characters"):
         read_number("1" * 1_000_000)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_what_python_prints_is_read_back(number: float) -> None:
+def test_a_number_printed_by_python_is_read_back(number: float) -> None:
     assert read_number(str(number)) == number
 
 

@@ -1,4 +1,4 @@
-"""Importing what other programs wrote: the structures of the two formats, what is told, and hostile files."""
+"""Import of files from other programs: the structures of both formats, the notes, and hostile files."""
 
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ from quiz.__main__ import main
 from quiz.bank import load_bank
 from quiz.formats.convert import to_bank
 from quiz.formats.gift import read_gift
-from quiz.formats.markup import auto_to_markdown, html_to_markdown
+from quiz.formats.markup import auto_format_to_markdown, html_to_markdown
 from quiz.formats.moodle import read_moodle
 from quiz.formats.question import InterchangeError, Question
-from quiz.lint import lint
+from quiz.lint import lint_bank
 
-# The structures of the format's documentation, in other words.
+# The structures in the format's documentation, with other texts.
 GIFT = r"""
 // a remark that is no question
 $CATEGORY: $course$/top/Natural science/Water//Ice
@@ -126,7 +126,7 @@ def bank(tmp_path: Path) -> Path:
 
 def test_gift_of_another_program_is_read(bank: Path, capsys: pytest.CaptureFixture[str]) -> None:
     items = imported(bank, "gift", GIFT)
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     freezing = items["freezing"]
     assert freezing.topic == "Water/Ice"
     assert freezing.stem == "At which temperature \\_\\_\\_\\_\\_ does water turn to ice?"
@@ -150,29 +150,29 @@ def test_gift_of_another_program_is_read(bank: Path, capsys: pytest.CaptureFixtu
     pi = items["question-5"].numeric
     assert (pi.value, pi.tolerance) == (3.145, 0.005)
     assert items["question-6"].numeric.wrong == "No."
-    assert "tags are not kept: astronomy" in said
+    assert "these tags are left out: astronomy" in output
 
 
 @pytest.mark.parametrize(
-    "told",
+    "fragment",
     [
-        "line 5, Freezing: some answers are worth a part of the mark; here they count as wrong",
-        "line 30, question 7: not imported: it is an essay, which this quiz does not have",
-        "line 32, question 8: not imported: it is a short answer, which this quiz does not have",
-        "line 34, question 9: not imported: it is a matching question, which this quiz does not have",
+        "line 5, Freezing: some answers are worth part of the mark; they count as wrong in the quiz",
+        "line 30, question 7: not imported: it is an essay, which this quiz does not support",
+        "line 32, question 8: not imported: it is a short answer, which this quiz does not support",
+        "line 34, question 9: not imported: it is a matching question, which this quiz does not support",
         "line 36, question 10: not imported: it has no answers in { }, so it is a text without a question",
         "line 38, Broken: not imported: the answers begin with { but do not end with }",
-        "line 40, Worth: not imported: the weight 300% does not lie between -100% and 100%",
-        "line 42, Not a number: not imported: 'many' is no number",
+        "line 40, Worth: not imported: the weight 300% is not between -100% and 100%",
+        "line 42, Not a number: not imported: 'many' is neither a number nor",
         "line 44, Double: not imported: it has more than one part in { }",
         "6 of 14 questions written",
     ],
 )
-def test_what_of_gift_is_not_taken_over_is_told_by_line(
-    bank: Path, capsys: pytest.CaptureFixture[str], told: str
+def test_what_is_not_imported_from_gift_is_reported_by_line(
+    bank: Path, capsys: pytest.CaptureFixture[str], fragment: str
 ) -> None:
     imported(bank, "gift", GIFT)
-    assert told in capsys.readouterr().out
+    assert fragment in capsys.readouterr().out
 
 
 def test_moodle_of_another_course_is_read(bank: Path) -> None:
@@ -198,35 +198,36 @@ def test_moodle_of_another_course_is_read(bank: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "fragment",
     [
         "line 4, Membrane Question!: its pictures and files are left out",
         "line 4, Membrane Question!: its incorrectfeedback is left out: Read it again",
-        "line 4, Membrane Question!: some answers are worth a part of the mark",
-        "line 4, Membrane Question!: tags are not kept: week 3",
+        "line 4, Membrane Question!: some answers are worth part of the mark",
+        "line 4, Membrane Question!: these tags are left out: week 3",
         "line 26, chromosomes: its units are left out",
-        "line 34, tf: its id 'tf' is taken, so it is called 'tf-2'",
-        "line 42, Free: not imported: it is an essay, which this quiz does not have",
-        "line 43, Odd: not imported: the fraction 'abc' is no number",
+        "line 34, tf: its id 'tf' is taken, so it becomes 'tf-2'",
+        "line 42, Free: not imported: it is an essay, which this quiz does not support",
+        "line 43, Odd: not imported: the fraction 'abc' is not a number",
         "line 45, Keyless: not imported: no answer is worth the full mark",
         "4 of 7 questions written",
     ],
 )
-def test_what_of_moodle_is_not_taken_over_is_told_by_line(
-    bank: Path, capsys: pytest.CaptureFixture[str], told: str
+def test_what_is_not_imported_from_moodle_is_reported_by_line(
+    bank: Path, capsys: pytest.CaptureFixture[str], fragment: str
 ) -> None:
     imported(bank, "moodle", XML)
-    assert told in capsys.readouterr().out
+    assert fragment in capsys.readouterr().out
 
 
-def test_the_linter_names_what_learners_would_miss(bank: Path) -> None:
+def test_the_linter_lists_missing_texts(bank: Path) -> None:
     imported(bank, "moodle", XML)
-    problems = lint(bank)[1]
+    problems = lint_bank(bank)[1]
     assert any(
-        "item membrane-question: learners would miss feedback for option 'b', feedback for option 'c', a source" in told
+        "item membrane-question: recommended but missing: feedback for option 'b', feedback for option 'c', a source"
+        in told
         for told in problems
     )
-    assert all(told.startswith("line ") for told in problems)
+    assert all(problem.startswith("line ") for problem in problems)
 
 
 def choice(*answers: str, kind: str = "multichoice") -> bytes:
@@ -238,27 +239,30 @@ STEM = "<questiontext><text>Which?</text></questiontext>"
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "fragment"),
     [
-        (choice(STEM, '<answer fraction="100"><text>A</text></answer>'), "options: 1 entries, but it takes 2 or more"),
+        (
+            choice(STEM, '<answer fraction="100"><text>A</text></answer>'),
+            "options: 1 entries, but 2 or more",
+        ),
         (choice(*['<answer fraction="100"><text>A</text></answer><answer><text>B</text></answer>']), "stem: '' should"),
         (choice(STEM, '<answer fraction="100"><text/></answer><answer><text>B</text></answer>'), "options.0.text"),
-        (choice(STEM, '<answer fraction="1e9"><text>A</text></answer>'), "does not lie between -100 and 100"),
-        (choice(STEM, '<answer fraction="nan"><text>A</text></answer>'), "does not lie between -100 and 100"),
-        (choice(STEM, '<answer fraction="100"><text>inf</text></answer>', kind="numerical"), "'inf' is no number"),
+        (choice(STEM, '<answer fraction="1e9"><text>A</text></answer>'), "is not between -100 and 100"),
+        (choice(STEM, '<answer fraction="nan"><text>A</text></answer>'), "is not between -100 and 100"),
+        (choice(STEM, '<answer fraction="100"><text>inf</text></answer>', kind="numerical"), "'inf' is not a number"),
         (choice(STEM, *["<answer><text>A</text></answer>"] * 40), "no answer is worth the full mark"),
-        (choice('<questiontext format="rtf"><text>Q</text></questiontext>'), "the text format 'rtf' is not known"),
-        (choice(STEM, kind="gapselect"), "it is of the type 'gapselect', which this quiz does not have"),
+        (choice('<questiontext format="rtf"><text>Q</text></questiontext>'), "the text format 'rtf' is not supported"),
+        (choice(STEM, kind="gapselect"), "it is of the type 'gapselect', which this quiz does not support"),
     ],
 )
-def test_a_question_that_cannot_be_asked_is_told_and_nothing_is_written(
-    bank: Path, capsys: pytest.CaptureFixture[str], data: bytes, told: str
+def test_an_unsuitable_question_is_reported_and_nothing_is_written(
+    bank: Path, capsys: pytest.CaptureFixture[str], data: bytes, fragment: str
 ) -> None:
     assert imported(bank, "moodle", data) == {}
-    said = capsys.readouterr().out
-    assert "Q: not imported: " in said
-    assert told in said
-    assert "there is no question in it that this quiz can ask; nothing is written" in said
+    output = capsys.readouterr().out
+    assert "Q: not imported: " in output
+    assert fragment in output
+    assert "the file contains no question that this quiz supports; nothing is written" in output
 
 
 LAUGHS = '<!DOCTYPE quiz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]><quiz>&c;</quiz>'
@@ -266,50 +270,50 @@ OUTSIDE = '<!DOCTYPE quiz [<!ENTITY x SYSTEM "file:///etc/passwd">]><quiz><quest
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "fragment"),
     [
         (b"", "the file is empty"),
         (b" \n", "the file is empty"),
-        (b"::Q:: Why? {=a ~b}", "it is not XML: Start tag expected"),
-        (b"<quiz><question>", "it is not XML: "),
-        (b'<?xml version="1.0" encoding="UTF-8"?><quiz>\xe9</quiz>', "it is not XML: "),
+        (b"::Q:: Why? {=a ~b}", "the file is not XML: Start tag expected"),
+        (b"<quiz><question>", "the file is not XML: "),
+        (b'<?xml version="1.0" encoding="UTF-8"?><quiz>\xe9</quiz>', "the file is not XML: "),
         (b"<html><body/></html>", "it begins with <html>, not with <quiz>"),
         (LAUGHS.encode(), "DOCTYPE"),
         (OUTSIDE.encode(), "DOCTYPE"),
         (OUTSIDE.encode("utf-16"), "DOCTYPE"),
         (b'<!DOCTYPE quiz SYSTEM "http://127.0.0.1:1/x.dtd"><quiz/>', "DOCTYPE"),
-        (b"<quiz>" + b"<a>" * 5000, "it is not XML: "),
+        (b"<quiz>" + b"<a>" * 5000, "the file is not XML: "),
     ],
 )
-def test_a_file_that_is_no_moodle_xml_is_refused(data: bytes, told: str) -> None:
+def test_a_file_that_is_not_moodle_xml_is_refused(data: bytes, fragment: str) -> None:
     with pytest.raises(InterchangeError) as caught:
         read_moodle(data)
-    assert told in str(caught.value)
+    assert fragment in str(caught.value)
     assert "root:" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "fragment"),
     [
         (b"", "the file is empty"),
-        (b"\xff\xfe\x00", "it is not UTF-8 text"),
-        (b"// only a remark\n\n$CATEGORY: a\n", "there is no question in it"),
+        (b"\xff\xfe\x00", "the file is not UTF-8 text"),
+        (b"// only a remark\n\n$CATEGORY: a\n", "the file contains no questions"),
     ],
 )
-def test_a_file_that_is_no_gift_is_refused(data: bytes, told: str) -> None:
-    with pytest.raises(InterchangeError, match=told):
+def test_a_file_that_is_not_gift_is_refused(data: bytes, fragment: str) -> None:
+    with pytest.raises(InterchangeError, match=fragment):
         read_gift(data)
 
 
 def test_a_huge_file_is_refused(
     bank: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(__main__, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(__main__, "MAX_IMPORT_BYTES", 1_000)
     assert imported(bank, "moodle", XML) == {}
-    assert "the file has more than" in capsys.readouterr().out
+    assert "the file is larger than" in capsys.readouterr().out
 
 
-def test_a_bank_without_questions_is_no_bank() -> None:
+def test_a_question_without_answers_is_not_converted() -> None:
     assert to_bank([Question("single", "Q", "Which?", ())])[0]["items"] == []
 
 
@@ -323,7 +327,11 @@ def test_a_bank_without_questions_is_no_bank() -> None:
         ("2 * 3 _x_ [y]", "2 \\* 3 \\_x\\_ \\[y\\]"),
         ("$$x_1$$ and \\[y\\]", "$x_1$ and $y$"),
         ('<a href="https://a.org/b">t</a> <a href="javascript:x()">u</a>', "[t](https://a.org/b) u"),
-        ("<code>a_b</code> <code>`</code>", "`a_b` \\`"),
+        ("<ol><li>a</li><li>b</li></ol><h2>c</h2>", "1. a\n2. b\n\n## c"),
+        ("<table><tr><th>a</th></tr><tr><td>1</td></tr></table>", "| a |\n| --- |\n| 1 |"),
+        ('<video src="javascript:x()">v</video>', "v"),
+        ("notes.txt", "notes.txt"),
+        ("<code>a_b</code> <code>`</code>", "`a_b` `` ` ``"),
         ('<img src="x" alt="A cell"><img src="y">', "A cell(picture)"),
         ("a\0b", "ab"),
         ("<script>alert(1)</script>a<!-- b -->c &lt;img onerror=x&gt;", "ac \\<img onerror=x\\>"),
@@ -334,8 +342,8 @@ def test_html_becomes_markdown(html: str, markdown: str) -> None:
 
 
 def test_a_line_break_in_auto_format_is_kept() -> None:
-    assert auto_to_markdown("a\nb <b>c</b>") == "a\nb **c**"
+    assert auto_format_to_markdown("a\nb <b>c</b>") == "a\nb **c**"
 
 
-def test_of_html_nested_without_end_the_words_remain() -> None:
+def test_deeply_nested_html_becomes_plain_text() -> None:
     assert html_to_markdown("a_b " + "<b>" * 20_000 + "x &lt; y") == "a\\_b x \\< y"

@@ -1,4 +1,4 @@
-"""The linter and the command line: what a teacher is told about a bank, and the craft of the shipped one."""
+"""The linter and its commands: the problems reported for a bank, and the quality of the shipped one."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 from quiz.__main__ import main
 from quiz.bank import SHIPPED_BANK, load_bank
-from quiz.lint import MARGIN, ROBOTS, chance, lint, robot_score, technical
+from quiz.lint import MARGIN, STRATEGIES, chance_score, lint_bank, rate_technicality, strategy_score
 
 Items = list[dict[str, Any]]
 Spoil = Callable[[Callable[[Items], object]], list[str]]
@@ -24,7 +24,7 @@ def problems(tmp_path: Path) -> Spoil:
         change(data["items"])
         path = tmp_path / "bank.json"
         path.write_text(json.dumps(data, indent=1), encoding="utf-8")
-        return lint(path)[1]
+        return lint_bank(path)[1]
 
     return spoil
 
@@ -34,25 +34,25 @@ def test_the_shipped_bank_has_no_problem(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "66 items, 0 problems\n"
 
 
-@pytest.mark.parametrize("robot", ROBOTS)
-def test_a_robot_that_does_not_read_scores_about_chance(robot: str) -> None:
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_strategy_of_guessing_scores_about_chance(strategy: str) -> None:
     items = [item for item in load_bank().items if item.options]
-    assert robot_score(items, ROBOTS[robot]) <= chance(items) + MARGIN
+    assert strategy_score(items, STRATEGIES[strategy]) <= chance_score(items) + MARGIN
 
 
-def test_technical_words_digits_and_symbols_count() -> None:
-    assert technical("The update gate") == 0
-    assert technical("A tanh of 64 units") == 3 + 2
-    assert technical("$z_t=1$") == 5
+def test_digits_symbols_and_jargon_make_a_text_technical() -> None:
+    assert rate_technicality("The update gate") == 0
+    assert rate_technicality("A tanh of 64 units") == 3 + 2
+    assert rate_technicality("$z_t=1$") == 5
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "fragment"),
     [
-        (lambda item: item.update(stem="Which is not so?"), "the stem says 'not'"),
-        (lambda item: item.update(negative=True), "may only open the bank"),
-        (lambda item: item.update(convention="keras"), "the convention of Keras, so the stem has to name it"),
-        (lambda item: item["options"][2].update(text="All of the above"), "speaks of the other options"),
+        (lambda item: item.update(stem="Which is not so?"), "the stem contains 'not'"),
+        (lambda item: item.update(negative=True), "only the first item"),
+        (lambda item: item.update(convention="keras"), "the convention of Keras, so the stem must name it"),
+        (lambda item: item["options"][2].update(text="All of the above"), "refers to other options"),
         (lambda item: item["options"][0].update(text="The sigmoid " * 6 + "."), "times as long as the others"),
         (lambda item: item["key"]["feedback"].update(n3pu="x", d8rk="x"), "two options have the same feedback"),
         (lambda item: item.update(explanation="It is $x"), "a formula is not closed: 'It is $x'"),
@@ -76,36 +76,36 @@ def test_technical_words_digits_and_symbols_count() -> None:
         (lambda item: item["key"].update(correct=["n3pu", "zzzz"]), "'zzzz', which cannot have it"),
     ],
 )
-def test_a_problem_is_told_with_its_item_and_line(
-    problems: Spoil, change: Callable[[dict[str, Any]], object], told: str
+def test_a_problem_is_reported_with_its_item_and_line(
+    problems: Spoil, change: Callable[[dict[str, Any]], object], fragment: str
 ) -> None:
-    (found, *_) = [problem for problem in problems(lambda items: change(items[1])) if told in problem]
-    assert "item gru-anatomy-002: " in found
-    assert found.startswith("line ")
+    (problem, *_) = [problem for problem in problems(lambda items: change(items[1])) if fragment in problem]
+    assert "item gru-anatomy-002: " in problem
+    assert problem.startswith("line ")
 
 
-def test_the_line_is_that_of_the_mistake(problems: Spoil, tmp_path: Path) -> None:
-    (found,) = problems(lambda items: items[1]["key"]["feedback"].pop("y5jb"))
-    line = (tmp_path / "bank.json").read_text(encoding="utf-8").splitlines()[int(found.split()[1].strip(",")) - 1]
+def test_the_reported_line_contains_the_mistake(problems: Spoil, tmp_path: Path) -> None:
+    (problem,) = problems(lambda items: items[1]["key"]["feedback"].pop("y5jb"))
+    line = (tmp_path / "bank.json").read_text(encoding="utf-8").splitlines()[int(problem.split()[1].strip(",")) - 1]
     assert '"oid": "y5jb"' in line
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "fragment"),
     [
-        (lambda key: key.update(tolerance=0.1), "the anticipated wrong number -0.2 lies within the tolerance"),
+        (lambda key: key.update(tolerance=0.1), "the anticipated wrong number -0.2 is within the tolerance"),
         (lambda key: key["anticipated"].append(key["anticipated"][0]), "the wrong number 0.5 is anticipated more"),
         (lambda key: key.pop("value"), "key: the field 'value' is missing"),
         (lambda key: key.update(value="a tenth"), "key.value: 'a tenth' should be a number"),
     ],
 )
-def test_a_numeric_key_is_checked(problems: Spoil, change: Callable[[dict[str, Any]], object], told: str) -> None:
-    (found,) = problems(lambda items: change(next(i for i in items if i["id"] == "gru-update-003")["key"]))
-    assert "item gru-update-003" in found
-    assert told in found
+def test_a_numeric_key_is_checked(problems: Spoil, change: Callable[[dict[str, Any]], object], fragment: str) -> None:
+    (problem,) = problems(lambda items: change(next(i for i in items if i["id"] == "gru-update-003")["key"]))
+    assert "item gru-update-003" in problem
+    assert fragment in problem
 
 
-def test_a_key_that_is_always_in_the_same_place_is_told(problems: Spoil) -> None:
+def test_a_key_always_at_the_same_position_is_reported(problems: Spoil) -> None:
     def key_first(items: Items) -> None:
         for item in items:
             item.get("options", []).sort(key=lambda option: option["oid"] not in item["key"]["correct"])
@@ -113,7 +113,7 @@ def test_a_key_that_is_always_in_the_same_place_is_told(problems: Spoil) -> None
     assert any("choosing option 1 every time scores" in problem for problem in problems(key_first))
 
 
-def test_a_key_that_is_always_the_longest_is_told(problems: Spoil) -> None:
+def test_a_key_that_is_always_the_longest_option_is_reported(problems: Spoil) -> None:
     def shorten_distractors(items: Items) -> None:
         for item in items:
             for number, option in enumerate(item.get("options", [])):
@@ -123,7 +123,7 @@ def test_a_key_that_is_always_the_longest_is_told(problems: Spoil) -> None:
     assert any("choosing the longest option every time" in problem for problem in problems(shorten_distractors))
 
 
-def test_a_small_bank_of_ones_own_is_held_to_no_statistics(problems: Spoil) -> None:
+def test_rules_about_the_whole_bank_do_not_apply_to_a_small_one(problems: Spoil) -> None:
     def keep_two(items: Items) -> None:
         del items[:3], items[2:]
         for item in items:
@@ -133,13 +133,13 @@ def test_a_small_bank_of_ones_own_is_held_to_no_statistics(problems: Spoil) -> N
     assert problems(keep_two) == []
 
 
-@pytest.mark.parametrize(("text", "told"), [("{", "is not JSON (line 1"), ("[]", "should be an object in {}")])
-def test_a_file_that_is_no_bank_is_told(tmp_path: Path, text: str, told: str) -> None:
+@pytest.mark.parametrize(("text", "fragment"), [("{", "is not JSON (line 1"), ("[]", "should be an object in {}")])
+def test_a_file_that_is_not_a_bank_is_one_problem(tmp_path: Path, text: str, fragment: str) -> None:
     path = tmp_path / "bank.json"
     path.write_text(text, encoding="utf-8")
-    items, (problem,) = lint(path)
+    items, (problem,) = lint_bank(path)
     assert items == 0
-    assert told in problem
+    assert fragment in problem
 
 
 def test_the_command_line_proves_a_bank_and_fails_on_a_wrong_key(
@@ -162,6 +162,14 @@ def test_the_command_line_proves_a_bank_and_fails_on_a_wrong_key(
     assert "gru-update-003: FAILED" in capsys.readouterr().out
 
 
-def test_proving_a_broken_bank_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_proving_a_broken_bank_reports_its_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(tmp_path / "nowhere.json")]) == 1
     assert "cannot be read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["proofread"], ["lint", "--all"], ["export", "x.xml"], ["export", "--format", "qti", "x.xml"]]
+)
+def test_wrong_usage_ends_with_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert "Usage: " in "".join(capsys.readouterr())

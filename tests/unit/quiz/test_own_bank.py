@@ -1,4 +1,4 @@
-"""A teacher's own bank: the guide's example lints, loads, is proved and served, and faults are told in plain words."""
+"""A teacher's own bank: the guide's example passes the linter, is proved and served; faults are reported."""
 
 import json
 import re
@@ -12,10 +12,10 @@ import pytest
 import app
 from benchmarks.app_server import serve
 from quiz.__main__ import main
-from quiz.bank import UNSAID_FEEDBACK, load_bank
-from quiz.lint import lint
+from quiz.bank import DEFAULT_FEEDBACK, load_bank
+from quiz.errors import BankError
+from quiz.lint import lint_bank
 from quiz.proofs import prove
-from quiz.validation import BankError
 from quiz.views import LETTERS
 from tests.conftest import REPOSITORY
 
@@ -45,13 +45,13 @@ def mine(tmp_path: Path) -> Path:
     return path
 
 
-def written(path: Path, data: Any) -> Path:
+def write_json(path: Path, data: Any) -> Path:
     path.write_text(json.dumps(data, indent=1), encoding="utf-8")
     return path
 
 
 def test_the_example_of_the_guide_has_no_problem_and_its_check_proves_the_key(mine: Path) -> None:
-    assert lint(mine) == (2, [])
+    assert lint_bank(mine) == (2, [])
     first, second = load_bank(mine).items
     assert first.check is None
     assert prove(second).proved
@@ -75,14 +75,14 @@ def test_every_command_of_the_guide_runs(
     assert "2 of 2 questions written" in capsys.readouterr().out
 
 
-def test_the_page_is_made_for_the_teachers_questions_and_holds_no_key(mine: Path) -> None:
+def test_the_page_shows_the_teachers_questions_and_no_key(mine: Path) -> None:
     page = json.dumps(app.build_app(bank=load_bank(mine)).get_config_file(), default=str)
     assert "All 2 questions" in page
     for secret in ("its state drifts", "tells the layer where each text ends", "What does the state do while"):
         assert secret not in page
 
 
-def test_the_app_starts_with_a_bank_of_ones_own(mine: Path) -> None:
+def test_the_app_starts_with_the_teachers_bank(mine: Path) -> None:
     with serve(QUIZ_BANK=str(mine)) as address, urlopen(address) as page:
         assert "All 2 questions" in page.read().decode()
 
@@ -97,56 +97,54 @@ def test_the_app_refuses_a_broken_bank_in_one_line(mine: Path) -> None:
     assert f"python -m quiz lint {mine}" in str(caught.value)
 
 
-def test_basic_demands_are_those_of_the_quiz_alone(tmp_path: Path) -> None:
-    one, two = load_bank(written(tmp_path / "bank.json", SMALLEST)).items
+def test_a_bank_with_basic_requirements_gets_defaults(tmp_path: Path) -> None:
+    one, two = load_bank(write_json(tmp_path / "bank.json", SMALLEST)).items
     assert [option.feedback for option in one.options] == ["This is not right.", "This is right."]
     assert (two.numeric.tolerance, two.numeric.right, two.numeric.wrong) == (
         0,
-        UNSAID_FEEDBACK[True],
-        UNSAID_FEEDBACK[False],
+        DEFAULT_FEEDBACK[True],
+        DEFAULT_FEEDBACK[False],
     )
     assert (one.version, one.status, one.convention, one.sources, one.hints) == (1, "live", "none", (), ())
 
 
-def test_the_same_bank_without_the_line_is_held_to_all_demands(tmp_path: Path) -> None:
+def test_the_same_bank_without_the_demands_field_must_meet_all_requirements(tmp_path: Path) -> None:
     full = {name: value for name, value in SMALLEST.items() if name != "demands"}
-    problems = lint(written(tmp_path / "bank.json", full))[1]
-    for told in ("the field 'sources' is missing", "key: the field 'feedback' is missing", "it takes 3 or more"):
-        assert any(told in problem for problem in problems)
+    problems = lint_bank(write_json(tmp_path / "bank.json", full))[1]
+    for fragment in ("the field 'sources' is missing", "key: the field 'feedback' is missing", "3 or more are needed"):
+        assert any(fragment in problem for problem in problems)
     for demands in ("full", "none"):
         with pytest.raises(BankError):
-            load_bank(written(tmp_path / "bank.json", SMALLEST | {"demands": demands}))
+            load_bank(write_json(tmp_path / "bank.json", SMALLEST | {"demands": demands}))
 
 
-def test_what_learners_would_miss_is_told_with_line_and_item(tmp_path: Path) -> None:
-    items, problems = lint(written(tmp_path / "bank.json", SMALLEST))
+def test_missing_texts_are_reported_with_line_and_item(tmp_path: Path) -> None:
+    items, problems = lint_bank(write_json(tmp_path / "bank.json", SMALLEST))
     assert items == 2
     assert problems == [
-        "line 20, item one: learners would miss feedback for option 'a', feedback for option 'b', an explanation, "
-        "a source; the quiz works without them",
-        "line 31, item two: learners would miss feedback for a right number, feedback for a wrong number, an "
-        "explanation, a source; the quiz works without them",
+        "line 20, item one: recommended but missing: feedback for option 'a', feedback for option 'b', an explanation, "
+        "a source",
+        "line 31, item two: recommended but missing: feedback for a correct number, feedback for a wrong number, an "
+        "explanation, a source",
     ]
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "fragment"),
     [
         ({"key": {"correct": ["a", "b"]}}, "exactly one correct option, not 2"),
         ({"key": {"correct": ["a"], "feedback": {"c": "Hm."}}}, "feedback is given for 'c', which cannot have it"),
         ({"key": {"correct": ["a"], "misconception": {"a": "m-x"}}}, "a misconception is given for 'a', which cannot"),
-        ({"options": [{"oid": "a", "text": "This"}]}, "options: 1 entries, but it takes 2 or more"),
-        ({"options": [{"oid": f"o{n}", "text": f"{n}"} for n in range(11)]}, "options: 11 entries, but it takes 10"),
+        ({"options": [{"oid": "a", "text": "This"}]}, "options: 1 entries, but 2 or more are needed"),
+        ({"options": [{"oid": f"o{n}", "text": f"{n}"} for n in range(11)]}, "options: 11 entries, but at most 10"),
         ({"type": "essay"}, "type: 'essay' should be one of single, multi, numeric"),
-        ({"answer": "b"}, "there is no field 'answer' here"),
+        ({"answer": "b"}, "the field 'answer' does not exist"),
     ],
 )
-def test_what_the_quiz_cannot_do_without_is_demanded_of_every_bank(
-    tmp_path: Path, change: dict[str, Any], told: str
-) -> None:
+def test_every_bank_must_meet_the_basic_requirements(tmp_path: Path, change: dict[str, Any], fragment: str) -> None:
     items = [SMALLEST["items"][0] | change]  # type: ignore[operator]
-    problems = lint(written(tmp_path / "bank.json", SMALLEST | {"items": items}))[1]
-    assert any(told in problem and "item one" in problem for problem in problems), problems
+    problems = lint_bank(write_json(tmp_path / "bank.json", SMALLEST | {"items": items}))[1]
+    assert any(fragment in problem and "item one" in problem for problem in problems), problems
 
 
 def test_there_is_a_letter_for_every_option() -> None:

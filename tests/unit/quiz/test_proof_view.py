@@ -86,7 +86,7 @@ def test_every_run_answer_and_quantity_is_shown(item: Item) -> None:
     assert " ".join(proof.code.split()) in text
     for run in proof.runs:
         assert f"On {run.cell}" in text
-        assert run.did in text
+        assert run.procedure in text
         assert all(f"{name} {result}" in text for name, result in run.measured.items())
         assert all(str(verdict.claim) in text and verdict.value in text + "True False" for verdict in run.verdicts)
     assert text.count("✓ Holds") == sum(verdict.holds for run in proof.runs for verdict in run.verdicts)

@@ -15,7 +15,7 @@ from quiz.answer_log import MAX_RUNS, AnswerLog
 from quiz.bank import Bank
 from quiz.errors import SessionError, TokenError
 from quiz.grading import grade
-from quiz.progress import read_record, standings, updated, weakest
+from quiz.progress import compute_standings, find_weakest, read_record, update_record
 from quiz.resume_token import MAX_DAYS, ResumeTokens, load_secret
 from quiz.selection import ALL, MIXED, RETRY, topic_scope
 from quiz.service import MAX_FEEDBACK, QuizService, Visit
@@ -136,8 +136,7 @@ def test_a_token_of_another_bank_is_refused() -> None:
         ResumeTokens(SECRET, BANK).read(token)
 
 
-def test_a_secret_is_made_once_and_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("QUIZ_SECRET", raising=False)
+def test_a_secret_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     secret = load_secret(tmp_path / "data")
     assert len(secret) >= 32
     assert load_secret(tmp_path / "data") == secret
@@ -146,14 +145,12 @@ def test_a_secret_is_made_once_and_for_its_owner_only(tmp_path: Path, monkeypatc
     assert load_secret(tmp_path / "other") != secret
 
 
-def test_the_environment_names_the_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUIZ_SECRET", "from outside")
-    assert load_secret(tmp_path / "data") == b"from outside"
+def test_a_given_secret_is_used_and_not_written(tmp_path: Path) -> None:
+    assert load_secret(tmp_path / "data", "from outside") == b"from outside"
     assert not (tmp_path / "data").exists()
 
 
-def test_without_a_folder_the_secret_is_that_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("QUIZ_SECRET", raising=False)
+def test_without_a_folder_the_secret_is_that_of_the_process(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert len(load_secret(tmp_path / "file")) == 32
     assert load_secret(tmp_path / "file") != load_secret(tmp_path / "file")
@@ -354,7 +351,7 @@ def test_feedback_that_cannot_be_stored_is_an_error(unavailable: QuizService) ->
 
 
 def levels(session: Session) -> dict[str, str]:
-    return {standing.topic: standing.level for standing in standings(BANK, updated({}, session.grades))}
+    return {standing.topic: standing.level for standing in compute_standings(BANK, update_record({}, session.grades))}
 
 
 def test_levels_rise_with_right_answers() -> None:
@@ -369,16 +366,16 @@ def test_levels_rise_with_right_answers() -> None:
 
 
 def test_the_last_answer_to_an_item_counts() -> None:
-    record = updated({SINGLE.id: 0.0}, [grade(SINGLE, right(SINGLE), hints=1)])
+    record = update_record({SINGLE.id: 0.0}, [grade(SINGLE, right(SINGLE), hints=1)])
     assert record == {SINGLE.id: 0.75}
-    assert updated(record, [grade(SINGLE, wrong(SINGLE))]) == {SINGLE.id: 0.0}
+    assert update_record(record, [grade(SINGLE, wrong(SINGLE))]) == {SINGLE.id: 0.0}
 
 
 def test_the_topic_to_practise_is_the_one_with_the_least_credit() -> None:
     everything = {item.id: 1.0 for item in BANK.items}
-    assert weakest(standings(BANK, everything)) is None
+    assert find_weakest(compute_standings(BANK, everything)) is None
     weak = {item.id: 0.0 for item in BANK.items if item.topic == "Shapes"}
-    standing = weakest(standings(BANK, everything | weak))
+    standing = find_weakest(compute_standings(BANK, everything | weak))
     assert standing is not None
     assert (standing.topic, standing.credit, standing.answered) == ("Shapes", 0, standing.total)
 
@@ -406,4 +403,4 @@ def test_an_unsound_record_is_left_out(data: object) -> None:
 def test_any_record_yields_levels(data: dict[str, Any]) -> None:
     record = read_record(BANK, data)
     assert all(0 <= credit <= 1 for credit in record.values())
-    assert {standing.topic for standing in standings(BANK, record)} == {item.topic for item in BANK.items}
+    assert {standing.topic for standing in compute_standings(BANK, record)} == {item.topic for item in BANK.items}

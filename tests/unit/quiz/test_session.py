@@ -1,4 +1,4 @@
-"""A learner's run: first answers count, nothing changes in place, and the score is what was answered right."""
+"""A learner's run: first answers count, sessions are immutable, and the score is the number of correct answers."""
 
 import copy
 import dataclasses
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from quiz.bank import Bank, Item, load_bank
 from quiz.errors import SessionError
 from quiz.grading import grade
-from quiz.selection import ALL, MIXED, RETRY, RUN_LENGTH, scopes, topic_scope
-from quiz.session import Session, advance, answer, restore, retry, seen_after, start_session, take_hint
+from quiz.selection import ALL, MIXED, RETRY, RUN_LENGTH, list_scopes, topic_scope
+from quiz.session import Session, advance, answer, restore, retry, seen_items, start_session, take_hint
 
 BANK = load_bank()
 BY_ID = {item.id: item for item in BANK.items}
@@ -46,16 +46,16 @@ def run_through(session: Session, mistakes: set[int] = frozenset()) -> Session: 
 
 
 def only(*items: Item) -> Bank:
-    """Return a bank of these items, which know of no others."""
+    """Return a bank of these items, without prerequisites outside it."""
     ids = {item.id for item in items}
     return Bank(tuple(dataclasses.replace(i, prereq=tuple(p for p in i.prereq if p in ids)) for i in items))
 
 
-# What is drawn
+# Selection
 
 
 @given(st.integers(0, 2**32))
-def test_a_mixed_run_is_ten_items_spread_over_the_topics_that_do_not_give_each_other_away(seed: int) -> None:
+def test_a_mixed_run_has_ten_items_spread_over_the_topics_without_enemies(seed: int) -> None:
     items = start_session(BANK, MIXED, seed).items
     assert len(items) == RUN_LENGTH
     assert items[0].id == BANK.items[0].id
@@ -64,15 +64,15 @@ def test_a_mixed_run_is_ten_items_spread_over_the_topics_that_do_not_give_each_o
     assert not [item.id for item in items if ids & set(item.enemies)]
 
 
-@given(st.integers(0, 2**32), st.sampled_from(list(scopes(BANK))))
-def test_what_an_item_builds_upon_comes_before_it(seed: int, scope: str) -> None:
-    places = {item.id: place for place, item in enumerate(start_session(BANK, scope, seed).items)}
-    for item_id, place in places.items():
+@given(st.integers(0, 2**32), st.sampled_from(list(list_scopes(BANK))))
+def test_prerequisites_come_before_the_items_that_need_them(seed: int, scope: str) -> None:
+    positions = {item.id: position for position, item in enumerate(start_session(BANK, scope, seed).items)}
+    for item_id, position in positions.items():
         for needed in BY_ID[item_id].prereq:
-            assert places.get(needed, -1) < place
+            assert positions.get(needed, -1) < position
 
 
-@given(st.integers(0, 2**32), st.sampled_from(list(scopes(BANK))))
+@given(st.integers(0, 2**32), st.sampled_from(list(list_scopes(BANK))))
 def test_a_seed_draws_the_same_run_again_and_loses_no_option(seed: int, scope: str) -> None:
     session = start_session(BANK, scope, seed)
     assert session == start_session(BANK, scope, seed)
@@ -90,7 +90,7 @@ def test_seeds_change_items_their_order_and_their_options() -> None:
 
 
 def test_every_topic_and_the_whole_bank_can_be_chosen() -> None:
-    assert list(scopes(BANK)) == [MIXED, *map(topic_scope, TOPICS), ALL]
+    assert list(list_scopes(BANK)) == [MIXED, *map(topic_scope, TOPICS), ALL]
     for topic in TOPICS:
         asked = start_session(BANK, topic_scope(topic), 1).items
         assert {i.id for i in asked} == {i.id for i in BANK.items if i.topic == topic}
@@ -106,7 +106,7 @@ def test_a_scope_that_does_not_exist_is_refused(scope: str) -> None:
 
 def test_items_not_seen_yet_are_preferred() -> None:
     first = run_through(start_session(BANK, MIXED, 1))
-    again = start_session(BANK, MIXED, 2, seen=seen_after(first))
+    again = start_session(BANK, MIXED, 2, seen=seen_items(first))
     assert {item.id for item in again.items} & {item.id for item in first.items} == {BANK.items[0].id}
 
 
@@ -116,13 +116,13 @@ def test_items_that_are_not_live_are_not_asked() -> None:
     assert start_session(Bank((draft,))).finished
 
 
-def test_prerequisites_in_a_circle_are_asked_all_the_same() -> None:
+def test_items_with_cyclic_prerequisites_are_asked() -> None:
     one = dataclasses.replace(SINGLE, prereq=(MULTI.id,), enemies=())
     two = dataclasses.replace(MULTI, prereq=(SINGLE.id,))
     assert {item.id for item in start_session(Bank((one, two))).items} == {one.id, two.id}
 
 
-def test_what_is_needed_by_way_of_an_item_that_is_not_asked_comes_first_too() -> None:
+def test_indirect_prerequisites_come_first_even_if_the_item_between_is_retired() -> None:
     needed, between, item = (BY_ID[f"gru-{name}"] for name in ("update-003", "dynamics-003", "dynamics-004"))
     bank = Bank((SINGLE, item, dataclasses.replace(between, status="retired"), needed))
     for seed in range(8):
@@ -133,7 +133,7 @@ def test_what_is_needed_by_way_of_an_item_that_is_not_asked_comes_first_too() ->
 # Answers
 
 
-def test_the_open_item_shows_nothing_of_the_key() -> None:
+def test_the_public_view_of_the_open_item_has_no_key() -> None:
     current = start_session(BANK).current
     assert current is not None
     allowed = {"id", "type", "topic", "stem", "code", "media", "options", "unit"}
@@ -152,7 +152,7 @@ def test_a_right_and_a_wrong_answer(item: Item) -> None:
     assert (session.score, session.credit, session.mistakes) == (0, 0.0, (graded,))
 
 
-def test_several_answers_are_right_together_only() -> None:
+def test_a_multiple_choice_is_correct_only_with_all_and_no_other_options() -> None:
     keys, others = right(MULTI), [o.oid for o in MULTI.options if not o.correct]
     assert grade(MULTI, keys).correct
     assert grade(MULTI, keys[::-1]).correct
@@ -209,12 +209,12 @@ def test_an_item_that_is_not_open_is_refused() -> None:
         (MULTI, ["t3ei", "w8lr", "zzzz"], "does not belong"),
         (MULTI, ["t3ei"] * 6, "more than can be chosen"),
         (NUMERIC, [], "Type a number first"),
-        (NUMERIC, ["k4vd"], "no number"),
+        (NUMERIC, ["k4vd"], "not a number"),
         (NUMERIC, ["1" * 1_000_000], "longer than"),
         (NUMERIC, [3.5], "cannot be read"),
     ],
 )
-def test_what_is_no_answer_is_refused_and_not_counted(item: Item, given_answer: list[str], reason: str) -> None:
+def test_an_invalid_answer_is_refused_and_not_counted(item: Item, given_answer: list[str], reason: str) -> None:
     session = start_session(only(item))
     with pytest.raises(SessionError, match=reason):
         answer(session, item.id, given_answer)
@@ -222,7 +222,7 @@ def test_what_is_no_answer_is_refused_and_not_counted(item: Item, given_answer: 
 
 
 @pytest.mark.parametrize("confidence", [0, 100, 61, True, "60", -25, 60.5])
-def test_a_confidence_that_cannot_be_chosen_is_refused(confidence: int) -> None:
+def test_a_confidence_that_is_not_offered_is_refused(confidence: int) -> None:
     with pytest.raises(SessionError, match="how sure you are"):
         answer(start_session(BANK), SINGLE.id, right(SINGLE), confidence)
 
@@ -245,7 +245,7 @@ def test_each_hint_costs_a_quarter_of_the_mark() -> None:
         take_hint(session, SINGLE.id)
 
 
-def test_hints_belong_to_their_question_and_end_with_the_answer() -> None:
+def test_hints_belong_to_one_question_and_end_with_its_answer() -> None:
     session = give(take_hint(start_session(BANK), SINGLE.id))
     assert session.hints_left == 0
     with pytest.raises(SessionError, match="already answered"):
@@ -254,7 +254,7 @@ def test_hints_belong_to_their_question_and_end_with_the_answer() -> None:
     assert session.grades[0].hints == 1
 
 
-# Going on
+# Advancing
 
 
 def test_an_open_question_cannot_be_skipped() -> None:
@@ -262,7 +262,7 @@ def test_an_open_question_cannot_be_skipped() -> None:
         advance(start_session(BANK))
 
 
-def test_an_answered_item_stays_open_until_the_learner_goes_on() -> None:
+def test_an_answered_item_stays_open_until_the_next_step() -> None:
     session = give(start_session(BANK))
     assert session.open_item == session.items[0]
     assert session.current_grade == session.grades[0]
@@ -271,7 +271,7 @@ def test_an_answered_item_stays_open_until_the_learner_goes_on() -> None:
     assert session.current_grade is None
 
 
-def test_going_on_after_the_end_changes_nothing() -> None:
+def test_advancing_after_the_end_changes_nothing() -> None:
     session = run_through(start_session(BANK))
     assert session.finished
     assert session.current is session.current_grade is session.open_item is None
@@ -281,7 +281,7 @@ def test_going_on_after_the_end_changes_nothing() -> None:
         answer(session, SINGLE.id, right(SINGLE))
 
 
-def test_topics_are_scored_apart() -> None:
+def test_each_topic_has_its_own_score() -> None:
     session = run_through(take_hint(start_session(BANK), SINGLE.id), mistakes={2, 5})
     for score in session.topic_scores:
         grades = [grade for grade in session.grades if grade.item.topic == score.topic]
@@ -310,10 +310,10 @@ def test_a_session_cannot_be_changed_in_place() -> None:
         session.position = 3  # type: ignore[misc]
 
 
-# Trying again
+# Retrying mistakes
 
 
-def test_only_the_mistakes_are_tried_again_and_all_of_them_are_known_by_then() -> None:
+def test_a_retry_asks_the_mistakes_and_counts_all_items_as_seen() -> None:
     session = run_through(start_session(BANK, MIXED, 3), mistakes={1, 4, 7})
     again = retry(session, BANK, 9, "again")
     assert [item.id for item in again.items] == [session.items[number].id for number in (1, 4, 7)]
@@ -327,10 +327,10 @@ def test_there_is_no_retry_without_mistakes() -> None:
         retry(run_through(start_session(BANK)), BANK)
 
 
-# What was recorded elsewhere
+# Restoring recorded grades
 
 
-def test_restored_grades_count_more_than_the_sessions_own() -> None:
+def test_restored_grades_replace_the_sessions_own() -> None:
     session = give(start_session(BANK))
     restored = restore(session, [grade(session.items[0], wrong(session.items[0]))])
     assert (restored.score, restored.position) == (0, 0)
@@ -344,7 +344,7 @@ def test_an_open_question_that_was_answered_elsewhere_shows_that_answer() -> Non
     assert not restored.current_grade.correct
 
 
-def test_a_session_that_is_ahead_of_its_grades_goes_back_to_the_first_without_an_answer() -> None:
+def test_a_session_ahead_of_its_grades_returns_to_the_first_unanswered_question() -> None:
     session = dataclasses.replace(start_session(BANK), position=6, hints=1)
     assert (restore(session, []).position, restore(session, []).hints) == (0, 0)
     items = session.items

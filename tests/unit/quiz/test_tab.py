@@ -461,11 +461,16 @@ def test_feedback_is_sent_or_remains_in_the_box(browser: Browser, store: Store) 
     ]
 
 
-def test_feedback_beyond_the_rate_limit_remains_in_the_box(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUIZ_SECRET", SECRET)
+def test_feedback_beyond_the_rate_limit_remains_in_the_box(store: Store) -> None:
     requests: list[gr.Request] = []
     with gr.Blocks(analytics_enabled=False) as blocks:
-        build_quiz_tab(blocks, BANK, store, may_send=lambda request: not requests.append(request) and len(requests) < 2)
+        build_quiz_tab(
+            blocks,
+            BANK,
+            store,
+            may_send=lambda request: not requests.append(request) and len(requests) < 2,
+            secret=SECRET,
+        )
     browser = Browser(blocks, TestClient(App.create_app(blocks.queue(api_open=False))), "flood")
     assert browser.post("send", "yes", "first").json()["data"][1].startswith("Thank you.")
     refused = browser.post("send", "yes", "second").json()["data"]

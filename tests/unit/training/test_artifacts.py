@@ -12,7 +12,7 @@ import pytest
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.data.splits import TextSplit, read_corpus
-from sentiment_gru.evaluation import macro_recall_interval
+from sentiment_gru.metrics import macro_recall_interval
 from sentiment_gru.training import provenance
 from sentiment_gru.training.artifacts import (
     ScoredSplit,

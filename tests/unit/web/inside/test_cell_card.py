@@ -71,6 +71,17 @@ def test_the_drawing_names_the_shares_and_the_product_of_the_convention() -> Non
     assert ">U(rh) + c<" in render_drawing(step(WEIGHTS, 1, -0.5, CHO))
 
 
+def test_the_product_stands_before_the_reset_gate_only_in_pytorch() -> None:
+    def positions(convention: Convention, *texts: str) -> list[float]:
+        drawing = render_drawing(step(WEIGHTS, 1, -0.5, convention))
+        return [float(re.search(rf'x="([\d.]+)" y="[\d.]+">{text}', drawing)[1]) for text in texts]
+
+    product, reset = positions(PYTORCH, r"U h", "<tspan>r</tspan>")
+    assert product < reset
+    product, reset = positions(CHO, r"U\(rh", "<tspan>r</tspan>")
+    assert product > reset
+
+
 def test_a_road_is_as_wide_as_its_share() -> None:
     def widths(z_bias: float) -> list[float]:
         drawing = render_drawing(step(Weights(b_z=z_bias), 0, 0.5))

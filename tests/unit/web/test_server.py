@@ -9,7 +9,7 @@ from tests.conftest import REPOSITORY
 
 PROGRAM = """
 import ctypes, threading
-from sentiment_gru.web.page import keep_few_heaps
+from sentiment_gru.web.server import limit_malloc_arenas
 {prepare}
 at_work = threading.Barrier(16)
 libc = ctypes.CDLL(None)
@@ -26,8 +26,8 @@ libc.fflush(None)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
-@pytest.mark.parametrize(("prepare", "few"), [("assert keep_few_heaps()", True), ("", False)])
+@pytest.mark.parametrize(("prepare", "few"), [("assert limit_malloc_arenas()", True), ("", False)])
 def test_threads_share_few_heaps(prepare: str, few: bool) -> None:
     program = [sys.executable, "-c", PROGRAM.format(prepare=prepare)]
-    found = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    assert (found.count("<heap nr=") <= 2) is few, found
+    heaps = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert (heaps.count("<heap nr=") <= 2) is few, heaps

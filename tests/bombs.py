@@ -1,0 +1,70 @@
+"""Generators of small files that cost a careless reader gigabytes or minutes."""
+
+import zipfile
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import xlsxwriter
+
+MEGABYTE = 1_000_000
+
+
+def write_repeated_binary(path: Path, rows: int = 1_000) -> Path:
+    """Write a Parquet file whose dictionary stores one megabyte for all rows of a binary column."""
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["fine"] * rows, "data": [b"x" * MEGABYTE] * rows}), path)
+    return path
+
+
+def write_repeated_list(path: Path, rows: int = 1_000) -> Path:
+    """Write a Parquet file whose dictionary stores one megabyte for all rows of a list column."""
+    texts = pyarrow.array([["x" * MEGABYTE]] * rows, pyarrow.list_(pyarrow.string()))
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["fine"] * rows, "list": texts}), path)
+    return path
+
+
+def write_workbook(path: Path, sheet: bytes | None = None, strings: bytes | None = None) -> Path:
+    """Write a workbook of two rows, and replace the XML of its sheet or its shared strings."""
+    original = path.with_suffix(".original")
+    with xlsxwriter.Workbook(original) as workbook:
+        workbook.add_worksheet().write_column(0, 0, ["text", "fine"])
+    replaced = {"xl/worksheets/sheet1.xml": sheet, "xl/sharedStrings.xml": strings}
+    with zipfile.ZipFile(original) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, replaced.get(name) or source.read(name))
+    original.unlink()
+    return path
+
+
+def _sheet(rows: bytes) -> bytes:
+    namespace = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return b'<worksheet xmlns="%s"><sheetData>%s</sheetData></worksheet>' % (namespace, rows)
+
+
+def write_empty_cells(path: Path, cells: int = 4_000_000) -> Path:
+    """Write a workbook with one row of empty cells."""
+    return write_workbook(path, _sheet(b'<row r="1">' + b"<c/>" * cells + b"</row>"))
+
+
+def write_far_cells(path: Path, rows: int = 50_000) -> Path:
+    """Write a workbook whose every row has one cell, in the last column that the format allows."""
+    row = b'<row><c r="XFD1" t="str"><v>x</v></c></row>'
+    return write_workbook(path, _sheet(b'<row r="1"><c r="A1" t="str"><v>text</v></c></row>' + row * rows))
+
+
+def write_shared_strings(path: Path, strings: int = 1_000_000) -> Path:
+    """Write a workbook with many shared strings that no cell uses."""
+    namespace = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return write_workbook(path, strings=b'<sst xmlns="%s">%s</sst>' % (namespace, b"<si/>" * strings))
+
+
+def write_wide_header(path: Path, columns: int = 8_000) -> Path:
+    """Write a CSV file with many columns of the same name."""
+    path.write_text(",".join(["x"] * columns) + "\n" + ",".join(["y"] * columns) + "\n")
+    return path
+
+
+def write_many_keys(path: Path, lines: int = 200_000) -> Path:
+    """Write JSON lines, each with a key of its own."""
+    path.write_text("".join(f'{{"{number}": 1}}\n' for number in range(lines)))
+    return path

@@ -1,0 +1,173 @@
+"""The undocumented parts of Gradio that the app uses: each test fails if an upgrade changes one of them."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+import uvicorn
+from gradio import http_server, networking, processing_utils
+from gradio.routes import App
+from starlette.testclient import TestClient
+
+from benchmarks.gradio_http import Page, file_data
+from sentiment_gru.web import gradio_compat
+from sentiment_gru.web.gradio_compat import (
+    EconomicalBlocks,
+    GuardedBlocks,
+    SharedQueueBlocks,
+    build_when_opened,
+    current_page,
+    launch,
+)
+
+
+def collect_answers(kind: type[gr.Blocks]) -> list[Any]:
+    """Return the answers of events with many, one and no outputs on a page of a kind."""
+    with kind() as page:
+        state, text, number, html = gr.State(0), gr.Textbox("before"), gr.Number(1), gr.HTML("")
+        outputs = [state, text, number, html]
+        results: list[Any] = [
+            [1, gr.skip(), 2, "<p>b</p>"],
+            [1, gr.skip(), gr.skip(), gr.skip()],
+            [gr.skip()] * 4,
+            [gr.skip(), gr.Textbox("t", visible=False), gr.skip(), gr.HTML(visible=False)],
+            (gr.skip(), "t", None, gr.skip()),
+            {text: "t"},
+        ]
+        for result in results:
+            page.load(lambda result=result: result, None, outputs, queue=False)
+        page.load(lambda: gr.skip(), None, outputs, queue=False)
+        page.load(lambda: "one", None, text, queue=False)
+        page.load(lambda: gr.skip(), None, text, queue=False)
+        page.load(lambda: None, None, None, queue=False)
+        page.load(lambda value: value, state, number, queue=False)
+    client = TestClient(App.create_app(page))
+    bodies = [{"fn_index": number, "session_hash": "s", "data": []} for number in range(len(page.fns))]
+    bodies[-1]["data"] = [None]
+    answers = [client.post("/gradio_api/run/predict", json=body).json()["data"] for body in bodies]
+    for value in (value for values in answers for value in values if isinstance(value, dict)):
+        value.pop("props", None)  # of gr.HTML, which takes "__type__" of a skipped output for a property
+    return answers
+
+
+def test_economical_blocks_answer_as_plain_ones_do() -> None:
+    plain = collect_answers(gr.Blocks)
+    assert collect_answers(EconomicalBlocks) == plain
+    assert plain[0] == [None, {"__type__": "update"}, 2, "<p>b</p>"]
+    assert plain[-1] == [1]
+
+
+def test_economical_blocks_process_only_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    processed: list[int] = []
+    whole = gr.Blocks.postprocess_data
+
+    async def count(self: gr.Blocks, block_fn: Any, predictions: Any, state: Any) -> Any:
+        processed.append(len(predictions))
+        return await whole(self, block_fn, predictions, state)
+
+    monkeypatch.setattr(gr.Blocks, "postprocess_data", count)
+    with EconomicalBlocks() as blocks:
+        outputs = [gr.Textbox(elem_id="first"), gr.Textbox(), gr.Textbox()]
+        blocks.load(lambda: ["a", gr.skip(), "c"], None, outputs, queue=False)
+    page = Page(TestClient(App.create_app(blocks)))
+    page.fire("page", "load")
+    assert processed == [2]
+    assert page.value("first") == "a"
+
+
+def test_a_file_on_another_host_is_refused_before_gradio_fetches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+
+    async def fetch(url: str, **_: Any) -> str:
+        fetched.append(url)
+        raise AssertionError("fetched")
+
+    monkeypatch.setattr(processing_utils, "async_ssrf_protected_download", fetch)
+    url = "http://203.0.113.1/large.csv"
+
+    def send(kind: type[gr.Blocks], data: Any) -> tuple[int, str]:
+        with kind() as blocks:
+            file = gr.File(elem_id="file")
+            file.upload(lambda value: None, file, None, queue=False)
+        page = Page(TestClient(App.create_app(blocks), raise_server_exceptions=False))
+        return page.send(page.event("file", "upload"), [data])
+
+    for data in (file_data(url), file_data(url.upper()), [file_data(url)], file_data("https:" + url[5:])):
+        status, answer = send(GuardedBlocks, data)
+        assert (status, gradio_compat.NOT_UPLOADED in answer) == (500, True)
+    assert fetched == []
+    send(gr.Blocks, file_data(url))
+    assert fetched == [url]  # what Gradio itself does
+
+
+def test_one_address_gets_a_share_of_the_queue() -> None:
+    with SharedQueueBlocks() as blocks:
+        gr.Button().click(lambda: None)
+    blocks.queue(max_size=10)
+    App.create_app(blocks)
+    blocks.share_queue(2, lambda scope: scope["client"])
+
+    async def push(client: str) -> str:
+        request = SimpleNamespace(scope={"client": client})
+        body = SimpleNamespace(fn_index=0, session_hash=None, request=None, batched=False, data=[], trigger_id=None)
+        return (await blocks._queue.push(body, request, None))[2]  # type: ignore[arg-type]
+
+    async def scenario() -> list[str]:
+        return [await push(client) for client in ("a", "a", "a", "b")]
+
+    assert asyncio.run(scenario()) == ["success", "success", "queue_full", "success"]
+
+
+def test_the_surrounding_page_is_known() -> None:
+    with gr.Blocks() as page, gr.Tab("tab"):
+        assert current_page() is page
+
+
+def test_a_tab_is_built_when_opened_by_events_that_are_private() -> None:
+    with gr.Blocks() as page, gr.Tab("tab") as tab:
+        build_when_opened(tab, lambda: None)
+    assert any(event.renderable for event in page.fns.values())
+    assert {event.api_visibility for event in page.fns.values()} == {"private"}
+
+
+def test_plot_data_holds_json_and_local_fonts_request_no_host() -> None:
+    assert gr.Plot().postprocess(None) is None
+    data = gradio_compat.PlotData(type="plotly", plot='{"data": []}')
+    assert data.model_dump()["plot"] == '{"data": []}'
+    stylesheet = gradio_compat.LocalFont("IBM Plex Sans", weights=(400,)).stylesheet()
+    assert stylesheet["url"] is None
+    assert "http" not in stylesheet["css"]
+
+
+@pytest.mark.parametrize("failure", [None, httpx.RemoteProtocolError("Server disconnected")])
+def test_an_app_that_gradio_cannot_request_is_served_with_settings_of_uvicorn(
+    failure: Exception | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def request_page(url: str) -> bool:
+        if failure:
+            raise failure
+        return False
+
+    monkeypatch.setattr(networking, "url_ok", request_page)
+    with gr.Blocks() as page:
+        gr.Textbox()
+    launch(page, {"timeout_keep_alive": 7}, prevent_thread_lock=True, quiet=True)
+    try:
+        assert httpx.get(page.local_url).status_code == 200
+        assert "Gradio could not request it" in caplog.text
+        assert page.server.config.timeout_keep_alive == 7
+        assert http_server.uvicorn is uvicorn
+    finally:
+        page.close()
+
+
+def test_an_app_that_cannot_be_reached_at_all_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise httpx.ReadError("gone")
+
+    monkeypatch.setattr(gr.Blocks, "launch", fail)
+    with pytest.raises(OSError, match="gone"):
+        launch(gr.Blocks())
