@@ -30,10 +30,15 @@ fix: .venv/dev
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-# The shipped checkpoint, from the datasets; each stage resumes, and its results stay in out/release.
+# The shipped checkpoint, from the datasets; each stage resumes, and its results stay in WORK. AMOUNTS, such as
+# AMOUNTS="--sentences 20000 --student-epochs 1", makes it shorter (see `python -m sentiment_gru.distillation -h`).
+TEACHER := $(or $(wildcard ../shared/models/all-MiniLM-L6-v2),sentence-transformers/all-MiniLM-L6-v2)
+HELD_OUT := $(wildcard benchmarks/frozen/*.csv benchmarks/behaviour/frozen/*.csv)
+WORK := out/release
+RELEASE := sentiment_gru/pretrained
 train-release: .venv/runtime
-	$(PY) -m sentiment_gru.distillation --imdb $(IMDB) --sst2 $(SST2) --tweets $(TWEETS) \
-		--work out/release --output-dir sentiment_gru/pretrained
+	OMP_NUM_THREADS=1 $(PY) -m sentiment_gru.distillation $(if $(DATA),--data $(DATA)) --teacher $(TEACHER) \
+		--held-out $(HELD_OUT) --work $(WORK) --output-dir $(RELEASE) --table benchmarks/results/recipe.json $(AMOUNTS)
 	$(PY) benchmarks/readme.py
 
 # How fast all is, beside rivals and beside what the machine can do; leave the machine alone meanwhile.

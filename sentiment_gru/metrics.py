@@ -3,7 +3,7 @@
 Letters in shapes: B texts, C labels of the model, K labels that occur in a set.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,13 +53,19 @@ def restrict(logits: np.ndarray, labels: Sequence[str], present: Sequence[str]) 
     return logits[:, [labels.index(name) for name in present]]
 
 
+def labels_to_compare(labels: Sequence[str], present: Collection[str]) -> list[str]:
+    """Return the labels of the model that a set has; all of them if it has only one, which would always be right."""
+    found = [label for label in labels if label in present]
+    return found if len(found) > 1 else list(labels)
+
+
 def restricted_sets(
     dev: "JoinedSplit", logits: np.ndarray, labels: Sequence[str]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return, for each dataset, the (B, K) logits of its labels and the (B,) label ids among them."""
     sets = {}
     for name, rows in dev.rows.items():
-        present = [label for label in labels if label in dev.labels_of(name)]
+        present = labels_to_compare(labels, dev.labels_of(name))
         targets = np.array([present.index(dev.split.labels[i]) for i in rows])
         sets[name] = (restrict(logits[rows], labels, present), targets)
     return sets
@@ -105,7 +111,7 @@ def evaluate(logits: np.ndarray, split: "TextSplit", labels: Sequence[str], unce
     Raises:
         DatasetError: The split has a label that the model lacks.
     """
-    present = [name for name in labels if name in set(split.labels)]
+    present = labels_to_compare(labels, set(split.labels))
     if unknown := sorted(set(split.labels) - set(labels)):
         raise DatasetError(f"the model has no label {', '.join(unknown)}, only {', '.join(labels)}")
     scores = softmax(restrict(logits, labels, present).astype(np.float64), axis=1)
@@ -121,9 +127,9 @@ def evaluate(logits: np.ndarray, split: "TextSplit", labels: Sequence[str], unce
         labels=present,
         accuracy=hits / len(targets),
         accuracy_interval=(interval.low, interval.high),
-        macro_recall=float(recall_score(targets, verdicts, average="macro")),
+        macro_recall=float(recall_score(targets, verdicts, labels=np.unique(targets), average="macro")),
         macro_recall_interval=macro_recall_interval(verdicts, targets),
-        macro_f1=float(f1_score(targets, verdicts, average="macro")),
+        macro_f1=float(f1_score(targets, verdicts, labels=np.unique(targets), average="macro")),
         calibration_error=calibration_error(scores, targets),
         calibration_error_if_perfect=calibration_error_if_perfect(scores),
         uncertain=float(band.mean()),

@@ -108,8 +108,8 @@ def learn_language(
     epochs: float,
     batch_size: int = 32,
     learning_rate: float = 2e-3,
-) -> None:
-    """Let a network with an untrained head learn to guess neighboring words, and save it as a checkpoint.
+) -> float:
+    """Let a network with an untrained head learn to guess neighboring words, save it as a checkpoint, return the loss.
 
     Goes on from the newest checkpoint of the trainer beside the output folder.
     """
@@ -135,5 +135,6 @@ def learn_language(
         train_dataset=windows,
         data_collator=DataCollatorWithPadding(tokenizer),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
+    result = trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
     save_checkpoint(network, tokenizer, output)
+    return float(result.training_loss)

@@ -1,316 +1,208 @@
-"""The shipped checkpoint's recipe: stages from the datasets to the checkpoint.
+"""The shipped checkpoint's recipe: stages from the datasets to the checkpoint, and what each of them gave.
 
-Each is skipped if its result is there, but for means and the release, which take minutes and are made anew.
+vocabulary         words of all training texts and of the unlabelled reviews
+pretrain           embeddings and cells that have learned to guess neighboring words
+teacher-reviews    a linear teacher (NB-SVM) of reviews, those of the training set judged out of fold
+teacher-sentences  a transformer encoder, fine-tuned on the short texts of all corpora and on made sentences
+label-reviews      soft labels of training and unlabelled reviews
+label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
+student-SEED       a GRU that goes on from `pretrain` with all soft labels and with swapped twins
+average            the mean of the students' weights
+calibrate          temperature and uncertain band, fitted on dev
+release            the reported splits, read once, and the checkpoint copied to its folder
 
-first.parquet       soft labels of IMDB's training and unlabelled reviews by one linear teacher
-first-N/            students of those: two GRUs that differ in directions and size
-short-N/            GRUs that learn short texts only, by their labels
-reviews.parquet     soft labels of the same reviews by linear teacher and students together
-sentences.parquet   soft labels of sentences of the unlabelled reviews by all the GRUs
-language/           embeddings and cells that have learned to guess neighboring words in reviews and tweets
-student/            a student of both soft labels, which starts from there, with adversarial neighbors
-last-SEED/          what goes on from the student with the datasets' own labels alone
-average/            the mean of the last ones' weights
-reviews-2.parquet   soft labels of the reviews by linear teacher and average
-sentences-2.parquet soft labels of the sentences by the average
-again-N/            what goes on from the average with these and all labels, with adversarial neighbors
-again/              the mean of their weights
-final-N/            what goes on from there with the same, at half the rate, and more of long reviews
-final/              the mean of the weights of the second round's four
-sentences-3.parquet the second round's sentences without negated ones, nearer to neutral
-tweets.parquet      tweets without addresses, names and hash signs
-phrases.parquet     the treebank's negated phrases as people spell them
-third-N/            what goes on from `final` with these
-third/              the mean of their weights and those of `final`: it ships
+A stage is done when its figures stand in the work folder; what is done is not done again. A training that was stopped
+goes on from its newest checkpoint. Stages that do not need one another may run side by side.
 """
 
 import json
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy.special import softmax
-from transformers import set_seed
+from ..errors import OptionsError, SentimentError
+from .corpora import Sources
 
-from ..checkpoint import CONFIG
-from ..classifier import SentimentClassifier
-from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
-from ..data.sources import load_splits
-from ..data.splits import JoinedSplit, held_out, letters, read_corpora, remove_leaks
-from ..errors import DatasetError, OptionsError
-from ..labels import order_labels
-from ..modeling import SentimentGRUForSequenceClassification
-from ..tokenization import train_tokenizer
-from ..training.datasets import join_train, prepare_corpora, prepare_soft_labels
-from ..training.options import TrainingOptions
-from ..training.output_folder import RunFolder
-from ..training.report import calibrate, measure_again
-from ..training.run import build_config, train
-from ..training.seeds import dev_score
-from .augmentation import cut_sentences, negated_phrases, plain_tweets, trusted_sentences
-from .pretraining import learn_language
-from .teachers import NBSVM, average_checkpoints, blend, fit_weights, out_of_fold
-
-UNLABELLED = "unsupervised"
-LINEAR = "linear.npz"  # the linear teacher's logits of all reviews
-POLES = ["negative", "positive"]
-LABEL_SHARE = 0.5  # of a training review's target that is its label; the rest is the teacher's opinion, out of fold
-SENTENCES = 50_000
-FIRST: Mapping[str, Mapping[str, Any]] = {
-    "first-0": {"hidden_size": 128, "batch_size": 64, "epochs": 2.0},
-    "first-1": {"hidden_size": 192, "bidirectional": False, "batch_size": 64, "epochs": 2.0, "seed": 1},
-}
-COMMON = {"train_tokens": 300, "report": False}
-SHORT: Mapping[str, Mapping[str, Any]] = {"short-2": {"epochs": 2.0, "seed": 2}, "short-3": {"epochs": 2.0, "seed": 3}}
-START = "language"  # the student goes on from its weights
-LANGUAGE_EPOCHS = 1.0
-STUDENT = "student"  # the last ones go on from its weights
-AVERAGE = "average"  # teaches the second round, and is where it begins
-AGAIN = "again"  # the final ones go on from its weights
-FINAL = "final"
-STUDENT_OPTIONS: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3, "adversarial": 0.3}
-LAST: Mapping[str, Any] = {"epochs": 2.0, "learning_rate": 1e-3}
-AGAIN_OPTIONS: Mapping[str, Any] = {"epochs": 1.0, "learning_rate": 1e-3, "adversarial": 0.3}
-FINAL_OPTIONS: Mapping[str, Any] = {"epochs": 1.0, "learning_rate": 5e-4, "adversarial": 0.3, "train_tokens": 400}
-SECOND = (0, 1)  # seeds of the second and the third round
-THIRD = "third"
-NEUTRAL_SHARE = 0.25  # mean score of neutral of the third round's sentences
+PARTS = 2  # of the texts that the encoder judges
+OPTIONS, FIGURES = "options.json", "figures.json"
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Where the three datasets are: Hub ids or local folders."""
+class Amounts:
+    """How much of everything; more of it takes longer and gives a better model."""
 
-    imdb: str
-    sst2: str
-    tweets: str
+    vocabulary: int = 60_000  # words
+    embedding_size: int = 72
+    hidden_size: int = 128
+    pretrain_reviews: int = 75_000  # reviews read while guessing words
+    teacher_texts: int = 60_000  # most texts of one corpus for the encoder
+    teacher_epochs: float = 2.0
+    teacher_tokens: int = 64  # read of a text
+    encoder_reviews: int = 50_000  # unlabelled reviews judged by the encoder, too
+    judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
+    sentences: int = 400_000  # of unlabelled reviews
+    made: int = 60_000  # sentences of the grammar
+    recombined: int = 100_000  # short texts made of parts of others
+    student_reviews: int = 75_000
+    student_epochs: float = 3.0
+    students: int = 2  # seeds whose weights are averaged
+    batch_size: int = 32
+    adversarial: float = 0.3
+    pairing: float = 1.0
 
-    def __iter__(self) -> Iterator[str]:
-        return iter((self.imdb, self.sst2, self.tweets))
+
+@dataclass(frozen=True)
+class Setting:
+    """What one run of the recipe was told.
+
+    Attributes:
+        sources: the corpora.
+        teacher: Hub id or folder of the encoder.
+        work: folder of the stages' results.
+        output: folder of the checkpoint.
+        amounts: how much of everything.
+        held_out: CSV or text files whose runs of words no made sentence may share.
+    """
+
+    sources: Sources
+    teacher: str
+    work: Path
+    output: Path
+    amounts: Amounts
+    held_out: tuple[str, ...] = ()
+
+    def options(self) -> dict[str, Any]:
+        """Return what decides the results."""
+        return {
+            "sources": asdict(self.sources),
+            "teacher": self.teacher,
+            "amounts": asdict(self.amounts),
+            "held_out": list(self.held_out),
+        }
+
+    def portable_options(self) -> dict[str, Any]:
+        """Return the same without paths of this machine."""
+        names = {"teacher": Path(self.teacher).name, "held_out": [Path(path).name for path in self.held_out]}
+        return self.options() | names | {"sources": list(asdict(self.sources))}
 
 
-class Reviews:
-    """IMDB's reviews, less the copies of dev and reported texts of all datasets; positive is 1, negative 0."""
+Stage = tuple[tuple[str, ...], Callable[[Setting, str], Mapping[str, Any]]]
 
-    def __init__(self, sources: Sources) -> None:
-        self.corpora = corpora = remove_leaks(read_corpora(list(sources)))
-        unwanted = held_out(corpora)
-        splits = load_splits(sources.imdb)
-        if UNLABELLED not in splits:
-            raise DatasetError(f"dataset {sources.imdb!r} has no split {UNLABELLED!r}, only {', '.join(splits)}")
-        texts = dict.fromkeys(splits[UNLABELLED]["text"])
-        self.unlabelled = [text for text in texts if letters(text) not in unwanted]
-        self.train, self.dev = corpora[0].train.texts, corpora[0].dev.texts
-        self.train_positive = np.array([label == "positive" for label in corpora[0].train.labels], dtype=float)
-        self.dev_positive = np.array([label == "positive" for label in corpora[0].dev.labels], dtype=float)
+
+def list_stages(amounts: Amounts) -> dict[str, Stage]:
+    """Return the stages by name, in their order, each with the stages that it needs."""
+    from . import stages
+
+    parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
+    students = tuple(f"student-{seed}" for seed in range(amounts.students))
+    return {
+        "teacher-sentences": ((), stages.fine_tune_encoder),
+        "vocabulary": ((), stages.learn_vocabulary),
+        "teacher-reviews": ((), stages.fit_linear_teacher),
+        "pretrain": (("vocabulary",), stages.pretrain),
+        "label-reviews": (("teacher-reviews", "teacher-sentences"), stages.label_reviews),
+        **dict.fromkeys(parts, (("teacher-sentences",), stages.label_sentences)),
+        **dict.fromkeys(students, (("pretrain", "label-reviews", *parts), stages.train_student)),
+        "average": (students, stages.average),
+        "calibrate": (("average",), stages.calibrate_average),
+        "release": (("calibrate",), stages.release),
+    }
 
 
 class Recipe:
-    """The stages of one checkpoint; each writes its result under its name only when it is whole.
+    """All stages of one setting."""
 
-    Args:
-        sources: the datasets.
-        work: folder of the stages' results.
-        output: folder of the checkpoint.
-        seeds: of the last students of the first round.
-    """
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
 
-    def __init__(self, sources: Sources, work: Path, output: Path, seeds: Sequence[int]) -> None:
-        self.sources, self.work, self.output, self.seeds = sources, work, output, seeds
+    def run(self, jobs: int, command: Sequence[str], until: str = "release") -> list[dict[str, Any]]:
+        """Run what is not done yet, each stage in a process of its own, and return the table of all figures.
 
-    @cached_property
-    def reviews(self) -> Reviews:
-        """The reviews, read once."""
-        return Reviews(self.sources)
-
-    @cached_property
-    def stages(self) -> dict[str, Callable[[], object]]:
-        """The stages by name, in their order."""
-        short = [self.sources.sst2, self.sources.tweets]
-        return {
-            "first": lambda: self.write("first", self.teach_first),
-            **{name: partial(self.train_student, name, ["first"], **options) for name, options in FIRST.items()},
-            **{
-                name: partial(self.train_student, name, [], dataset=short, **options) for name, options in SHORT.items()
-            },
-            "reviews": lambda: self.write("reviews", partial(self.teach_reviews, FIRST)),
-            "sentences": lambda: self.write("sentences", partial(self.teach_sentences, (*FIRST, *SHORT))),
-            START: self.learn_language,
-            STUDENT: lambda: self.train_on(STUDENT, START, ["reviews", "sentences"], **STUDENT_OPTIONS),
-            **self.seeded("last", STUDENT, [], self.seeds, LAST),
-            AVERAGE: partial(self.average, AVERAGE, [f"last-{seed}" for seed in self.seeds]),
-            "reviews-2": lambda: self.write("reviews-2", partial(self.teach_reviews, [AVERAGE])),
-            "sentences-2": lambda: self.write("sentences-2", partial(self.teach_sentences, [AVERAGE])),
-            **self.seeded(AGAIN, AVERAGE, ["reviews-2", "sentences-2"], SECOND, AGAIN_OPTIONS),
-            AGAIN: partial(self.average, AGAIN, [f"{AGAIN}-{seed}" for seed in SECOND]),
-            **self.seeded(FINAL, AGAIN, ["reviews-2", "sentences-2"], SECOND, FINAL_OPTIONS),
-            FINAL: partial(self.average, FINAL, [f"{name}-{seed}" for name in (AGAIN, FINAL) for seed in SECOND]),
-            "sentences-3": lambda: self.write("sentences-3", self.trusted_sentences),
-            "tweets": lambda: self.write("tweets", partial(self.rewritten, 2, plain_tweets)),
-            "phrases": lambda: self.write("phrases", partial(self.rewritten, 1, negated_phrases)),
-            **self.seeded(THIRD, FINAL, ["reviews-2", "sentences-3", "tweets", "phrases"], SECOND, FINAL_OPTIONS),
-            THIRD: partial(self.average, THIRD, [*(f"{THIRD}-{seed}" for seed in SECOND), FINAL]),
-            "release": self.release,
-        }
-
-    def seeded(
-        self, name: str, start: str, soft: list[str], seeds: Sequence[int], settings: Mapping[str, Any]
-    ) -> dict[str, Callable[[], object]]:
-        """Return a stage for each seed that trains from an earlier stage's weights."""
-        return {
-            f"{name}-{seed}": partial(self.train_on, f"{name}-{seed}", start, soft, seed=seed, **settings)
-            for seed in seeds
-        }
-
-    def run(self, only: str | None = None) -> None:
-        """Run the stages that are not done yet, or one of them.
+        Args:
+            jobs: stages side by side.
+            command: what runs a stage when `--stage NAME` is put behind it.
+            until: last stage to run.
 
         Raises:
-            OptionsError: there is no such stage.
+            OptionsError: there is no such stage, or the work folder holds results of other options.
+            SentimentError: a stage failed; its message was printed.
         """
-        if only and only not in self.stages:
-            raise OptionsError(f"there is no stage {only!r}, only {', '.join(self.stages)}")
-        self.work.mkdir(parents=True, exist_ok=True)
-        for name in [only] if only else self.stages:
-            print(f"stage {name}", flush=True)
-            self.stages[name]()
+        self.claim_folder()
+        self.check_stage(until)
+        planned = list_stages(self.setting.amounts)
+        stages = dict(islice(planned.items(), list(planned).index(until) + 1))
+        waiting = [name for name in stages if not self.is_done(name)]
+        running: dict[Future[int], str] = {}
+        with ThreadPoolExecutor(jobs) as pool:
+            while waiting or running:
+                ready = [name for name in waiting if all(map(self.is_done, stages[name][0]))]
+                for name in ready[: jobs - len(running)]:
+                    print(f"{time.strftime('%H:%M:%S')} {name} begins", flush=True)
+                    waiting.remove(name)
+                    running[pool.submit(subprocess.call, [*command, "--stage", name])] = name
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    name = running.pop(future)
+                    if future.result():
+                        raise SentimentError(f"stage {name} failed; the same command goes on from there")
+                    print(f"{time.strftime('%H:%M:%S')} {name}: {json.dumps(self.figures(name))}", flush=True)
+        return [{"stage": name} | self.figures(name) for name in stages]
 
-    def average(self, name: str, members: Sequence[str]) -> None:
-        """Average the weights of students that went on from the same."""
-        folders = [self.work / member for member in members]
-        folder = self.work / name
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(folders[0], folder)
-        average_checkpoints(folders, folder)
-        dev = {corpus.name: corpus.dev for corpus in self.reviews.corpora}
-        calibrate(folder, JoinedSplit.join(dev))
-        measure_again(folder, self.reviews.corpora, evaluate_test=False, facts={})
+    def run_stage(self, name: str) -> None:
+        """Run one stage in this process and write its figures.
 
-    def release(self) -> None:
-        """Copy the third round's mean, with the dev scores of its seeds, and only then read the reported splits."""
-        seeds = {seed: self.dev_score(f"{THIRD}-{seed}") for seed in SECOND}
-        staged = self.work / "release"
-        shutil.rmtree(staged, ignore_errors=True)
-        shutil.copytree(self.work / THIRD, staged)
-        facts = {"seeds": seeds, "average_of_seeds": self.dev_score(THIRD)}
-        measure_again(staged, self.reviews.corpora, evaluate_test=True, facts=facts)
-        shutil.rmtree(self.output, ignore_errors=True)
-        shutil.copytree(staged, self.output)
-
-    def dev_score(self, name: str) -> float:
-        """Return the score on dev of a student in the work folder."""
-        return dev_score(json.loads((self.work / name / "metrics.json").read_text(encoding="utf-8")))
-
-    def write(self, name: str, teach: Callable[[], SoftLabels]) -> None:
-        """Write a stage's soft labels unless they are there."""
-        path = self.work / f"{name}.parquet"
-        if path.is_file():
-            return
+        Raises:
+            OptionsError: there is no such stage, or the work folder holds results of other options.
+        """
+        self.claim_folder()
+        self.check_stage(name)
+        folder = self.setting.work / name
+        folder.mkdir(parents=True, exist_ok=True)
+        started = time.perf_counter()
+        figures = list_stages(self.setting.amounts)[name][1](self.setting, name)
+        path = self.figures_path(name)
         unfinished = path.with_suffix(".unfinished")
-        write_soft_labels(unfinished, teach())
+        minutes = {"minutes": round((time.perf_counter() - started) / 60, 1)}
+        unfinished.write_text(json.dumps(minutes | dict(figures)) + "\n", encoding="utf-8")
         unfinished.rename(path)
 
-    def teach_first(self) -> SoftLabels:
-        """Judge all reviews by the linear teacher, those of the training set out of fold; keep its logits."""
-        reviews = self.reviews
-        out = out_of_fold(reviews.train, reviews.train_positive)
-        model = NBSVM().fit(reviews.train, reviews.train_positive)
-        dev, unlabelled = model.logits(reviews.dev), model.logits(reviews.unlabelled)
-        np.savez(self.work / LINEAR, train=out, dev=dev, unlabelled=unlabelled)
-        scale = fit_weights(out[None], reviews.train_positive)
-        return self.soft_reviews(blend(scale, out[None]), blend(scale, unlabelled[None]))
+    def check_stage(self, name: str) -> None:
+        """Raise OptionsError if there is no stage of this name."""
+        stages = list_stages(self.setting.amounts)
+        if name not in stages:
+            raise OptionsError(f"there is no stage {name!r}, only {', '.join(stages)}")
 
-    def teach_reviews(self, students: Iterable[str]) -> SoftLabels:
-        """Judge the unlabelled reviews by linear teacher and networks together, weighted as is best on dev."""
-        reviews = self.reviews
-        linear = np.load(self.work / LINEAR)
-        networks = [SentimentClassifier.from_pretrained(self.work / name) for name in students]
-        dev, unlabelled = (
-            np.stack([linear[part], *(pole_logits(network, texts) for network in networks)])
-            for part, texts in (("dev", reviews.dev), ("unlabelled", reviews.unlabelled))
-        )
-        weights = fit_weights(dev, reviews.dev_positive)
-        print(describe_blend(weights, dev, reviews.dev_positive))
-        scale = fit_weights(linear["train"][None], reviews.train_positive)
-        return self.soft_reviews(blend(scale, linear["train"][None]), blend(weights, unlabelled))
+    def claim_folder(self) -> None:
+        """Write the options into a new work folder, or compare them with those that stand in it.
 
-    def teach_sentences(self, teachers: Iterable[str]) -> SoftLabels:
-        """Judge sentences of the unlabelled reviews by the mean scores of these networks."""
-        sentences = cut_sentences(self.reviews.unlabelled, SENTENCES, seed=0)
-        networks = [SentimentClassifier.from_pretrained(self.work / name) for name in teachers]
-        scores = np.mean([softmax(network.logits(sentences), axis=1) for network in networks], axis=0)
-        return SoftLabels("sentences", sentences, networks[0].labels, scores)
+        Raises:
+            OptionsError: they differ.
+        """
+        path = self.setting.work / OPTIONS
+        if not path.is_file():
+            self.setting.work.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self.setting.options(), indent=1) + "\n", encoding="utf-8")
+        if json.loads(path.read_text(encoding="utf-8")) != self.setting.options():
+            raise OptionsError(f"{path} holds other options than these; give another --work folder, or remove it")
 
-    def trusted_sentences(self) -> SoftLabels:
-        """Take the second round's sentences, less the opinions that reviews have spoiled."""
-        return trusted_sentences(read_soft_labels(self.work / "sentences-2.parquet"), NEUTRAL_SHARE)
+    def figures_path(self, name: str) -> Path:
+        """Return where the figures of a stage stand."""
+        return self.setting.work / f"{name}.{FIGURES}"
 
-    def rewritten(self, dataset: int, rewrite: Callable[[Sequence[str], Sequence[str]], SoftLabels]) -> SoftLabels:
-        """Rewrite the training texts of one of the datasets."""
-        train = self.reviews.corpora[dataset].train
-        return rewrite(train.texts, train.labels)
+    def is_done(self, name: str) -> bool:
+        """Return whether a stage has finished."""
+        return self.figures_path(name).is_file()
 
-    def soft_reviews(self, train_opinion: np.ndarray, unlabelled: np.ndarray) -> SoftLabels:
-        """Join the (N,) opinions on training reviews with their labels, and put the unlabelled ones after them."""
-        reviews = self.reviews
-        train = LABEL_SHARE * reviews.train_positive + (1 - LABEL_SHARE) * train_opinion
-        positive = np.concatenate([train, unlabelled])
-        texts = reviews.train + reviews.unlabelled
-        return SoftLabels("reviews", texts, POLES, np.stack([1 - positive, positive], axis=1))
-
-    def train_student(self, name: str, soft: list[str], **settings: Any) -> None:
-        """Train a student in the work folder, or go on with it, unless it is finished."""
-        options = self.options(str(self.work / name), soft, **settings)
-        unfinished = RunFolder(options).record.is_file()
-        if unfinished or not (self.work / name / "metrics.json").is_file():
-            metrics = train(replace(options, resume=unfinished))
-            if metrics is None or metrics["interrupted"]:
-                raise KeyboardInterrupt
-
-    def learn_language(self) -> None:
-        """Let the student's embeddings and cells learn to guess words, with the vocabulary of all its texts."""
-        folder = self.work / START
-        if (folder / CONFIG).is_file():
-            return
-        options = self.options(str(folder), ["reviews", "sentences"], **STUDENT_OPTIONS)
-        corpora = prepare_corpora(options)
-        labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
-        texts = join_train(corpora, prepare_soft_labels(options, corpora, labels)).split.texts
-        tokenizer = train_tokenizer(texts, options.vocab_size)
-        set_seed(options.seed)
-        network = SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
-        tweets = self.reviews.corpora[2].train.texts
-        learn_language(
-            network, tokenizer, self.reviews.train + self.reviews.unlabelled + tweets, folder, LANGUAGE_EPOCHS
-        )
-
-    def train_on(self, name: str, start: str, soft: list[str], **settings: Any) -> None:
-        """Train on all datasets and these soft labels, from the weights of an earlier stage."""
-        self.train_student(name, soft, init_from=str(self.work / start), **settings)
-
-    def options(self, output_dir: str, soft: list[str], **settings: Any) -> TrainingOptions:
-        """Return the options of a training on these soft labels and, unless others are set, all datasets."""
-        files = [str(self.work / f"{name}.parquet") for name in soft]
-        given = {"dataset": list(self.sources), "soft_labels": files} | COMMON | settings
-        return TrainingOptions(output_dir, **given)
+    def figures(self, name: str) -> dict[str, Any]:
+        """Return the figures of a finished stage."""
+        return json.loads(self.figures_path(name).read_text(encoding="utf-8"))
 
 
-def pole_logits(classifier: SentimentClassifier, texts: Sequence[str]) -> np.ndarray:
-    """Return (N,) logits of positive against negative."""
-    logits = classifier.logits(texts)
-    negative, positive = (classifier.labels.index(label) for label in POLES)
-    return logits[:, positive] - logits[:, negative]
-
-
-def describe_blend(weights: np.ndarray, logits: np.ndarray, positive: np.ndarray) -> str:
-    """Return the accuracy on dev of each teacher and of their blend."""
-    accuracies = ((logits > 0) == positive).mean(axis=1)
-    together = ((weights @ logits > 0) == positive).mean()
-    alone = ", ".join(
-        f"{accuracy:.1%} (weight {weight:.2f})" for accuracy, weight in zip(accuracies, weights, strict=True)
-    )
-    return f"Teachers on dev: {alone}; together {together:.1%}."
+def main_command() -> list[str]:
+    """Return how this program was started, for the processes of the stages."""
+    return [sys.executable, "-m", "sentiment_gru.distillation", *sys.argv[1:]]

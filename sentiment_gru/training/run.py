@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -150,6 +150,21 @@ def run_trainer(trainer: SentimentTrainer, run: RunFolder, splits: Sequence[Text
     } | describe_origin(trainer.args.device)
 
 
+def dev_metrics(dev: JoinedSplit, labels: Sequence[str]) -> Callable[[EvalPrediction], dict[str, float]]:
+    """Return a function from predictions on dev to macro recalls, and their mean, the score, over datasets."""
+
+    def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
+        recalls = {
+            f"recall_{name}": recall_score(
+                targets, logits.argmax(axis=1), labels=np.unique(targets), average="macro", zero_division=0
+            )
+            for name, (logits, targets) in restricted_sets(dev, prediction.predictions, labels).items()
+        }
+        return recalls | {"score": float(np.mean(list(recalls.values())))}
+
+    return compute_metrics
+
+
 def build_trainer(
     options: TrainingOptions,
     tokenizer: PreTrainedTokenizerFast,
@@ -160,14 +175,6 @@ def build_trainer(
     initial: SentimentGRUForSequenceClassification | None = None,
 ) -> SentimentTrainer:
     """Return a trainer of a new or the initial model; its score is the mean macro recall on dev over the datasets."""
-
-    def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
-        recalls = {
-            f"recall_{name}": recall_score(targets, logits.argmax(axis=1), average="macro")
-            for name, (logits, targets) in restricted_sets(dev, prediction.predictions, labels).items()
-        }
-        return recalls | {"score": float(np.mean(list(recalls.values())))}
-
     soft_targets = {text: target for part in soft for text, target in part.targets().items()}
     model = initial or SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
     callbacks = [EarlyStoppingCallback(options.patience), SaveWithinEpochs(options.save_steps)]
@@ -186,7 +193,7 @@ def build_trainer(
         train_dataset=EncodedTexts(texts, tokenizer, labels, options.train_tokens, soft_targets),
         eval_dataset=EncodedTexts(dev, tokenizer, labels, options.train_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=compute_metrics,
+        compute_metrics=dev_metrics(dev, labels),
         callbacks=callbacks,
     )
 

@@ -18,6 +18,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from ..data.splits import JoinedSplit
 from ..errors import StorageError
+from ..metrics import labels_to_compare
 from ..tokenization import keep_ends
 from .callbacks import AverageAfterStep
 from .output_folder import STATE
@@ -42,7 +43,7 @@ class EncodedTexts(Dataset[dict[str, Any]]):
         ids = tokenizer(joined.split.texts, return_attention_mask=False)["input_ids"]
         self.rows: list[dict[str, Any]] = [{"input_ids": keep_ends(row, limit)} for row in ids]
         for name, indices in joined.rows.items():
-            present = joined.labels_of(name)
+            present = labels_to_compare(labels, joined.labels_of(name))
             for index in indices:
                 hard = {joined.split.labels[index]: 1.0}
                 target = (soft_targets or {}).get(joined.split.texts[index])

@@ -1,0 +1,305 @@
+"""What each stage of the recipe does; it takes the setting and its own name, and returns its figures."""
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.metrics import accuracy_score, recall_score
+from transformers import PreTrainedTokenizerFast, set_seed
+
+from ..classifier import SentimentClassifier
+from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
+from ..data.sources import load_splits
+from ..data.splits import Corpus, JoinedSplit, TextSplit, held_out, letters
+from ..errors import DatasetError
+from ..labels import POLES
+from ..metrics import labels_to_compare, restrict
+from ..modeling import SentimentGRUForSequenceClassification
+from ..tokenization import train_tokenizer
+from ..training.options import TrainingOptions
+from ..training.report import calibrate, measure_again
+from ..training.run import build_config
+from .augmentation import cut_sentences, recombine
+from .corpora import LICENCES, Sources, read_sources
+from .encoder import Targets, fine_tune, load_encoder
+from .grammar import Grammar, without_runs
+from .pretraining import learn_language
+from .recipe import PARTS, Setting
+from .student import train_on_soft_labels
+from .teachers import NBSVM, average_checkpoints, blend, fit_weights, out_of_fold
+
+UNLABELLED = "unsupervised"
+REVIEWS = "imdb"
+LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
+MADE_CERTAINTY = 0.95
+REVIEW_TOKENS = 128  # read of a review by the encoder
+Item = TypeVar("Item")
+Figures = Mapping[str, Any]
+
+
+@lru_cache(maxsize=1)
+def corpora_of(sources: Sources) -> list[Corpus]:
+    """Read the corpora; phrases of trees that stand in SST-2 with a label are left to it."""
+    corpora = {corpus.name: corpus for corpus in read_sources(sources)}
+    known = set(corpora["sst2"].train.texts)
+    trees = corpora["sst"].train
+    kept = [i for i, text in enumerate(trees.texts) if text not in known and len(text.split()) > 1]
+    corpora["sst"] = replace(corpora["sst"], train=trees.take(kept))
+    return list(corpora.values())
+
+
+@lru_cache(maxsize=1)
+def unlabelled_reviews(sources: Sources) -> list[str]:
+    """Return the reviews without a label, less the copies of dev and reported texts."""
+    splits = load_splits(sources.imdb)
+    if UNLABELLED not in splits:
+        raise DatasetError(f"dataset {sources.imdb!r} has no split {UNLABELLED!r}, only {', '.join(splits)}")
+    unwanted = held_out(corpora_of(sources))
+    return [text for text in dict.fromkeys(splits[UNLABELLED]["text"]) if letters(text) not in unwanted]
+
+
+def learn_vocabulary(setting: Setting, name: str) -> Figures:
+    """Learn the words of all training texts; the figures are shares of unknown words on dev."""
+    corpora = corpora_of(setting.sources)
+    texts = [text for corpus in corpora for text in corpus.train.texts] + unlabelled_reviews(setting.sources)
+    tokenizer = train_tokenizer(texts, setting.amounts.vocabulary)
+    tokenizer.save_pretrained(setting.work / name)
+    unknown = {}
+    for corpus in corpora:
+        ids = [i for row in tokenizer(corpus.dev.texts)["input_ids"] for i in row]
+        unknown[corpus.name] = round(ids.count(tokenizer.unk_token_id) / len(ids), 4)
+    return {"words": len(tokenizer), "unknown": unknown}
+
+
+def pretrain(setting: Setting, name: str) -> Figures:
+    """Let a new network learn to guess neighboring words in reviews and short texts."""
+    set_seed(0)
+    amounts, corpora = setting.amounts, corpora_of(setting.sources)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(setting.work / "vocabulary")
+    options = student_options(setting, name, 0)
+    network = SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), POLES))
+    reviews = corpora[0].train.texts + unlabelled_reviews(setting.sources)
+    texts = drawn(reviews, amounts.pretrain_reviews)
+    texts += [text for corpus in corpora if corpus.name in ("tweets", "go_emotions") for text in corpus.train.texts]
+    loss = learn_language(network, tokenizer, texts, setting.work / name, 1.0)
+    return {"texts": len(texts), "loss": round(loss, 3)}
+
+
+def fit_linear_teacher(setting: Setting, name: str) -> Figures:
+    """Judge the reviews by NB-SVM, those of the training set out of fold, and keep its logits."""
+    reviews = corpora_of(setting.sources)[0]
+    positive = is_positive(reviews.train)
+    out = out_of_fold(reviews.train.texts, positive)
+    model = NBSVM().fit(reviews.train.texts, positive)
+    dev, unlabelled = model.logits(reviews.dev.texts), model.logits(unlabelled_reviews(setting.sources))
+    np.savez(setting.work / name / "logits.npz", train=out, dev=dev, unlabelled=unlabelled)
+    return {"out of fold": accuracy(out, positive), "dev": accuracy(dev, is_positive(reviews.dev))}
+
+
+def made_sentences(setting: Setting) -> TextSplit:
+    """Return sentences of the grammar that share no run of words with a held-out or reported text."""
+    made = Grammar(seed=0).sentences(setting.amounts.made)
+    reported = (text for c in corpora_of(setting.sources) for text in (c.reported.texts if c.reported else ()))
+    kept = without_runs(made, [*reported, *read_held_out(setting.held_out)])
+    return TextSplit(kept, [made[text] for text in kept])
+
+
+def read_held_out(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the cells of CSV files and the lines of other files."""
+    for path in paths:
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            if path.endswith(".csv"):
+                for row in csv.reader(file):
+                    yield from row
+            else:
+                yield from file
+
+
+def short_corpora(setting: Setting) -> list[Corpus]:
+    """Return the corpora of short texts, and the made sentences as one more."""
+    made = made_sentences(setting)
+    short = [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
+    return [*short, Corpus("made", made, TextSplit([], []), None, {})]
+
+
+def fine_tune_encoder(setting: Setting, name: str) -> Figures:
+    """Fine-tune the encoder on the short texts; the figures are accuracies or macro recalls on dev."""
+    texts: list[str] = []
+    labels, present = [], []
+    for corpus in short_corpora(setting):
+        known = labels_to_compare(POLES, set(corpus.train.labels))
+        rows = drawn(range(len(corpus.train)), setting.amounts.teacher_texts)
+        texts += [corpus.train.texts[i] for i in rows]
+        labels += [[float(corpus.train.labels[i] == label) for label in POLES] for i in rows]
+        present += [[label in known for label in POLES]] * len(rows)
+    amounts = setting.amounts
+    targets = Targets(texts, np.array(labels), np.array(present))
+    encoder = fine_tune(setting.teacher, targets, setting.work / name, amounts.teacher_epochs, amounts.teacher_tokens)
+    short = (corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS)
+    return {"texts": len(texts)} | {
+        corpus.name: macro_recall(encoder.score(corpus.dev.texts, amounts.teacher_tokens), corpus.dev)
+        for corpus in short
+    }
+
+
+def label_reviews(setting: Setting, name: str) -> Figures:
+    """Blend the opinions of the linear teacher and of the encoder on reviews, weighted as is best on dev."""
+    reviews, unlabelled = corpora_of(setting.sources)[0], unlabelled_reviews(setting.sources)
+    linear = np.load(setting.work / "teacher-reviews" / "logits.npz")
+    positive, dev_positive = is_positive(reviews.train), is_positive(reviews.dev)
+    scale = fit_weights(linear["train"][None], positive)
+    train = LABEL_SHARE * positive + (1 - LABEL_SHARE) * blend(scale, linear["train"][None])
+    opinions = blend(scale, linear["unlabelled"][None])
+    figures = {"linear": accuracy(linear["dev"], dev_positive)}
+    if count := min(setting.amounts.encoder_reviews, len(unlabelled)):
+        encoder = load_encoder(setting.teacher, setting.work / "teacher-sentences")
+        dev, found = (poles(encoder.score(texts, REVIEW_TOKENS)) for texts in (reviews.dev.texts, unlabelled[:count]))
+        weights = fit_weights(np.stack([linear["dev"], dev]), dev_positive)
+        opinions[:count] = blend(weights, np.stack([linear["unlabelled"][:count], found]))
+        together = weights @ np.stack([linear["dev"], dev])
+        figures |= {"encoder": accuracy(dev, dev_positive), "together": accuracy(together, dev_positive)}
+    scores = np.concatenate([train, opinions])
+    texts = reviews.train.texts + unlabelled
+    rows = drawn(range(len(texts)), setting.amounts.student_reviews)
+    soft = SoftLabels("reviews", texts, [POLES[0], POLES[2]], np.stack([1 - scores, scores], axis=1)).take(rows)
+    write_soft_labels(setting.work / name / "reviews.parquet", soft)
+    return figures | {"texts": len(soft)}
+
+
+def label_sentences(setting: Setting, name: str) -> Figures:
+    """Judge a part of the short texts and sentences by the encoder; labelled texts keep half of their label."""
+    part = int(name.rpartition("-")[2])
+    certainty: dict[str, tuple[str, float]] = {}
+    for corpus in short_corpora(setting):
+        share = MADE_CERTAINTY if corpus.name == "made" else LABEL_SHARE
+        rows = drawn(range(len(corpus.train)), setting.amounts.judged)
+        certainty |= {corpus.train.texts[i]: (corpus.train.labels[i], share) for i in rows}
+    made = cut_sentences(unlabelled_reviews(setting.sources), setting.amounts.sentences, seed=0)
+    made += recombine(list(certainty), setting.amounts.recombined, seed=0)
+    unwanted = held_out(corpora_of(setting.sources))
+    texts = list(certainty) + [
+        text for text in dict.fromkeys(made) if text not in certainty and letters(text) not in unwanted
+    ]
+    texts = texts[part::PARTS]
+    encoder = load_encoder(setting.teacher, setting.work / "teacher-sentences")
+    scores = softmax(encoder.score(texts, setting.amounts.teacher_tokens).astype(np.float64), axis=1)
+    for row, text in enumerate(texts):
+        if text in certainty:
+            label, share = certainty[text]
+            scores[row] = share * (np.array(POLES) == label) + (1 - share) * scores[row]
+    write_soft_labels(setting.work / name / "sentences.parquet", SoftLabels("sentences", texts, list(POLES), scores))
+    return {"texts": len(texts), "neutral": round(float((scores.argmax(axis=1) == 1).mean()), 3)}
+
+
+def student_options(setting: Setting, name: str, seed: int) -> TrainingOptions:
+    """Return the options of a student in the work folder."""
+    amounts = setting.amounts
+    return TrainingOptions(
+        str(setting.work / name / "checkpoint"),
+        [corpus.name for corpus in corpora_of(setting.sources)],
+        seed=seed,
+        init_from=None if name == "pretrain" else str(setting.work / "pretrain"),
+        epochs=amounts.student_epochs,
+        batch_size=amounts.batch_size,
+        learning_rate=1e-3,
+        adversarial=amounts.adversarial,
+        train_tokens=300,
+        embedding_size=amounts.embedding_size,
+        hidden_size=amounts.hidden_size,
+        report=False,
+    )
+
+
+def train_student(setting: Setting, name: str) -> Figures:
+    """Train a GRU on all soft labels; the figures are macro recalls on dev."""
+    paths = [
+        setting.work / "label-reviews" / "reviews.parquet",
+        *(setting.work / f"label-sentences-{part}" / "sentences.parquet" for part in range(PARTS)),
+    ]
+    options = student_options(setting, name, int(name.rpartition("-")[2]))
+    soft = [read_soft_labels(path) for path in paths]
+    train_on_soft_labels(options, corpora_of(setting.sources), soft, setting.amounts.pairing)
+    return dev_figures(Path(options.output_dir))
+
+
+def average(setting: Setting, name: str) -> Figures:
+    """Average the weights of the students, which went on from the same start."""
+    folders = [setting.work / f"student-{seed}" / "checkpoint" for seed in range(setting.amounts.students)]
+    target = setting.work / name / "checkpoint"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(folders[0], target)
+    average_checkpoints(folders, target)
+    measure_again(target, corpora_of(setting.sources), evaluate_test=False, facts={})
+    return dev_figures(target)
+
+
+def calibrate_average(setting: Setting, name: str) -> Figures:
+    """Fit temperature and uncertain band of the average on dev."""
+    target = setting.work / name / "checkpoint"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(setting.work / "average" / "checkpoint", target)
+    corpora = corpora_of(setting.sources)
+    calibrate(target, JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora}))
+    measure_again(target, corpora, evaluate_test=False, facts={})
+    config = SentimentClassifier.from_pretrained(target).config
+    return {
+        "temperature": round(config.temperature, 3),
+        "exponent": round(config.temperature_exponent, 3),
+        "uncertain below": config.uncertain_below,
+    }
+
+
+def release(setting: Setting, name: str) -> Figures:
+    """Read the reported splits, only now, and copy the checkpoint to its folder."""
+    staged = setting.work / name / "checkpoint"
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.copytree(setting.work / "calibrate" / "checkpoint", staged)
+    remark = f"The teacher was the encoder {Path(setting.teacher).name}. {LICENCES}"
+    facts = {"recipe": setting.portable_options(), "remarks": [remark]}
+    measure_again(staged, corpora_of(setting.sources), evaluate_test=True, facts=facts)
+    shutil.rmtree(setting.output, ignore_errors=True)
+    shutil.copytree(staged, setting.output)
+    size = sum(path.stat().st_size for path in staged.iterdir()) / 1024
+    return {"KiB": round(size), **dev_figures(staged, "reported")}
+
+
+def dev_figures(folder: Path, role: str = "dev") -> Figures:
+    """Return the macro recall of a checkpoint on each corpus, from its metrics."""
+    sets = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["datasets"]
+    return {corpus: round(found[role]["macro_recall"], 4) for corpus, found in sets.items() if role in found}
+
+
+def drawn(items: Sequence[Item], count: int) -> list[Item]:
+    """Return at most so many of the items, drawn at random and in their order."""
+    rows = np.random.default_rng(0).permutation(len(items))[:count]
+    return [items[i] for i in sorted(rows)]
+
+
+def is_positive(split: TextSplit) -> np.ndarray:
+    """Return (N,) 1 for positive and 0 for negative texts."""
+    return np.array([label == "positive" for label in split.labels], dtype=float)
+
+
+def poles(logits: np.ndarray) -> np.ndarray:
+    """Return (N,) logits of positive against negative from (N, 3)."""
+    return logits[:, 2] - logits[:, 0]
+
+
+def accuracy(logits: np.ndarray, positive: np.ndarray) -> float:
+    """Return the share of (N,) logits on the right side of 0."""
+    return round(float(accuracy_score(positive > 0, logits > 0)), 4)
+
+
+def macro_recall(logits: np.ndarray, split: TextSplit) -> float:
+    """Return the macro recall of (N, 3) logits over the labels that the split has."""
+    present = labels_to_compare(POLES, set(split.labels))
+    verdicts = np.array(present)[restrict(logits, POLES, present).argmax(axis=1)]
+    recall = recall_score(split.labels, verdicts, labels=sorted(set(split.labels)), average="macro", zero_division=0)
+    return round(float(recall), 4)

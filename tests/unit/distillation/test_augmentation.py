@@ -1,0 +1,39 @@
+"""Texts made of others, for a teacher to judge."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentiment_gru.distillation.augmentation import cut_sentences, recombine
+
+
+@given(st.lists(st.text(max_size=200), max_size=20), st.integers(0, 10))
+def test_sentences_are_parts_of_the_texts_and_no_more_than_asked(texts: list[str], count: int) -> None:
+    sentences = cut_sentences(texts, count, seed=0)
+    assert len(sentences) == len(set(sentences)) <= count
+    assert all(any(sentence in text for text in texts) for sentence in sentences)
+    assert all(4 <= len(sentence.split()) <= 30 for sentence in sentences)
+
+
+def test_sentences_end_at_marks_and_tags() -> None:
+    text = 'One two three four. "Five six seven eight!" Too short. <br /><br />Nine ten eleven twelve 3.5 of it'
+    assert cut_sentences([text], 9, seed=0) == [
+        "One two three four.",
+        '"Five six seven eight!',
+        "Nine ten eleven twelve 3.5 of it",
+    ]
+
+
+@given(
+    st.lists(st.sampled_from(["good", "bad", "film", "tea", "not"]), min_size=4, max_size=9).map(" ".join),
+    st.integers(0, 9),
+)
+def test_recombined_texts_have_only_words_of_their_sources_and_come_again_with_the_seed(text: str, seed: int) -> None:
+    made = recombine([text, "one two three four"], 12, seed)
+    assert made == recombine([text, "one two three four"], 12, seed)
+    words = {*text.split(), "one", "two", "three", "four", "but", "and", "although", "because"}
+    assert made
+    assert {word.strip(".,;") for line in made for word in line.split()} <= words
+
+
+def test_nothing_is_recombined_of_texts_that_are_too_short() -> None:
+    assert recombine(["too short"], 3, 0) == []
