@@ -230,11 +230,11 @@ def read_corpora(sources: Sequence[str], reading: Reading | None = None) -> list
     for name, splits in tables.items():
         with _about(name):  # a map that fits no dataset is refused by the first one, which lists its labels
             label_map = reading.label_map if name in mapped or not mapped else {}
-            corpora.append(read_corpus(name, splits, *parts[name], label_map))
+            corpora.append(_read_corpus(name, splits, *parts[name], label_map))
     return corpora
 
 
-def read_corpus(
+def _read_corpus(
     name: str,
     splits: Mapping[str, Dataset],
     roles: Mapping[str, str],

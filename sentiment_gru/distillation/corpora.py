@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..data.sources import load_splits
-from ..data.splits import Corpus, TextSplit, carve_dev, read_corpus, remove_leaks
+from ..data.splits import Corpus, TextSplit, carve_dev, read_corpora, remove_leaks
 from ..errors import DatasetError
 
 POSITIVE_EMOTIONS = frozenset({
@@ -64,7 +64,7 @@ def read_sources(sources: Sources) -> list[Corpus]:
     for name in (field.name for field in fields(sources)):
         source = getattr(sources, name)
         try:
-            corpus = readers[name](load_splits(source)) if name in readers else read_corpus(source)
+            corpus = readers[name](load_splits(source)) if name in readers else read_corpora([source])[0]
         except KeyError as error:
             raise DatasetError(f"dataset {source!r}, read as {name}: the split or column {error} is missing") from error
         corpora.append(replace(corpus, name=name))
