@@ -55,7 +55,7 @@ def run(options: "TrainingOptions") -> int:
 
         print(make_plan(options))
         return 0
-    from sentiment_gru.training.hub import check_login, push_to_hub
+    from sentiment_gru.training.artifacts import check_login, push_to_hub
     from sentiment_gru.training.run import train
     from sentiment_gru.training.seeds import train_seeds
 

@@ -171,7 +171,7 @@ def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseExceptio
     from sentiment_gru.web.settings import Settings
 
     failures = Failures()
-    logger = logging.getLogger("sentiment_gru.web.error_report")
+    logger = logging.getLogger("sentiment_gru.web.responses")
     logger.addHandler(failures)
     logger.propagate = False
     with TemporaryDirectory() as folder:

@@ -97,7 +97,7 @@ Stage = tuple[tuple[str, ...], Callable[[Setting, str], Mapping[str, Any]]]
 
 def list_stages(amounts: Amounts) -> dict[str, Stage]:
     """Return the stages by name, in their order, each with the stages that it needs."""
-    from . import stages
+    from ..distillation import stages
 
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
     students = tuple(f"student-{seed}" for seed in range(amounts.students))

@@ -26,10 +26,9 @@ from ..tokenization import train_tokenizer
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config
-from .augmentation import cut_sentences, recombine
+from .augmentation import Grammar, cut_sentences, recombine, without_runs
 from .corpora import LICENCES, Sources, read_sources
 from .encoder import Targets, fine_tune, load_encoder
-from .grammar import Grammar, without_runs
 from .pretraining import learn_language
 from .recipe import PARTS, Setting
 from .student import train_on_soft_labels

@@ -1,22 +1,122 @@
-"""Train the student: the labelled texts of all corpora, soft labels of teachers, and twins of texts."""
+"""Train the student: the labelled texts of all corpora, soft labels of teachers, and twins of texts.
 
+Texts that differ in a name, place, number or identity term get the same verdict by counterfactual logit pairing: the
+difference between the logits of a text and of its swapped twin is part of the loss (Garg et al. 2019, "Counterfactual
+Fairness in Text Classification through Robustness").
+"""
+
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from transformers import EarlyStoppingCallback, set_seed
+import numpy as np
+import torch
+from transformers import EarlyStoppingCallback, PreTrainedTokenizerFast, set_seed
 
 from ..checkpoint import save_checkpoint
 from ..data.soft_labels import SoftLabels
 from ..data.splits import Corpus, JoinedSplit, held_out
 from ..labels import POLES
+from ..tokenization import keep_ends
 from ..training.callbacks import SaveWithinEpochs
 from ..training.datasets import join_train
 from ..training.options import TrainingOptions
 from ..training.output_folder import RunFolder
 from ..training.report import calibrate, write_report
 from ..training.run import dev_metrics, load_initial, run_trainer, training_arguments
-from ..training.trainer import EncodedTexts
-from .pairing import PairCollator, PairedTexts, PairedTrainer, TermSwapper
+from ..training.trainer import EncodedTexts, SentimentTrainer
+from .augmentation import terms
+
+LISTS = ("identities", "first_names", "places")
+# Words that describe things as often as people; a swapped "old joke" would be no counterfactual.
+AMBIGUOUS = frozenset(
+    ["old", "young", "white", "Black", "black", "blind", "deaf", "female", "Orthodox", "retired", "elderly"]
+)
+PLACEHOLDER = "[NAME]"  # what stands for a name in the comments of GoEmotions
+NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w.,%/]|-\w)")
+LONGEST = 60  # words of a text that gets a twin, so that the twins of reviews do not double the work
+
+
+class TermSwapper:
+    """Swap every name, place, identity term and number of a text for another of its kind."""
+
+    def __init__(self, seed: int) -> None:
+        self.draws = np.random.default_rng(seed)
+        self.kinds = {term: name for name in LISTS for term in terms(name) if term not in AMBIGUOUS}
+        alternatives = "|".join(re.escape(term) for term in sorted(self.kinds, key=len, reverse=True))
+        self.pattern = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)|{re.escape(PLACEHOLDER)}|{NUMBER.pattern}")
+
+    def twin(self, text: str) -> str | None:
+        """Return the swapped text, or None if there is nothing to swap or the text is long."""
+        if len(text.split()) > LONGEST:
+            return None
+        chosen: dict[str, str] = {}
+        swapped = self.pattern.sub(lambda match: chosen.setdefault(match[0], self.other(match[0])), text)
+        return swapped if swapped != text else None
+
+    def other(self, term: str) -> str:
+        """Draw another term of the same kind, or another number of as many digits."""
+        if term.isdigit():
+            return str(self.draws.integers(10 ** (len(term) - 1), 10 ** len(term)))
+        among = [found for found in terms(self.kinds.get(term, "first_names")) if found != term]
+        return among[int(self.draws.integers(len(among)))]
+
+    def twins(self, texts: Sequence[str]) -> dict[str, str]:
+        """Return the twins of those texts that have one."""
+        found = {text: self.twin(text) for text in texts}
+        return {text: twin for text, twin in found.items() if twin}
+
+
+class PairedTexts(EncodedTexts):
+    """Encoded texts, some of them with the token ids of a twin."""
+
+    def __init__(
+        self,
+        joined: JoinedSplit,
+        tokenizer: PreTrainedTokenizerFast,
+        labels: Sequence[str],
+        limit: int,
+        soft_targets: Mapping[str, Mapping[str, float]],
+        twins: Mapping[str, str],
+    ) -> None:
+        super().__init__(joined, tokenizer, labels, limit, soft_targets)
+        for row, text in zip(self.rows, joined.split.texts, strict=True):
+            if text in twins:
+                row["twin"] = keep_ends(tokenizer(twins[text], return_attention_mask=False)["input_ids"], limit)
+
+
+class PairCollator:
+    """Pad a batch, its twins after its texts; `twin_of` says whose each is."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+        self.tokenizer = tokenizer
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return (B + P, T) ids and mask, (B + P, C) labels and present, and (P,) indices of the texts with a twin."""
+        twin_of = [index for index, row in enumerate(rows) if "twin" in row]
+        ids = [row["input_ids"] for row in rows] + [rows[index]["twin"] for index in twin_of]
+        both = [*rows, *(rows[index] for index in twin_of)]
+        batch = dict(self.tokenizer.pad({"input_ids": ids}, return_tensors="pt"))
+        batch |= {name: torch.tensor([row[name] for row in both]) for name in ("labels", "present")}
+        return batch | ({"twin_of": torch.tensor(twin_of)} if twin_of else {})
+
+
+class PairedTrainer(SentimentTrainer):
+    """Trainer whose loss also counts how far the logits of a text and of its twin are apart."""
+
+    def __init__(self, *, pairing: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pairing = pairing
+
+    def mean_loss(self, logits: torch.Tensor, inputs: dict[str, Any]) -> torch.Tensor:
+        """Return the loss of texts and twins, and `pairing` times the mean squared difference of their logits."""
+        loss = super().mean_loss(logits, inputs)
+        if "twin_of" not in inputs:
+            return loss
+        twin_of = inputs["twin_of"]
+        gap = logits[twin_of] - logits[len(logits) - len(twin_of) :]
+        return loss + self.pairing * gap.square().mean() * len(twin_of) / len(logits)
 
 
 def train_on_soft_labels(

@@ -1,4 +1,4 @@
-"""Files of a finished training: history.csv, predictions.parquet and plots."""
+"""Files of a finished training: history.csv, predictions.parquet and plots; and their upload to the Hub."""
 
 import csv
 from collections import Counter
@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from huggingface_hub import HfApi, get_token
 from scipy.special import softmax
 
 from ..data.splits import TextSplit
+from ..errors import OptionsError, StorageError
+from .output_folder import OUTPUT_FILES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -178,3 +181,39 @@ def plot_reliability(scored: Sequence[ScoredSplit]) -> "Figure":
     axes.set(xlabel="highest score", ylabel="share of correct verdicts", xlim=(0, 1), ylim=(0, 1))
     axes.legend()
     return figure
+
+
+def check_login() -> None:
+    """Raise OptionsError if an upload would fail after the training because there is no token."""
+    if get_token() is None:
+        raise OptionsError("--push-to-hub needs a login: run `hf auth login`, or set HF_TOKEN")
+
+
+def push_to_hub(folder: Path, name: str, api: HfApi | None = None) -> str:
+    """Upload the files that training wrote as one commit.
+
+    Args:
+        folder: Checkpoint folder.
+        name: Model repository, such as user/name; it is created if needed.
+        api: Client of the Hub; by default of the public one.
+
+    Returns:
+        URL of the commit.
+
+    Raises:
+        StorageError: The Hub refused or cannot be reached; the folder is unchanged.
+    """
+    api = api or HfApi()
+    try:
+        repository = api.create_repo(name, exist_ok=True).repo_id
+        commit = api.upload_folder(
+            folder_path=folder,
+            repo_id=repository,
+            allow_patterns=sorted(OUTPUT_FILES),
+            commit_message="Upload the checkpoint and its card",
+        )
+    except Exception as error:
+        raise StorageError(
+            f"{folder} is complete, but was not uploaded to {name}: {error}; try again with `hf upload {name} {folder}`"
+        ) from error
+    return str(commit.commit_url)

@@ -17,7 +17,7 @@ from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from .datasets import join_train, prepare_corpora, prepare_soft_labels
 from .options import TrainingOptions
-from .provenance import describe_device
+from .report import describe_device
 from .run import build_trainer
 from .trainer import LengthBucketSampler, SentimentTrainer
 

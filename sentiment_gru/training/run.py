@@ -34,8 +34,7 @@ from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
 from .datasets import join_train, prepare_corpora, prepare_soft_labels
 from .options import TrainingOptions
 from .output_folder import RunFolder, is_first_process, process_count
-from .provenance import describe_origin
-from .report import calibrate, write_report
+from .report import calibrate, describe_origin, write_report
 from .trainer import EncodedTexts, SentimentTrainer
 
 ARCHITECTURE = ("cell", "bidirectional", "pooling", "embedding_size", "hidden_size", "num_layers", "vocab_size")

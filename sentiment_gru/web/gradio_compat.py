@@ -28,8 +28,8 @@ from gradio.context import Context, get_blocks_context
 from gradio.themes.utils.fonts import LocalFont as LocalFont
 
 from .admission import BUSY
-from .error_report import failure_html, log_failure
 from .rendering import render
+from .responses import failure_html, log_failure
 
 logger = logging.getLogger(__name__)
 

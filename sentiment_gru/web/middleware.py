@@ -11,8 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .admission import Admission
-from .error_report import log_failure, logger
-from .responses import error_response, send_error
+from .responses import error_response, log_failure, logger, send_error
 from .settings import Settings
 
 ASSETS = "/assets/"

@@ -15,7 +15,6 @@ import gradio as gr
 from ..errors import InputError
 from ..results import MAX_CHARACTERS
 from .charts import GATES, render_heat_map
-from .error_report import failure_html, log_failure
 from .explanation_view import (
     CHOOSE_FIRST,
     CHOSEN_TOKEN,
@@ -29,6 +28,7 @@ from .explanation_view import (
 from .gradio_compat import LAST, current_page
 from .model_loader import ClassifierLoader
 from .rendering import read_static, render_note, render_script
+from .responses import failure_html, log_failure
 from .verdict_view import LOADING, PROMPT, render_too_long, render_verdict
 
 if TYPE_CHECKING:

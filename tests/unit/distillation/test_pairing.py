@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sentiment_gru.distillation.grammar import terms
-from sentiment_gru.distillation.pairing import PairCollator, PairedTrainer, TermSwapper
+from sentiment_gru.distillation.augmentation import terms
+from sentiment_gru.distillation.student import PairCollator, PairedTrainer, TermSwapper
 from sentiment_gru.tokenization import train_tokenizer
 
 

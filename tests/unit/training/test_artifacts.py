@@ -13,7 +13,7 @@ import pytest
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.data.splits import TextSplit, read_corpora
 from sentiment_gru.metrics import macro_recall_interval
-from sentiment_gru.training import provenance
+from sentiment_gru.training import report as provenance
 from sentiment_gru.training.artifacts import (
     ScoredSplit,
     count_mistakes,

@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from sentiment_gru import OptionsError, StorageError
-from sentiment_gru.training.hub import check_login, push_to_hub
+from sentiment_gru.training.artifacts import check_login, push_to_hub
 from sentiment_gru.training.output_folder import OUTPUT_FILES
 
 
@@ -92,6 +92,6 @@ def test_a_refused_upload_says_that_the_folder_is_complete(
 
 
 def test_a_missing_login_is_refused_before_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentiment_gru.training.hub.get_token", lambda: None)
+    monkeypatch.setattr("sentiment_gru.training.artifacts.get_token", lambda: None)
     with pytest.raises(OptionsError, match="hf auth login"):
         check_login()
