@@ -19,13 +19,13 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from visitors import Learner, Page
-
 REPOSITORY = Path(__file__).parent.parent
 RESULT = REPOSITORY / "benchmarks" / "results" / "path_lengths.json"
 PRODUCT = (str(REPOSITORY / "app.py"), str(REPOSITORY / "sentiment_gru"), str(REPOSITORY / "quiz"))
 
 sys.path.insert(0, str(REPOSITORY))
+
+from benchmarks.visitors import Learner, open_page  # noqa: E402
 
 
 class FileProfile:
@@ -51,7 +51,7 @@ class FileProfile:
 
 def visit(address: str, profile: FileProfile) -> dict[str, list[str]]:
     """Return the files passed by a text that is classified, and by an answer to the quiz."""
-    first, second = Page(address), Page(address)
+    first, second = open_page(address), open_page(address)
     for page in (first, second):
         page.arrive()
         page.put("sentiment-text", "Not bad at all.")
