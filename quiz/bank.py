@@ -78,7 +78,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Check:
-    """How the key is proved: a function of `quiz.proofs` such as "reset.mix", or the reason why none can."""
+    """Name the proof of the key: a function of `quiz.proofs` such as "gating.mix", or the reason why none can exist."""
 
     fn: str | None = None
     cell: str | None = None

@@ -4,7 +4,7 @@
     proof.proved  # whether exactly the answers of the key hold
     print(proof.trace)
 
-Each topic has a module of checks, such as `quiz.proofs.gates`. A check measures quantities of a cell and does not
+Each topic has a module of checks, such as `quiz.proofs.gating`. A check measures quantities of a cell and does not
 know the options. The `claim` of an option is a formula over these quantities, which `quiz.proofs.expressions`
 evaluates. Importing this package does not import torch.
 """

@@ -17,7 +17,7 @@ from .expressions import (
     format_value,
 )
 
-TOPICS = ("anatomy", "gates", "placement", "dynamics", "sizes", "lstm", "use")
+TOPICS = ("anatomy", "gating", "placement", "dynamics", "sizes", "lstm", "use")
 
 
 class ProofError(ValueError):

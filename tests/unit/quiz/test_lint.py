@@ -71,7 +71,7 @@ def test_digits_symbols_and_jargon_make_a_text_technical() -> None:
         (lambda item: item.update(bloom="know"), "bloom: 'know' should be one of remember"),
         (lambda item: item.update(stem=7), "stem: 7 should be a text"),
         (lambda item: item.update(type="numeric"), "options: this field does not belong here"),
-        (lambda item: item.update(check={"fn": "gates.shut", "reason": "Because."}), "does not belong here"),
+        (lambda item: item.update(check={"fn": "gating.shut", "reason": "Because."}), "does not belong here"),
         (lambda item: item.update(type="multi", key=item["key"] | {"correct": []}), "key.correct: 0 entries"),
         (lambda item: item["key"].update(correct=["n3pu", "zzzz"]), "'zzzz', which cannot have it"),
     ],
