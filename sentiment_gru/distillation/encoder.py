@@ -69,9 +69,10 @@ class EncoderClassifier(nn.Module):
         masked = logits.masked_fill(~present, torch.finfo(logits.dtype).min)
         return {"loss": F.cross_entropy(masked, labels), "logits": logits}
 
-    def encode(self, texts: Sequence[str], limit: int) -> list[list[int]]:
-        """Return the token ids of each text, of long ones the first and last half of `limit`."""
-        return [keep_ends(ids, limit) for ids in self.tokenizer(list(texts))["input_ids"]]
+    def encode(self, texts: Sequence[str], limits: Sequence[int]) -> list[list[int]]:
+        """Return the token ids of each text, of one over its limit the first and last half of as many."""
+        rows = self.tokenizer(list(texts))["input_ids"]
+        return [keep_ends(ids, limit) for ids, limit in zip(rows, limits, strict=True)]
 
     def pad(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
         """Return (B, T) token ids and their mask."""
@@ -86,7 +87,7 @@ class EncoderClassifier(nn.Module):
     @torch.inference_mode()
     def score(self, texts: Sequence[str], limit: int) -> np.ndarray:
         """Return (N, 3) logits of texts, in their order."""
-        rows = self.eval().encode(texts, limit)
+        rows = self.eval().encode(texts, [limit] * len(texts))
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
         logits = np.zeros((len(rows), len(POLES)), dtype=np.float32)
         while order:
@@ -99,9 +100,10 @@ class EncoderClassifier(nn.Module):
 
 @dataclass(frozen=True)
 class Targets:
-    """N texts, their (N, 3) target probabilities, and (N, 3) which labels they were judged by."""
+    """N texts, the tokens read of each, (N, 3) target probabilities, and (N, 3) which labels they were judged by."""
 
     texts: list[str]
+    limits: list[int]
     labels: np.ndarray
     present: np.ndarray
 
@@ -127,7 +129,6 @@ def fine_tune(
     targets: Targets,
     output: Path,
     epochs: float,
-    limit: int,
     batch_size: int = 32,
     learning_rate: float = 5e-5,
     seed: int = 0,
@@ -139,7 +140,6 @@ def fine_tune(
         targets: training texts with what is known of them.
         output: folder of the weights.
         epochs: passes over the texts.
-        limit: tokens that are read of a text.
         batch_size: texts a step.
         learning_rate: peak of the encoder's; linear warm-up, then linear decay to 0.
         seed: of the order, of the head and of dropout.
@@ -149,7 +149,7 @@ def fine_tune(
     """
     set_seed(seed)
     model = EncoderClassifier(name)
-    rows = model.encode(targets.texts, limit)
+    rows = model.encode(targets.texts, targets.limits)
     labels, present = torch.tensor(targets.labels, dtype=torch.float32), torch.tensor(targets.present)
 
     def collate(indices: Sequence[int]) -> dict[str, Tensor]:

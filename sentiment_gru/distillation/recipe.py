@@ -3,7 +3,7 @@
 vocabulary         words of all training texts and of the unlabelled reviews
 pretrain           embeddings and cells that have learned to guess neighboring words
 teacher-reviews    a linear teacher (NB-SVM) of reviews, those of the training set judged out of fold
-teacher-sentences  a transformer encoder, fine-tuned on the short texts of all corpora and on made sentences
+teacher-sentences  a transformer encoder, fine-tuned on all corpora and on made sentences
 label-reviews      soft labels of training and unlabelled reviews
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
 student-SEED       a GRU that goes on from `pretrain` with all soft labels and with swapped twins
@@ -41,18 +41,19 @@ class Amounts:
     embedding_size: int = 72
     hidden_size: int = 128
     pretrain_reviews: int = 75_000  # reviews read while guessing words
-    teacher_texts: int = 60_000  # most texts of one corpus for the encoder
-    teacher_epochs: float = 2.0
-    teacher_tokens: int = 64  # read of a text
+    teacher_texts: int = 50_000  # most texts of one corpus for the encoder
+    teacher_reviews: int = 5_000
+    teacher_epochs: float = 1.5
+    teacher_tokens: int = 64  # read of a short text
     encoder_reviews: int = 50_000  # unlabelled reviews judged by the encoder, too
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
-    sentences: int = 400_000  # of unlabelled reviews
+    sentences: int = 250_000  # of unlabelled reviews
     made: int = 60_000  # sentences of the grammar
-    recombined: int = 100_000  # short texts made of parts of others
+    recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
-    student_epochs: float = 3.0
+    student_epochs: float = 2.0
     students: int = 2  # seeds whose weights are averaged
-    batch_size: int = 32
+    batch_size: int = 64
     adversarial: float = 0.3
     pairing: float = 1.0
 

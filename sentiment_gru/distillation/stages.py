@@ -39,18 +39,23 @@ REVIEWS = "imdb"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
 REVIEW_TOKENS = 128  # read of a review by the encoder
+# Most phrases of the trees are short and neutral. All of them would teach that an opinion without a polar word is none.
+SHORT_PHRASE = 10  # words
+NEUTRAL_SHARE = 0.2  # of the short neutral phrases
 Item = TypeVar("Item")
 Figures = Mapping[str, Any]
 
 
 @lru_cache(maxsize=1)
 def corpora_of(sources: Sources) -> list[Corpus]:
-    """Read the corpora; phrases of trees that stand in SST-2 with a label are left to it."""
+    """Read the corpora, without the phrases of trees that SST-2 has and without most of the short neutral ones."""
     corpora = {corpus.name: corpus for corpus in read_sources(sources)}
     known = set(corpora["sst2"].train.texts)
     trees = corpora["sst"].train
-    kept = [i for i, text in enumerate(trees.texts) if text not in known and len(text.split()) > 1]
-    corpora["sst"] = replace(corpora["sst"], train=trees.take(kept))
+    rows = [i for i, text in enumerate(trees.texts) if text not in known]
+    neutral = [i for i in rows if trees.labels[i] == "neutral" and len(trees.texts[i].split()) < SHORT_PHRASE]
+    dropped = set(neutral) - set(drawn(neutral, round(NEUTRAL_SHARE * len(neutral))))
+    corpora["sst"] = replace(corpora["sst"], train=trees.take([i for i in rows if i not in dropped]))
     return list(corpora.values())
 
 
@@ -129,22 +134,27 @@ def short_corpora(setting: Setting) -> list[Corpus]:
 
 
 def fine_tune_encoder(setting: Setting, name: str) -> Figures:
-    """Fine-tune the encoder on the short texts; the figures are accuracies or macro recalls on dev."""
+    """Fine-tune the encoder on short texts and on reviews; the figures are macro recalls on dev."""
+    amounts, corpora = setting.amounts, corpora_of(setting.sources)
     texts: list[str] = []
+    limits: list[int] = []
     labels, present = [], []
-    for corpus in short_corpora(setting):
+    for corpus in [*short_corpora(setting), corpora[0]]:
+        count, limit = amounts.teacher_texts, amounts.teacher_tokens
+        if corpus.name == REVIEWS:
+            count, limit = amounts.teacher_reviews, REVIEW_TOKENS
         known = labels_to_compare(POLES, set(corpus.train.labels))
-        rows = drawn(range(len(corpus.train)), setting.amounts.teacher_texts)
+        rows = drawn(range(len(corpus.train)), count)
         texts += [corpus.train.texts[i] for i in rows]
+        limits += [limit] * len(rows)
         labels += [[float(corpus.train.labels[i] == label) for label in POLES] for i in rows]
         present += [[label in known for label in POLES]] * len(rows)
-    amounts = setting.amounts
-    targets = Targets(texts, np.array(labels), np.array(present))
-    encoder = fine_tune(setting.teacher, targets, setting.work / name, amounts.teacher_epochs, amounts.teacher_tokens)
-    short = (corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS)
+    targets = Targets(texts, limits, np.array(labels), np.array(present))
+    encoder = fine_tune(setting.teacher, targets, setting.work / name, amounts.teacher_epochs)
     return {"texts": len(texts)} | {
         corpus.name: macro_recall(encoder.score(corpus.dev.texts, amounts.teacher_tokens), corpus.dev)
-        for corpus in short
+        for corpus in corpora
+        if corpus.name != REVIEWS
     }
 
 

@@ -23,6 +23,7 @@ AMOUNTS = {
     "embedding-size": 8,
     "hidden-size": 6,
     "teacher-texts": 20,
+    "teacher-reviews": 10,
     "teacher-epochs": 1,
     "encoder-reviews": 20,
     "sentences": 30,
