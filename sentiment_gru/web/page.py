@@ -14,10 +14,9 @@ from .api import build_api
 from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
 from .gradio_compat import EconomicalBlocks, GuardedBlocks, SharedQueueBlocks, add_failure_dialog, build_when_opened
 from .inside import INSIDE_CSS, INSIDE_SCRIPT
-from .links import inside_link, text_link
 from .model_loader import ClassifierLoader
 from .rate_limit import FeedbackLimit, client_address
-from .rendering import render
+from .rendering import inside_link, render, text_link
 from .sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
 from .settings import Settings, reveal
 from .theme import FAVICON, STUDIO_CSS, STUDIO_SCRIPT, palette_css, theme

@@ -10,18 +10,25 @@ rate limits), and LOG_MESSAGES (1: exception messages, which may quote visitors,
 """
 
 import argparse
+import asyncio
 import atexit
 import ctypes
 import importlib.util
 import logging
 import os
+import resource
 import signal
 import sys
+import tempfile
 import threading
-from typing import Any, NoReturn
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from quiz import BankError, load_bank
 from quiz.backup import open_store
@@ -30,19 +37,131 @@ from quiz.store import StoreError
 from quiz.teacher import teacher_routes
 
 from ..errors import SentimentError
-from .connections import LimitedProtocol, ProxiedProtocol, raise_descriptor_limit
 from .files_tab import LIMITS
 from .gradio_compat import launch
 from .middleware import protection, refuse_invalid
 from .model_loader import ClassifierLoader
 from .page import TITLE, build_app, launch_settings
 from .settings import SettingError, Settings, reveal
-from .uploads import UploadQuota
 
 # Constants of <malloc.h>; see mallopt(3).
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 ARENAS = 2
 MAPPED_BYTES = 256 * 1024  # a larger array is mapped by itself, and returned to the system when freed
+
+CONNECTIONS = 1000
+"""Connections of one peer at a time. An open page holds one, and up to six while it loads."""
+HEADER_SECONDS = 20.0
+"""Seconds in which a connection must send the complete header of a request."""
+DESCRIPTORS = 65_536
+QUOTA_BYTES = 2_000_000_000
+USE_SECONDS = 900.0
+"""A file that was written or read within this time may be in use."""
+
+
+class LimitedProtocol(H11Protocol):
+    """HTTP/1.1 with a limited number of connections of a peer, and a deadline for the header of a request.
+
+    No middleware sees a connection that sends nothing, and uvicorn itself lets it stay. `cycle` is the request in
+    progress: https://github.com/encode/uvicorn/blob/main/uvicorn/protocols/http/h11_impl.py
+    """
+
+    max_connections = CONNECTIONS
+    header_seconds = HEADER_SECONDS
+    open_connections: ClassVar[Counter[str]] = Counter()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Accept a connection, or close it if its peer has too many."""
+        super().connection_made(transport)
+        self._peer = self.client[0] if self.client else ""
+        self._deadline: asyncio.TimerHandle | None = None
+        self.open_connections[self._peer] += 1
+        if self.open_connections[self._peer] > self.max_connections:
+            transport.close()
+        else:
+            self._start_deadline()
+
+    def data_received(self, data: bytes) -> None:
+        """Handle data; between two requests, the deadline of the next header begins with its first byte."""
+        super().data_received(data)
+        if self._in_request():
+            self._stop_deadline()
+        elif self._deadline is None:
+            self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_deadline()
+        self.open_connections[self._peer] -= 1
+        if self.open_connections[self._peer] <= 0:
+            del self.open_connections[self._peer]
+        super().connection_lost(exc)
+
+    def _in_request(self) -> bool:
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _start_deadline(self) -> None:
+        self._deadline = self.loop.call_later(self.header_seconds, self._close_idle)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _close_idle(self) -> None:
+        self._deadline = None
+        if not self._in_request() and not self.transport.is_closing():
+            self.transport.close()
+
+
+class ProxiedProtocol(LimitedProtocol):
+    """The same for an app behind a proxy, where every connection has the same peer: no limit of their number."""
+
+    max_connections = DESCRIPTORS
+
+
+def raise_descriptor_limit() -> int:
+    """Raise the soft limit of file descriptors to at most `DESCRIPTORS`, and return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return soft
+
+
+class UploadQuota:
+    """Keep the files of a folder below a total size."""
+
+    def __init__(self, folder: str | None, quota: int = QUOTA_BYTES, use_seconds: float = USE_SECONDS) -> None:
+        """Take the folder, by default Gradio's, the total in bytes and how long a file counts as in use."""
+        self._folder = Path(folder) if folder else Path(tempfile.gettempdir(), "gradio")
+        self._quota, self._use_seconds = quota, use_seconds
+
+    def make_room(self) -> bool:
+        """Remove the oldest unused files while the total is above the quota; return whether it is below it now."""
+        files = sorted(self._list_files())
+        total = sum(size for _, size, _ in files)
+        latest = time.time() - self._use_seconds
+        for used, size, path in files:
+            if total <= self._quota or used > latest:
+                break
+            path.unlink(missing_ok=True)
+            total -= size
+        return total <= self._quota
+
+    def _list_files(self) -> list[tuple[float, int, Path]]:
+        """Return when each file was last used, its bytes and its path."""
+        files = []
+        for path in self._folder.rglob("*"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:  # removed meanwhile
+                continue
+            if path.is_file():
+                files.append((max(status.st_mtime, status.st_atime), status.st_size, path))
+        return files
 
 
 def limit_malloc_arenas() -> bool:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.app_server import serve
 from sentiment_gru.web.charts import encode_png
-from sentiment_gru.web.links import text_link
+from sentiment_gru.web.rendering import text_link
 from tests.browser.checks import (
     assert_accessible,
     assert_fits,

@@ -12,7 +12,7 @@ from quiz.bank import SHIPPED_BANK
 from sentiment_gru.web.inside.cards import CARDS
 from sentiment_gru.web.inside.cell_view import format_number
 from sentiment_gru.web.inside.gru_cell import PRESETS, SEQUENCE, run, step
-from sentiment_gru.web.links import inside_link, text_link
+from sentiment_gru.web.rendering import inside_link, text_link
 from tests.browser.checks import assert_accessible, assert_fits, press_until
 from tests.made_up_results import write_results
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from sentiment_gru.web.connections import LimitedProtocol, raise_descriptor_limit
+from sentiment_gru.web.server import LimitedProtocol, raise_descriptor_limit
 
 GET = b"GET / HTTP/1.1\r\nHost: app\r\n\r\n"
 

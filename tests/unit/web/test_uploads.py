@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from sentiment_gru.web.uploads import UploadQuota
+from sentiment_gru.web.server import UploadQuota
 
 
 def write(folder: Path, name: str, age: float, size: int = 100) -> Path:

@@ -4,8 +4,7 @@ import pytest
 
 from sentiment_gru.web.inside.cards import CARDS
 from sentiment_gru.web.inside.tab import CHAPTER, Visit, parse_target, show_card, update_text
-from sentiment_gru.web.links import inside_link
-from sentiment_gru.web.rendering import render
+from sentiment_gru.web.rendering import inside_link, render
 
 from .conftest import extract_numbers
 

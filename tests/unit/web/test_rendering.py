@@ -1,4 +1,4 @@
-"""Links hold a text in their fragment."""
+"""What is rendered without a page: links that hold a text in their fragment."""
 
 import re
 from urllib.parse import parse_qs
@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment_gru.web.links import inside_link, text_link
+from sentiment_gru.web.rendering import inside_link, text_link
 
 tokens = st.none() | st.integers(0, 2_000)
 
