@@ -41,9 +41,9 @@ class Amounts:
     embedding_size: int = 72
     hidden_size: int = 128
     pretrain_reviews: int = 75_000  # reviews read while guessing words
-    teacher_texts: int = 50_000  # most texts of one corpus for the encoder
-    teacher_reviews: int = 5_000
-    teacher_epochs: float = 1.5
+    teacher_texts: int = 30_000  # most texts of one corpus for the encoder
+    teacher_reviews: int = 4_000
+    teacher_epochs: float = 1.0
     teacher_tokens: int = 64  # read of a short text
     encoder_reviews: int = 50_000  # unlabelled reviews judged by the encoder, too
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
