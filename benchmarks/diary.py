@@ -1,4 +1,4 @@
-"""What is noted while visitors use the app: times, refusals, failures, and the memory of the app."""
+"""The record of a load test: response times, refusals, failures, and the memory of the app."""
 
 import os
 import statistics
@@ -16,7 +16,7 @@ MEMORY_SECONDS = 5
 
 
 class Diary:
-    """What happened to all visitors. Threads may share it."""
+    """The events of all visitors; threads may share it."""
 
     def __init__(self) -> None:
         """Begin with nothing."""

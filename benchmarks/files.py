@@ -1,4 +1,4 @@
-"""How fast and in how much memory a large file is scored; writes benchmarks/results/files.json.
+"""The speed and memory of scoring a large file; writes benchmarks/results/files.json.
 
     OMP_NUM_THREADS=1 python benchmarks/files.py
 

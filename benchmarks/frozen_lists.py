@@ -1,4 +1,4 @@
-"""How the shipped checkpoint does on the frozen lists (benchmarks/frozen/): python benchmarks/frozen_lists.py."""
+"""Accuracy of the shipped checkpoint on the frozen lists (benchmarks/frozen/): python benchmarks/frozen_lists.py."""
 
 import json
 import sys

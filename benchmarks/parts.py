@@ -1,4 +1,4 @@
-"""What each part of the recipe's short texts gives: small students that differ in one part, measured on dev.
+"""The effect of each part of the recipe's short texts: small students that differ in one part, measured on dev.
 
     python benchmarks/parts.py ../shared/data --work out/parts [--judged out/release] [--steps 1500]
 

@@ -1,4 +1,4 @@
-"""How fast the classifier and the app are, beside rivals, an empty app and the machine; writes results/serving.json.
+"""The speed of the classifier and the app, compared with rivals and an empty app; writes results/serving.json.
 
     python benchmarks/serving.py
     python benchmarks/serving.py --quick OUT.json   # a few turns, to see that it works

@@ -1,6 +1,6 @@
 """The network as an ONNX graph, which the classifier runs and `--export-onnx` writes.
 
-Letters in comments: B texts, T tokens, D directions, H hidden_size. Operators: https://onnx.ai/onnx/operators/
+Shapes in comments: B texts, T tokens, E embedding_size, D directions, H hidden_size, C labels. Operators: https://onnx.ai/onnx/operators/
 """
 
 import json
@@ -21,9 +21,9 @@ from .errors import FileError
 from .network import Network, RecurrentLayer
 
 OPSET, IR_VERSION = 17, 8
-# Place of each of ONNX's blocks of weights among PyTorch's: z r n from r z n, i o f g from i f g o.
+# Index in PyTorch's order of each block of weights in ONNX's order: z r n from r z n, i o f c from i f g o.
 ORDERS = {"GRU": [1, 0, 2], "LSTM": [0, 3, 1, 2], "RNN": [0]}
-BELOW_ALL = 4.0  # states lie between -1 and 1: so much less, and a state in the padding is never the largest
+BELOW_ALL = 4.0  # states lie between -1 and 1, so a state of the padding reduced by this is never the largest
 
 
 class Graph:
@@ -55,14 +55,14 @@ class Graph:
 
 
 def build_graph(model: Network, calibrated: bool) -> ModelProto:
-    """Return the network of a model, with its weights.
+    """Return the ONNX graph of a model, with its weights.
 
-    Its inputs are `input_ids` and `attention_mask`, (B, T) of int64, padded on the right, with T at least 1; its output
-    is `logits`, (B, C) of float32. Labels and the most tokens to give it stand in its metadata.
+    The inputs are `input_ids` and `attention_mask`, (B, T) int64, padded on the right, with T at least 1. The output is
+    `logits`, (B, C) float32. The metadata contain the labels and the maximum number of tokens.
 
     Args:
-        model: of any cell, pooling, and number of layers.
-        calibrated: whether to divide the logits as the model itself does, by what fits a text's length.
+        model: network with any cell, pooling and number of layers.
+        calibrated: whether the graph divides the logits by the temperature for the length of the text.
     """
     graph, config = Graph(), model.config
     count = graph.node("ReduceSum", "attention_mask", graph.axes(1), keepdims=0)  # (B,)
@@ -75,7 +75,9 @@ def build_graph(model: Network, calibrated: bool) -> ModelProto:
     for layer in model.layers:
         states, last = _add_layer(graph, cast(RecurrentLayer, layer), states or inputs, mask, lengths)
     pooled = _pool(graph, config.pooling, states, last, mask, lengths)
-    present = graph.node("Cast", graph.node("Min", count, graph.axes(1)), to=TensorProto.FLOAT)  # 0 without tokens
+    present = graph.node(
+        "Cast", graph.node("Min", count, graph.axes(1)), to=TensorProto.FLOAT
+    )  # 0 for a text without tokens
     pooled = graph.node("Mul", pooled, graph.node("Unsqueeze", present, graph.axes(1)))
     head = [graph.constant(_numbers(value)) for value in (model.classifier.weight, model.classifier.bias)]
     logits = graph.node("Gemm", pooled, *head, transB=1)
@@ -90,7 +92,7 @@ def _numbers(parameter: torch.Tensor) -> np.ndarray:
 
 
 def recurrent_weights(cell: nn.RNNBase) -> tuple[str, list[np.ndarray], dict[str, object]]:
-    """Return the ONNX operator of a one-layer, one-direction cell, its W, R and B, and its attributes."""
+    """Return the ONNX operator of a one-layer, one-direction cell, its weights W, R and B, and its attributes."""
     operator = type(cell).__name__
     biases = [_reorder(cell, "bias_ih_l0"), _reorder(cell, "bias_hh_l0")]
     weights = [_reorder(cell, "weight_ih_l0"), _reorder(cell, "weight_hh_l0"), np.concatenate(biases)]
@@ -101,7 +103,7 @@ def recurrent_weights(cell: nn.RNNBase) -> tuple[str, list[np.ndarray], dict[str
 
 
 def _reorder(cell: nn.RNNBase, name: str) -> np.ndarray:
-    """Return weights of a cell with the blocks in ONNX's order."""
+    """Return the named weights of a cell, with the blocks in ONNX's order."""
     order = ORDERS[type(cell).__name__]
     parts = getattr(cell, name).detach().cpu().chunk(len(order))
     return torch.cat([parts[i] for i in order]).numpy()
@@ -111,8 +113,8 @@ def _add_layer(graph: Graph, layer: RecurrentLayer, inputs: str, mask: str, leng
     """Add a layer over (T, B, *) inputs; return its (T, B, D * H) states, 0 in the padding, and (B, D * H) last ones.
 
     The graph does not use the operator's `sequence_lens`, which OpenVINO ignores in the backward direction. Each
-    direction is a forward recurrence; ReverseSequence turns each text around within its own length, so that padding
-    comes last and cannot change the states before it.
+    direction is a forward recurrence; ReverseSequence reverses each text within its own length, so that the padding
+    stays at the end and cannot change earlier states.
     """
     forward = _add_cell(graph, layer.forward_cell, inputs)
     last_index = graph.node("Unsqueeze", graph.node("Sub", lengths, graph.axes(1)), graph.axes(0, 2))  # (1, B, 1)
@@ -176,16 +178,19 @@ def _whole(graph: Graph, config: SentimentGRUConfig) -> ModelProto:
 
 
 def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> str:
-    """Write the shipped checkpoint, a folder or a Hub id to an ONNX file; return what a user of the file must know.
+    """Write a checkpoint as an ONNX file (see `build_graph`); return a note on how to use the file.
 
-    What the file computes: `sentiment_gru.onnx_model.build_graph`.
+    Args:
+        model: a checkpoint folder or a Hub id; None for the shipped checkpoint.
+        output: the file.
+        force: whether an existing file is replaced.
 
     Raises:
-        CheckpointError: what is wrong with the checkpoint, in one line.
-        FileError: the file is there already and `force` is not given, or cannot be written.
+        CheckpointError: the checkpoint cannot be loaded; the message is one line.
+        FileError: the file exists and `force` is false, or the file cannot be written.
     """
     if output.exists() and not force:
-        raise FileError(f"{output} is there already; --force replaces it")
+        raise FileError(f"{output} exists already; --force replaces it")
     if not output.parent.is_dir():
         raise FileError(f"{output} cannot be written: there is no folder {str(output.parent)!r}")
     folder = resolve(model)
@@ -200,19 +205,19 @@ def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> 
         raise FileError(f"{output} cannot be written: {error.strerror or error}") from error
     labels = ", ".join(network.config.id2label[i] for i in range(network.config.num_labels))
     return (
-        f"Written to {output}: input_ids and attention_mask to logits, whose softmax are the scores of {labels}.\n"
-        f"Token ids come from {folder / TOKENIZER}; of a text of more than {network.config.max_tokens:,} tokens give"
-        " the first and last half of as many."
+        f"Written to {output}. Inputs: input_ids and attention_mask; output: logits, whose softmax gives the scores of"
+        f" {labels}.\nThe token ids come from {folder / TOKENIZER}. For a text of more than"
+        f" {network.config.max_tokens:,} tokens, pass the first and last half of that number."
     )
 
 
 class Runtime:
-    """ONNX Runtime session of a copy of a model; threads can share it, and each run uses one thread."""
+    """An ONNX Runtime session of a copy of a model; threads can share it, and each run uses one thread."""
 
     def __init__(self, model: Network) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep what the largest batch ever took
+        options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch
         content = build_graph(model, calibrated=False).SerializeToString()
         self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 

@@ -1,4 +1,4 @@
-"""How much of the gradient of the logit reaches a state, by its distance from the end of a review.
+"""The share of the logit's gradient that reaches a state, by its distance from the end of a review.
 
 Measured is the norm of d logit / d h_t, logit being the positive less the negative one: the total derivative, through
 all later steps, of the forward direction. At three points: with every weight as PyTorch draws it, with weights as this

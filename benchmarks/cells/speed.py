@@ -1,4 +1,4 @@
-"""How fast the recurrent layer alone is, forward only and in training, in PyTorch and in ONNX Runtime.
+"""The speed of the recurrent layer alone, forward and in training, in PyTorch and in ONNX Runtime.
 
 Random weights and inputs: the time does not depend on them. All ways take turns in one process, so that other work on
 the machine slows them alike.

@@ -1,4 +1,4 @@
-"""What the README says of the three cells, from the result files; where runs are missing it says how many are in."""
+"""The README's text on the three cells, from the result files; incomplete results are stated as such."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is timed side by side: each is a function that judges some texts, or does the same amount of work.
+"""The functions that are timed side by side; each classifies some texts, or does the same amount of work.
 
 DistilBERT has random weights, as its time does not depend on them, and reads random token ids: as many as the GRU reads
 words, which favors it, since its own tokenizer cuts words into pieces and takes time.

@@ -1,4 +1,4 @@
-"""How long the app takes to start, to show its first page and to give its first verdict, beside an empty Gradio app."""
+"""The time until the app starts, shows its first page and gives its first verdict, beside an empty Gradio app."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What the README says of results/serving.json."""
+"""The README's text on results/serving.json."""
 
 from typing import Any
 

@@ -1,13 +1,13 @@
-"""Labelled texts and the split rule, the same for every dataset.
+"""Labelled texts, and the rule that splits every dataset into training, dev and reported texts.
 
-- *reported* is the labelled test split, or else the validation split; training never sees it;
-- *dev*, on which every choice is made, is the validation split unless that one is reported; then it is a tenth of the
-  training rows within each label. Neighbouring rows often share a source (IMDB's a film, tweets a topic), so dev is
-  made of blocks of neighbours, which share fewer sources with the rest than single random rows would;
-- training texts that say the same as a reported or dev text of any dataset, letter for letter and digit for digit
-  (`letters`), are removed: more than a third of the reported tweets stand among the training tweets too, with an
-  address at the end, an apostrophe or an ampersand written otherwise;
-- only then is a training split cut to `--max-train-samples`; dev stays whole.
+- *Reported* is the labelled test split, or the validation split if there is none. Training never uses it.
+- *Dev* is used for every choice. It is the validation split, unless that one is reported; then it is a tenth of the
+  training rows of each label. Adjacent rows often share a source (the same film in IMDB, the same topic in tweets), so
+  dev consists of blocks of adjacent rows, which share fewer sources with the other rows than random rows would.
+- Training texts with the same letters and digits (see `letters`) as a reported or dev text of any dataset are removed.
+  More than a third of the reported tweets also occur among the training tweets, with a web address at the end or with
+  another spelling of an apostrophe or ampersand.
+- A training split is cut to `--max-train-samples` after that; dev is never cut.
 """
 
 import html
@@ -49,20 +49,30 @@ class TextSplit:
 
 @dataclass(frozen=True)
 class Corpus:
-    """One dataset under the split rule."""
+    """A dataset that was split by the rule above.
+
+    Attributes:
+        name: name of the dataset.
+        train: training texts.
+        dev: texts for every choice.
+        reported: texts that are only measured, or None.
+        rule: origin of "dev" and "reported", in words.
+        removed: number of rows left out, by reason.
+        columns: columns of the texts and labels, if they were read from a table.
+    """
 
     name: str
     train: TextSplit
     dev: TextSplit
     reported: TextSplit | None
-    rule: dict[str, str]  # what dev and reported were made of
-    removed: dict[str, int] = field(default_factory=dict)  # rows left out, by reason
-    columns: Columns | None = None  # where texts and labels stood
+    rule: dict[str, str]
+    removed: dict[str, int] = field(default_factory=dict)
+    columns: Columns | None = None
 
 
 @dataclass(frozen=True)
 class JoinedSplit:
-    """Texts of several datasets in one list, shortest first, so that evaluation pads little."""
+    """The texts of several datasets in one list, shortest first, so that evaluation needs little padding."""
 
     split: TextSplit
     rows: dict[str, np.ndarray]  # dataset name -> indices into split
@@ -85,10 +95,10 @@ class JoinedSplit:
 
 
 def letters(text: str) -> str:
-    r"""Return the form in which two texts count as equal: their letters and digits in lower case.
+    r"""Return the letters and digits of a text in lower case; texts with equal results are treated as copies.
 
-    Tags, web addresses, user names and the various spellings of one character (`&amp;`, `\\u2019`) come and go between
-    copies of a text. Of a text without any letter or digit what else there is counts, less its spaces.
+    Tags, web addresses, user names and the spelling of a character (`&amp;`, `\\u2019`) differ between copies of a
+    text, so they are ignored. For a text without letters and digits, all characters except spaces are returned.
     """
     plain = CODE_POINT.sub(lambda match: chr(int(match[1], 16)), text)
     plain = NOISE.sub(" ", html.unescape(html.unescape(plain)).lower())
@@ -96,10 +106,11 @@ def letters(text: str) -> str:
 
 
 def carve_dev(split: TextSplit) -> tuple[TextSplit, TextSplit, str]:
-    """Divide training rows into train and dev, and say how.
+    """Divide training rows into train and dev; also return a description of the rule.
 
-    Rows sorted by label give the last tenth of each label. Others are collected over time or by topic, so that their
-    end would be unlike the rest: they give the last tenth of each of (up to) 20 equal stretches of each label's rows.
+    If the rows are sorted by label, dev is the last tenth of each label. Otherwise the rows were collected over time or
+    by topic, and their end may differ from the rest: dev is the last tenth of each of up to 20 equal stretches of each
+    label's rows.
     """
     changes = sum(a != b for a, b in pairwise(split.labels))
     by_label: dict[str, list[int]] = {label: [] for label in split.labels}
@@ -149,10 +160,11 @@ def held_out(corpora: Sequence[Corpus]) -> set[str]:
 
 
 def check_corpora(corpora: Sequence[Corpus]) -> None:
-    """Refuse corpora that cannot be trained on or measured.
+    """Check that a model can be trained on the corpora and measured on them.
 
     Raises:
-        DatasetError: no text is left for training or dev, or only one label, or one that no training text has.
+        DatasetError: no training or dev text is left, there is only one label, or a dev or reported text has a label
+            that no training text has.
     """
     known = {label for corpus in corpora for label in corpus.train.labels}
     if len(known) == 1:
@@ -165,16 +177,16 @@ def check_corpora(corpora: Sequence[Corpus]) -> None:
         measured = set(corpus.dev.labels) | set(corpus.reported.labels if corpus.reported else ())
         if unseen := measured - known:
             raise DatasetError(
-                f"dataset {corpus.name}: {', '.join(sorted(unseen))} is no label of a training text, only"
+                f"dataset {corpus.name}: no training text has the label {', '.join(sorted(unseen))}, only"
                 f" {', '.join(order_labels(known))}; --label-map can rename labels"
             )
 
 
 def cut_train(corpus: Corpus, count: int, seed: int) -> Corpus:
-    """Keep at most `count` training texts of a corpus, each label in its proportion, and note how many were left out.
+    """Return a corpus with at most `count` training texts, with the proportions of the labels kept.
 
     Raises:
-        DatasetError: fewer texts are asked for than there are labels.
+        DatasetError: `count` is less than the number of labels.
     """
     labels = set(corpus.train.labels)
     if count < len(labels):
@@ -185,10 +197,10 @@ def cut_train(corpus: Corpus, count: int, seed: int) -> Corpus:
 
 
 def subsample(split: TextSplit, count: int, seed: int) -> TextSplit:
-    """Draw at most `count` rows, in their order: of every label its share, and one at least where that is possible."""
+    """Draw at most `count` rows and keep their order; each label keeps its share, and at least one row if possible."""
     draws = np.random.default_rng(seed)
     labels = np.array(split.labels)
-    place = np.zeros(len(split))  # of a row within its label, from 0 to 1: the lowest are taken
+    place = np.zeros(len(split))  # random rank of a row within its label, from 0 to 1; the lowest are kept
     for label in sorted(set(split.labels)):
         rows = np.flatnonzero(labels == label)
         place[rows] = draws.permutation(len(rows)) / len(rows)
@@ -197,7 +209,7 @@ def subsample(split: TextSplit, count: int, seed: int) -> TextSplit:
 
 @contextmanager
 def _about(name: str) -> Iterator[None]:
-    """Put the dataset's name before the message of an error."""
+    """Prefix errors with the name of the dataset."""
     try:
         yield
     except DatasetError as error:
@@ -205,14 +217,14 @@ def _about(name: str) -> Iterator[None]:
 
 
 def read_corpora(sources: Sequence[str], reading: Reading | None = None) -> list[Corpus]:
-    """Load datasets and divide each by the split rule.
+    """Load datasets and split each of them by the rule of this module.
 
     Args:
-        sources: each a Hub id, a folder or a file.
-        reading: splits, columns and labels the user named; what a dataset does not have is found.
+        sources: Hub ids, folders or files.
+        reading: splits, columns and label map that the user gave; the others are detected.
 
     Raises:
-        DatasetError: a dataset cannot be read, or lacks a labelled train split.
+        DatasetError: a dataset cannot be read, or it has no labelled training split.
     """
     reading = reading or Reading()
     tables = {name: load_splits(source) for name, source in zip(distinct_names(sources), sources, strict=True)}
@@ -228,7 +240,7 @@ def read_corpora(sources: Sequence[str], reading: Reading | None = None) -> list
                 mapped.add(name)
     corpora = []
     for name, splits in tables.items():
-        with _about(name):  # a map that fits no dataset is refused by the first one, which lists its labels
+        with _about(name):  # a map that fits no dataset is rejected by the first, and the message lists its labels
             label_map = reading.label_map if name in mapped or not mapped else {}
             corpora.append(_read_corpus(name, splits, *parts[name], label_map))
     return corpora

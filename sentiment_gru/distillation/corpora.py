@@ -35,7 +35,7 @@ TREE_TOKEN = re.compile(r"\(|\)|[^\s()]+")
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the corpora are: Hub ids or local folders."""
+    """The Hub ids or local folders of the corpora."""
 
     imdb: str = "stanfordnlp/imdb"
     sst2: str = "stanfordnlp/sst2"

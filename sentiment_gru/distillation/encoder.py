@@ -70,7 +70,7 @@ class EncoderClassifier(nn.Module):
         return {"loss": F.cross_entropy(masked, labels), "logits": logits}
 
     def encode(self, texts: Sequence[str], limits: Sequence[int]) -> list[list[int]]:
-        """Return the token ids of each text, of one over its limit the first and last half of as many."""
+        """Return the token ids of each text; beyond its limit, only the first and last half of that number."""
         rows = self.tokenizer(list(texts))["input_ids"]
         return [keep_ends(ids, limit) for ids, limit in zip(rows, limits, strict=True)]
 

@@ -1,4 +1,4 @@
-"""The shipped checkpoint's recipe: stages from the datasets to the checkpoint, and what each of them gave.
+"""The recipe of the shipped checkpoint: stages from the datasets to the checkpoint, each with its figures.
 
 vocabulary         words of all training texts and of the unlabelled reviews
 pretrain           embeddings and cells that have learned to guess neighboring words
@@ -11,8 +11,8 @@ average            the mean of the students' weights
 calibrate          temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
 
-A stage is done when its figures stand in the work folder; what is done is not done again. A training that was stopped
-goes on from its newest checkpoint. Stages that do not need one another may run side by side.
+A stage is finished when the work folder holds its figures; finished stages are skipped. A training that was stopped
+resumes from its newest checkpoint. Stages that do not depend on one another may run side by side.
 """
 
 import json
@@ -35,7 +35,7 @@ OPTIONS, FIGURES = "options.json", "figures.json"
 
 @dataclass(frozen=True)
 class Amounts:
-    """How much of everything; more of it takes longer and gives a better model."""
+    """The amounts of data and training; larger amounts take longer and give a better model."""
 
     vocabulary: int = 60_000  # words
     embedding_size: int = 72
@@ -60,14 +60,14 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Setting:
-    """What one run of the recipe was told.
+    """The settings of one run of the recipe.
 
     Attributes:
         sources: the corpora.
         teacher: Hub id or folder of the encoder.
         work: folder of the stages' results.
         output: folder of the checkpoint.
-        amounts: how much of everything.
+        amounts: amounts of data and training.
         held_out: CSV or text files whose runs of words no made sentence may share.
     """
 
@@ -79,7 +79,7 @@ class Setting:
     held_out: tuple[str, ...] = ()
 
     def options(self) -> dict[str, Any]:
-        """Return what decides the results."""
+        """Return the options that affect the results."""
         return {
             "sources": asdict(self.sources),
             "teacher": self.teacher,
@@ -123,11 +123,11 @@ class Recipe:
         self.setting = setting
 
     def run(self, jobs: int, command: Sequence[str], until: str = "release") -> list[dict[str, Any]]:
-        """Run what is not done yet, each stage in a process of its own, and return the table of all figures.
+        """Run the unfinished stages, each in a process of its own, and return the table of all figures.
 
         Args:
             jobs: stages side by side.
-            command: what runs a stage when `--stage NAME` is put behind it.
+            command: command that runs a stage when `--stage NAME` is appended.
             until: last stage to run.
 
         Raises:
@@ -179,7 +179,7 @@ class Recipe:
             raise OptionsError(f"there is no stage {name!r}, only {', '.join(stages)}")
 
     def claim_folder(self) -> None:
-        """Write the options into a new work folder, or compare them with those that stand in it.
+        """Write the options to a new work folder, or compare them with the options of an existing one.
 
         Raises:
             OptionsError: they differ.
@@ -192,7 +192,7 @@ class Recipe:
             raise OptionsError(f"{path} holds other options than these; give another --work folder, or remove it")
 
     def figures_path(self, name: str) -> Path:
-        """Return where the figures of a stage stand."""
+        """Return the path of the figures of a stage."""
         return self.setting.work / f"{name}.{FIGURES}"
 
     def is_done(self, name: str) -> bool:
@@ -205,5 +205,5 @@ class Recipe:
 
 
 def main_command() -> list[str]:
-    """Return how this program was started, for the processes of the stages."""
+    """Return the command that started this program, for the processes of the stages."""
     return [sys.executable, "-m", "sentiment_gru.distillation", *sys.argv[1:]]

@@ -1,4 +1,4 @@
-"""What each stage of the recipe does; it takes the setting and its own name, and returns its figures."""
+"""The stages of the recipe; each is a function of the setting and the stage's name that returns the figures."""
 
 import csv
 import json

@@ -242,7 +242,7 @@ def test_a_dataset_of_which_nothing_is_left_is_refused(parts: tuple[list[str], .
 
 def test_a_label_that_training_never_shows_is_refused() -> None:
     seen, unseen = TextSplit(["a", "b"], ["positive", "negative"]), TextSplit(["c"], ["joy"])
-    with pytest.raises(DatasetError, match="dataset d: joy is no label of a training text, only negative, positive"):
+    with pytest.raises(DatasetError, match="dataset d: no training text has the label joy, only negative, positive"):
         check_corpora([Corpus("d", seen, unseen, None, rule={})])
 
 
