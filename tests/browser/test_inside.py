@@ -248,6 +248,7 @@ def test_every_panel_that_the_quiz_names_is_a_card() -> None:
     assert panels()
 
 
+@pytest.mark.slow
 def test_links_of_the_quiz_open_their_cards(open_page: Callable[..., Page], measured_address: str) -> None:
     page = open_card(open_page, measured_address, "unit", text=TEXT, token=1)
     expect(page.locator(".inside-reading mark")).to_have_text("bad")
@@ -263,6 +264,7 @@ def test_links_of_the_quiz_open_their_cards(open_page: Callable[..., Page], meas
     expect(page.locator(".inside-reading mark")).to_have_text("Superb")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_card_is_accessible_and_figures_request_no_other_server(
     open_page: Callable[..., Page], measured_address: str, theme: str

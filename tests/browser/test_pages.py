@@ -192,6 +192,7 @@ def test_the_keyboard_is_enough_in_both_tabs(page: Page) -> None:
     expect(page.locator("#quiz-feedback")).to_contain_text("ight.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_violation(open_page: Callable[..., Page], address: str, theme: str) -> None:
     page = open_page(f"{address}?__theme={theme}")

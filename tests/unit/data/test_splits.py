@@ -284,6 +284,7 @@ def test_a_report_without_a_split_for_it_is_refused(tmp_path: Path) -> None:
         prepare_corpora(TrainingOptions("out", [str(folder)], evaluate_test=True))
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_real_datasets_follow_the_split_rule(real_data: Path) -> None:
     imdb, sst2, tweets = remove_leaks([read_corpus(str(real_data / n)) for n in ("imdb", "sst2", "tweet_sentiment")])

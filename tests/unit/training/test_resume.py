@@ -81,7 +81,9 @@ def whole(options: TrainingOptions) -> Path:
     ("module", "name", "call", "checkpoint"),
     [
         pytest.param("training.trainer", "SentimentTrainer.training_step", 30, 25, id="within the second epoch"),
-        pytest.param("training.trainer", "save_file", 6, 20, id="while a checkpoint is written"),
+        pytest.param(
+            "training.trainer", "save_file", 6, 20, id="while a checkpoint is written", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_killed_run_resumes_to_the_same_weights(
