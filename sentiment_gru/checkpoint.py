@@ -4,20 +4,24 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
 from .errors import CheckpointError
+from .model_config import ModelConfig
 
-if TYPE_CHECKING:  # torch and transformers take seconds to import; the checks need neither
-    from torch import Tensor
+if TYPE_CHECKING:  # torch and transformers take seconds to import; verdicts need neither
     from transformers import PreTrainedTokenizerFast
 
-    from .configuration import SentimentGRUConfig
     from .modeling import SentimentGRUForSequenceClassification
     from .network import SentimentGRU
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+GATES = {"gru": 3, "lstm": 4, "rnn": 1}  # blocks of rows in the weights of a cell
 HUB_FILES = ["*.json", "*.safetensors", "README.md"]
 HUB_TIMEOUT = 5.0  # seconds
 
@@ -95,17 +99,95 @@ def _read_shapes(path: Path) -> dict[str, list[int]]:
         raise CheckpointError(f"{path}: not a whole safetensors file: {error}") from error
 
 
-def load_network(folder: Path) -> "SentimentGRU":
-    """Load the network of a folder in float32, without the model classes of transformers.
+def load_config(folder: Path) -> ModelConfig:
+    """Load the configuration of a folder, without torch and transformers.
+
+    Raises:
+        CheckpointError: A check fails, or a value is invalid; the message names the field.
+    """
+    content = check_folder(folder)
+    try:
+        return ModelConfig.from_json(content)
+    except Exception as error:
+        raise CheckpointError(f"{folder / CONFIG}: {one_line(error)}") from error
+
+
+def load_weights(folder: Path, config: ModelConfig) -> dict[str, np.ndarray]:
+    """Load the weights of a folder by their names in `Network`, with the types of the file.
+
+    Raises:
+        CheckpointError: Names or shapes of the weights do not match the configuration.
+    """
+    path = folder / WEIGHTS
+    shapes, expected = _read_shapes(path), list_shapes(config)
+    for name, shape in expected.items():
+        if name not in shapes:
+            raise CheckpointError(f"{path}: tensor {name} is missing")
+        if shape != shapes[name]:
+            raise CheckpointError(f"{path}: {name} has shape {shapes[name]}, but config.json implies {shape}")
+    if extra := sorted(shapes.keys() - expected.keys()):
+        raise CheckpointError(f"{path}: tensor {extra[0]} is not part of the model that config.json describes")
+    return load_file(path)
+
+
+def list_shapes(config: ModelConfig) -> dict[str, list[int]]:
+    """Return the shapes of the weights of `Network`, by name."""
+    rows, hidden = GATES[config.cell] * config.hidden_size, config.hidden_size
+    state_size = hidden * (2 if config.bidirectional else 1)
+    shapes = {"embedding.weight": [config.vocab_size, config.embedding_size]}
+    for layer in range(config.num_layers):
+        input_size = state_size if layer else config.embedding_size
+        for cell in ("forward_cell", "backward_cell")[: 2 if config.bidirectional else 1]:
+            shapes |= {
+                f"layers.{layer}.{cell}.weight_ih_l0": [rows, input_size],
+                f"layers.{layer}.{cell}.weight_hh_l0": [rows, hidden],
+                f"layers.{layer}.{cell}.bias_ih_l0": [rows],
+                f"layers.{layer}.{cell}.bias_hh_l0": [rows],
+            }
+    pooled_size = state_size * (2 if config.pooling == "mean_max" else 1)
+    labels = len(config.labels)
+    return shapes | {"classifier.weight": [labels, pooled_size], "classifier.bias": [labels]}
+
+
+def load_text_encoder(folder: Path) -> Tokenizer:
+    """Load the tokenizer of a folder without transformers; it neither pads nor truncates.
+
+    Raises:
+        CheckpointError: The file is damaged, or its ids exceed the vocabulary of the configuration.
+    """
+    config = check_folder(folder)
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    except Exception as error:
+        raise CheckpointError(f"{folder / TOKENIZER}: {one_line(error)}") from error
+    _check_entries(folder, tokenizer.get_vocab_size(), config)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    path = folder / TOKENIZER_CONFIG
+    tokenizer.encode_special_tokens = path.is_file() and bool(_read_json(path).get("split_special_tokens"))
+    return tokenizer
+
+
+def load_network(folder: Path, threads: int | None = None) -> "SentimentGRU":
+    """Load the network of a folder in float32, without transformers.
+
+    Args:
+        folder: The folder.
+        threads: Number of threads that PyTorch uses in this process; None for its default.
 
     Raises:
         CheckpointError: A check fails, or the weights do not match the configuration.
     """
+    import torch
+
     from .network import SentimentGRU
 
-    config, weights = _load(folder)
+    config = load_config(folder)
+    weights = load_weights(folder, config)
+    if threads is not None:
+        torch.set_num_threads(threads)
     network = SentimentGRU(config)
-    network.load_state_dict(weights)  # widens float16 weights to float32
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})  # float16 to float32
     return network.eval()
 
 
@@ -115,50 +197,19 @@ def load_model(folder: Path) -> "SentimentGRUForSequenceClassification":
     Raises:
         CheckpointError: A check fails, or the weights do not match the configuration.
     """
+    import torch
+
+    from .configuration import SentimentGRUConfig
     from .modeling import SentimentGRUForSequenceClassification
 
-    config, weights = _load(folder)
-    model = SentimentGRUForSequenceClassification(config)
-    model.load_state_dict(weights)
+    weights = load_weights(folder, load_config(folder))
+    model = SentimentGRUForSequenceClassification(SentimentGRUConfig.from_pretrained(folder))
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return model.eval()
 
 
-def _load(folder: Path) -> "tuple[SentimentGRUConfig, dict[str, Tensor]]":
-    from safetensors.torch import load_file
-
-    from .configuration import SentimentGRUConfig
-
-    check_folder(folder)
-    try:
-        config = SentimentGRUConfig.from_pretrained(folder)
-    except Exception as error:
-        raise CheckpointError(f"{folder / CONFIG}: {one_line(error)}") from error
-    _check_shapes(folder / WEIGHTS, config)
-    return config, load_file(folder / WEIGHTS)
-
-
-def _check_shapes(path: Path, config: "SentimentGRUConfig") -> None:
-    """Raise CheckpointError if names or shapes of the weights do not match the configuration."""
-    import torch
-
-    from .network import SentimentGRU
-
-    with torch.device("meta"):
-        expected = SentimentGRU(config).state_dict()
-    shapes = _read_shapes(path)
-    for name, tensor in expected.items():
-        if name not in shapes:
-            raise CheckpointError(f"{path}: tensor {name} is missing")
-        if list(tensor.shape) != shapes[name]:
-            raise CheckpointError(
-                f"{path}: {name} has shape {shapes[name]}, but config.json implies {list(tensor.shape)}"
-            )
-    if extra := sorted(shapes.keys() - expected.keys()):
-        raise CheckpointError(f"{path}: tensor {extra[0]} is not part of the model that config.json describes")
-
-
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerFast":
-    """Load the tokenizer of a checked folder.
+    """Load the tokenizer of a folder for transformers.
 
     Raises:
         CheckpointError: The file is damaged, or its ids exceed the vocabulary of the configuration.
@@ -170,11 +221,13 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerFast":
         tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     except Exception as error:
         raise CheckpointError(f"{folder / TOKENIZER}: {one_line(error)}") from error
-    if len(tokenizer) > config.get("vocab_size", 0):
-        raise CheckpointError(
-            f"{folder / TOKENIZER}: {len(tokenizer)} entries, but vocab_size is {config.get('vocab_size')}"
-        )
+    _check_entries(folder, len(tokenizer), config)
     return tokenizer
+
+
+def _check_entries(folder: Path, entries: int, config: dict[str, Any]) -> None:
+    if entries > config.get("vocab_size", 0):
+        raise CheckpointError(f"{folder / TOKENIZER}: {entries} entries, but vocab_size is {config.get('vocab_size')}")
 
 
 def one_line(error: BaseException) -> str:

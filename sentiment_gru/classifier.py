@@ -1,25 +1,28 @@
 """The classifier: loads a checkpoint once and classifies any number of texts."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer
 
-from .checkpoint import load_network, load_tokenizer, resolve
-from .configuration import length_factor
+from .checkpoint import load_config, load_network, load_text_encoder, load_weights, resolve
 from .errors import InputError
-from .explanation import METHODS, Explanation, Flip, Target, Token, WhatIf
-from .explanation.attributions import explain
-from .explanation.gates import Reading
-from .explanation.what_if import edit_text, smallest_flip
-from .network import Network
+from .model_config import ModelConfig, length_factor
 from .onnx_model import Runtime
+from .results import METHODS, Explanation, Flip, Reading, Target, Token, WhatIf, calibrated
 from .results import Prediction as Prediction
 from .tokenization import is_punctuation, keep_ends
+
+if TYPE_CHECKING:  # verdicts need neither torch nor transformers
+    from transformers import PreTrainedTokenizerFast
+
+    from .network import Network
 
 BATCH_TEXTS = 64
 BATCH_TOKENS = 16_384  # padded tokens per batch: bounds memory when texts are long
@@ -28,32 +31,64 @@ BATCH_TOKENS = 16_384  # padded tokens per batch: bounds memory when texts are l
 class SentimentClassifier:
     """A loaded model with its tokenizer; it keeps no state between calls, so threads can share it.
 
-    ONNX Runtime computes verdicts; the PyTorch model computes explanations, which need gradients and states.
+    ONNX Runtime computes verdicts. The PyTorch model computes explanations, which need gradients and states; it is
+    loaded when it is first used.
+
+    Args:
+        config: Configuration of the model.
+        weights: Weights of `Network` by name.
+        encoder: Tokenizer without padding and truncation.
+        load_model: Function that returns the PyTorch model.
+        threads: Number of threads, by default OMP_NUM_THREADS or the number of available cores.
     """
 
-    def __init__(self, model: Network, tokenizer: PreTrainedTokenizerFast) -> None:
-        self.model = model.eval()
-        self.tokenizer = tokenizer
-        self._encoder = deepcopy(
-            tokenizer.backend_tokenizer
-        )  # a copy, because each call of the tokenizer sets its padding
-        self._encoder.no_padding()
-        self._encoder.no_truncation()
-        self._encoder.encode_special_tokens = tokenizer.split_special_tokens  # "[PAD]" in a text is text
-        self.config = model.config
-        self._runtime = Runtime(self.model)
-        self.labels = [self.config.id2label[i] for i in range(self.config.num_labels)]
-        self._punctuation = {i for token, i in tokenizer.get_vocab().items() if is_punctuation(token)}
+    def __init__(
+        self,
+        config: ModelConfig,
+        weights: Mapping[str, np.ndarray],
+        encoder: Tokenizer,
+        load_model: "Callable[[], Network]",
+        threads: int | None = None,
+    ) -> None:
+        self.config = config
+        self.labels = config.labels
+        self.threads = threads or int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+        self._runtime = Runtime(config, weights)
+        self._encoder = encoder
+        self._load_model = load_model
+        self._model: Network | None = None
+        self._lock = Lock()
+        self._punctuation = {i for token, i in encoder.get_vocab().items() if is_punctuation(token)}
 
     @classmethod
-    def from_pretrained(cls, model: str | Path | None = None) -> "SentimentClassifier":
+    def from_pretrained(cls, model: str | Path | None = None, threads: int | None = None) -> "SentimentClassifier":
         """Load the shipped checkpoint, a folder, or a Hub id, without unpickling or running downloaded code.
 
         Raises:
             CheckpointError: The checkpoint cannot be loaded; the message is one line.
         """
         folder = resolve(model)
-        return cls(load_network(folder), load_tokenizer(folder))
+        config = load_config(folder)
+        weights, encoder = load_weights(folder, config), load_text_encoder(folder)
+        return cls(config, weights, encoder, lambda: load_network(folder, threads), threads)
+
+    @classmethod
+    def from_model(cls, model: "Network", tokenizer: "PreTrainedTokenizerFast") -> "SentimentClassifier":
+        """Return a classifier with a copy of the weights of a model in memory."""
+        encoder = deepcopy(tokenizer.backend_tokenizer)  # each call of the tokenizer sets the padding of its own
+        encoder.no_padding()
+        encoder.no_truncation()
+        encoder.encode_special_tokens = tokenizer.split_special_tokens  # "[PAD]" in a text is text
+        weights = {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
+        return cls(model.config, weights, encoder, model.eval)
+
+    @property
+    def model(self) -> "Network":
+        """The PyTorch model, loaded at the first use."""
+        with self._lock:
+            if self._model is None:
+                self._model = self._load_model()
+            return self._model
 
     def __call__(self, texts: Sequence[str] | str) -> list[Prediction]:
         """Classify texts and return predictions in the same order; a single string is one text.
@@ -63,7 +98,7 @@ class SentimentClassifier:
         """
         texts = self._check(texts)
         encoded = self.encode(texts)
-        scores = torch.from_numpy(self.logits(texts, encoded)).double().softmax(dim=-1).numpy()
+        scores = calibrated(self.logits(texts, encoded))
         return [self._prediction(ids, row) for ids, row in zip(encoded, scores, strict=True)]
 
     def explain(self, text: str, methods: Sequence[str] = METHODS, target: Target = None) -> Explanation:
@@ -81,6 +116,8 @@ class SentimentClassifier:
         Raises:
             InputError: The text is not a string, or a method or label does not exist.
         """
+        from .explanation.attributions import explain
+
         (text,) = self._check([text])
         return explain(self.read(text), self([text])[0], self.labels, methods, target)
 
@@ -96,6 +133,8 @@ class SentimentClassifier:
         Raises:
             InputError: There is no such token or action.
         """
+        from .explanation.what_if import edit_text
+
         (text,) = self._check([text])
         changed = edit_text(text, self.read(text).tokens, index, action, replacement)
         before, after = self([text, changed])
@@ -106,19 +145,21 @@ class SentimentClassifier:
 
         A smaller set may exist. Returns None if `what_if.MAX_REMOVED` removals do not change the verdict.
         """
+        from .explanation.what_if import smallest_flip
+
         (text,) = self._check([text])
         return smallest_flip(self.read(text), self.labels)
 
     def read(self, text: str) -> Reading:
         """Return the tokens of a text that the model reads, with a function that scores other token ids."""
-        encoding = self.tokenizer(text, return_attention_mask=False, return_offsets_mapping=True)
-        ids, spans = encoding["input_ids"], encoding["offset_mapping"]
+        encoding = self._encoder.encode(text)
+        ids, spans = encoding.ids, encoding.offsets
         kept = keep_ends(list(range(len(ids))), self.config.max_tokens)
         tokens = tuple(
             Token(text[start:end], start, end, ids[i] == self.config.unk_token_id)
             for i, (start, end) in zip(kept, (spans[i] for i in kept), strict=True)
         )
-        return Reading(text, tokens, [ids[i] for i in kept], self.model, lambda rows: self.logits((), rows))
+        return Reading(text, tokens, [ids[i] for i in kept], lambda rows: self.logits((), rows), lambda: self.model)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text."""
@@ -142,11 +183,11 @@ class SentimentClassifier:
         return logits / divisors.astype(np.float32)[:, None]
 
     def _run(self, batches: list[list[int]], rows: list[list[int]]) -> list[np.ndarray]:
-        """Return the (B, C) logits of each batch; as many batches run in parallel as torch has threads."""
+        """Return the (B, C) logits of each batch; `threads` batches run in parallel."""
         contents = [[rows[i] for i in batch] for batch in batches]
-        if torch.get_num_threads() == 1 or len(contents) < 2:
+        if self.threads == 1 or len(contents) < 2:
             return [self._runtime(content) for content in contents]
-        with ThreadPoolExecutor(torch.get_num_threads()) as workers:
+        with ThreadPoolExecutor(self.threads) as workers:
             return list(workers.map(self._runtime, contents))
 
     def _check(self, texts: Sequence[str] | str) -> list[str]:

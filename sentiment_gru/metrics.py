@@ -13,8 +13,8 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score, recall_score
 
-from .configuration import length_factor
 from .errors import DatasetError
+from .model_config import length_factor
 
 if TYPE_CHECKING:  # reading datasets needs a package that computing metrics does not
     from .data.splits import JoinedSplit, TextSplit

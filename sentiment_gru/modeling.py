@@ -17,6 +17,7 @@ from .network import Network
 class SentimentGRUForSequenceClassification(PreTrainedModel, Network):
     """`Network` with a loss, and with saving, loading and initialisation by transformers."""
 
+    config: SentimentGRUConfig
     config_class = SentimentGRUConfig
     base_model_prefix = ""
     # The loss is a mean over the batch: Trainer must not rescale it by its own count of items.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .configuration import SentimentGRUConfig, length_factor
+from .model_config import ModelConfig, length_factor
 
 CELLS: dict[str, type[nn.GRU] | type[nn.LSTM] | type[nn.RNN]] = {
     "gru": nn.GRU,
@@ -40,7 +40,7 @@ class RecurrentLayer(nn.Module):
     Packed sequences give the same states, but their backward pass on CPU is 5 to 30 times slower.
     """
 
-    def __init__(self, config: SentimentGRUConfig, input_size: int) -> None:
+    def __init__(self, config: ModelConfig, input_size: int) -> None:
         super().__init__()
         cell = CELLS[config.cell]
         self.forward_cell = cell(input_size, config.hidden_size, batch_first=True)
@@ -69,9 +69,9 @@ class Network(nn.Module):
     Phrase Representations using RNN Encoder-Decoder"; reset gate after the matrix product).
     """
 
-    config: SentimentGRUConfig
+    config: ModelConfig
 
-    def build(self, config: SentimentGRUConfig) -> None:
+    def build(self, config: ModelConfig) -> None:
         """Create the modules, under their names in a checkpoint."""
         directions = 2 if config.bidirectional else 1
         state_size = directions * config.hidden_size
@@ -81,7 +81,7 @@ class Network(nn.Module):
         self.embedding = nn.Embedding.from_pretrained(table, freeze=False, padding_idx=config.pad_token_id)
         input_sizes = [config.embedding_size] + [state_size] * (config.num_layers - 1)
         self.layers = nn.ModuleList(RecurrentLayer(config, size) for size in input_sizes)
-        self.classifier = nn.Linear(pooled_size, config.num_labels)
+        self.classifier = nn.Linear(pooled_size, len(config.labels))
 
     def score(
         self,
@@ -164,7 +164,7 @@ class SentimentGRU(Network):
     Importing those classes takes two seconds and 150 MB.
     """
 
-    def __init__(self, config: SentimentGRUConfig) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.build(config)

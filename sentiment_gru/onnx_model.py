@@ -5,24 +5,22 @@ Shapes in comments: B texts, T tokens, E embedding_size, D directions, H hidden_
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import onnxruntime
-import torch
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
-from torch import nn
 
-from .checkpoint import TOKENIZER, load_network, resolve
-from .configuration import LONGEST, REFERENCE, SHORTEST, SentimentGRUConfig
+from .checkpoint import TOKENIZER, load_config, load_weights, resolve
 from .errors import FileError
-from .network import Network, RecurrentLayer
+from .model_config import LONGEST, REFERENCE, SHORTEST, ModelConfig
+
+Weights = Mapping[str, np.ndarray]
 
 OPSET, IR_VERSION = 17, 8
 # Index in PyTorch's order of each block of weights in ONNX's order: z r n from r z n, i o f c from i f g o.
-ORDERS = {"GRU": [1, 0, 2], "LSTM": [0, 3, 1, 2], "RNN": [0]}
+ORDERS = {"gru": [1, 0, 2], "lstm": [0, 3, 1, 2], "rnn": [0]}
 BELOW_ALL = 4.0  # states lie between -1 and 1, so a state of the padding reduced by this is never the largest
 
 
@@ -54,32 +52,40 @@ class Graph:
         return self.outputs(operator, *inputs, names=["out"], **attributes)[0]
 
 
-def build_graph(model: Network, calibrated: bool) -> ModelProto:
+def build_graph(config: ModelConfig, weights: Weights, calibrated: bool) -> ModelProto:
     """Return the ONNX graph of a model, with its weights.
 
     The inputs are `input_ids` and `attention_mask`, (B, T) int64, padded on the right, with T at least 1. The output is
     `logits`, (B, C) float32. The metadata contain the labels and the maximum number of tokens.
 
     Args:
-        model: network with any cell, pooling and number of layers.
+        config: configuration of the model.
+        weights: weights of `Network` by name. Half-precision embeddings stay so in the graph and are widened when used.
         calibrated: whether the graph divides the logits by the temperature for the length of the text.
     """
-    graph, config = Graph(), model.config
+    graph = Graph()
     count = graph.node("ReduceSum", "attention_mask", graph.axes(1), keepdims=0)  # (B,)
     lengths = graph.node("Max", count, graph.axes(1))
     ids = graph.node("Transpose", "input_ids", perm=[1, 0])
-    inputs = graph.node("Gather", graph.constant(_numbers(model.embedding.weight)), ids)  # (T, B, E)
+    table = weights["embedding.weight"]
+    inputs = graph.node("Gather", graph.constant(table, table.dtype.type), ids)  # (T, B, E)
+    if table.dtype != np.float32:
+        inputs = graph.node("Cast", inputs, to=TensorProto.FLOAT)
     steps = graph.node("Transpose", graph.node("Cast", "attention_mask", to=TensorProto.FLOAT), perm=[1, 0])
     mask = graph.node("Unsqueeze", steps, graph.axes(2))  # (T, B, 1)
     states = last = ""
-    for layer in model.layers:
-        states, last = _add_layer(graph, cast(RecurrentLayer, layer), states or inputs, mask, lengths)
+    for layer in range(config.num_layers):
+        cells = [
+            (config.cell, _select(weights, f"layers.{layer}.{cell}."))
+            for cell in ("forward_cell", "backward_cell")[: 2 if config.bidirectional else 1]
+        ]
+        states, last = _add_layer(graph, cells, states or inputs, mask, lengths)
     pooled = _pool(graph, config.pooling, states, last, mask, lengths)
     present = graph.node(
         "Cast", graph.node("Min", count, graph.axes(1)), to=TensorProto.FLOAT
     )  # 0 for a text without tokens
     pooled = graph.node("Mul", pooled, graph.node("Unsqueeze", present, graph.axes(1)))
-    head = [graph.constant(_numbers(value)) for value in (model.classifier.weight, model.classifier.bias)]
+    head = [graph.constant(weights[name]) for name in ("classifier.weight", "classifier.bias")]
     logits = graph.node("Gemm", pooled, *head, transB=1)
     if calibrated:
         logits = graph.node("Div", logits, _divisor(graph, config, count))
@@ -87,44 +93,51 @@ def build_graph(model: Network, calibrated: bool) -> ModelProto:
     return _whole(graph, config)
 
 
-def _numbers(parameter: torch.Tensor) -> np.ndarray:
-    return parameter.detach().cpu().numpy()
+def _select(weights: Weights, prefix: str) -> Weights:
+    """Return the weights whose names begin with a prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
-def recurrent_weights(cell: nn.RNNBase) -> tuple[str, list[np.ndarray], dict[str, object]]:
-    """Return the ONNX operator of a one-layer, one-direction cell, its weights W, R and B, and its attributes."""
-    operator = type(cell).__name__
-    biases = [_reorder(cell, "bias_ih_l0"), _reorder(cell, "bias_hh_l0")]
-    weights = [_reorder(cell, "weight_ih_l0"), _reorder(cell, "weight_hh_l0"), np.concatenate(biases)]
-    attributes: dict[str, object] = {"hidden_size": cell.hidden_size, "direction": "forward"}
-    if operator == "GRU":
+def recurrent_weights(cell: str, weights: Weights) -> tuple[str, list[np.ndarray], dict[str, object]]:
+    """Return the ONNX operator of a one-layer, one-direction cell, its weights W, R and B, and its attributes.
+
+    Args:
+        cell: "gru", "lstm" or "rnn".
+        weights: weights by the names of `torch.nn.GRU`.
+    """
+    ordered = {name: _reorder(cell, array) for name, array in weights.items()}
+    bias = np.concatenate([ordered["bias_ih_l0"], ordered["bias_hh_l0"]])
+    arrays = [ordered["weight_ih_l0"], ordered["weight_hh_l0"], bias]
+    attributes: dict[str, object] = {"hidden_size": arrays[1].shape[1], "direction": "forward"}
+    if cell == "gru":
         attributes["linear_before_reset"] = 1  # PyTorch's reset gate acts after the matrix product
-    return operator, [weight[None] for weight in weights], attributes
+    return cell.upper(), [array[None] for array in arrays], attributes
 
 
-def _reorder(cell: nn.RNNBase, name: str) -> np.ndarray:
-    """Return the named weights of a cell, with the blocks in ONNX's order."""
-    order = ORDERS[type(cell).__name__]
-    parts = getattr(cell, name).detach().cpu().chunk(len(order))
-    return torch.cat([parts[i] for i in order]).numpy()
+def _reorder(cell: str, array: np.ndarray) -> np.ndarray:
+    """Return weights of a cell with the blocks in ONNX's order."""
+    blocks = np.split(array, len(ORDERS[cell]))
+    return np.concatenate([blocks[i] for i in ORDERS[cell]])
 
 
-def _add_layer(graph: Graph, layer: RecurrentLayer, inputs: str, mask: str, lengths: str) -> tuple[str, str]:
+def _add_layer(
+    graph: Graph, cells: Sequence[tuple[str, Weights]], inputs: str, mask: str, lengths: str
+) -> tuple[str, str]:
     """Add a layer over (T, B, *) inputs; return its (T, B, D * H) states, 0 in the padding, and (B, D * H) last ones.
 
     The graph does not use the operator's `sequence_lens`, which OpenVINO ignores in the backward direction. Each
     direction is a forward recurrence; ReverseSequence reverses each text within its own length, so that the padding
     stays at the end and cannot change earlier states.
     """
-    forward = _add_cell(graph, layer.forward_cell, inputs)
+    forward, hidden_size = _add_cell(graph, *cells[0], inputs)
     last_index = graph.node("Unsqueeze", graph.node("Sub", lengths, graph.axes(1)), graph.axes(0, 2))  # (1, B, 1)
-    hidden = graph.axes(1, 1, layer.forward_cell.hidden_size)
+    hidden = graph.axes(1, 1, hidden_size)
     last = graph.node("GatherElements", forward, graph.node("Expand", last_index, hidden), axis=0)  # (1, B, H)
     states, lasts = [forward], [last]
-    if layer.backward_cell is not None:
+    for cell, weights in cells[1:]:
         reverse = {"batch_axis": 1, "time_axis": 0}
         reversed_inputs = graph.node("ReverseSequence", inputs, lengths, **reverse)
-        reversed_states = _add_cell(graph, layer.backward_cell, reversed_inputs)
+        reversed_states, _ = _add_cell(graph, cell, weights, reversed_inputs)
         backward = graph.node("ReverseSequence", reversed_states, lengths, **reverse)
         states.append(backward)
         lasts.append(graph.node("Slice", backward, graph.axes(0), graph.axes(1), graph.axes(0)))
@@ -132,12 +145,12 @@ def _add_layer(graph: Graph, layer: RecurrentLayer, inputs: str, mask: str, leng
     return joined, graph.node("Squeeze", graph.node("Concat", *lasts, axis=2), graph.axes(0))
 
 
-def _add_cell(graph: Graph, cell: nn.RNNBase, inputs: str) -> str:
-    """Add one forward recurrence over (T, B, *) inputs; return its (T, B, H) states."""
-    operator, weights, attributes = recurrent_weights(cell)
-    names = [graph.constant(value) for value in weights]
+def _add_cell(graph: Graph, cell: str, weights: Weights, inputs: str) -> tuple[str, int]:
+    """Add one forward recurrence over (T, B, *) inputs; return its (T, B, H) states, and H."""
+    operator, arrays, attributes = recurrent_weights(cell, weights)
+    names = [graph.constant(array) for array in arrays]
     states = graph.outputs(operator, inputs, *names, names=["states"], **attributes)[0]  # (T, 1, B, H)
-    return graph.node("Squeeze", states, graph.axes(1))
+    return graph.node("Squeeze", states, graph.axes(1)), arrays[1].shape[2]
 
 
 def _pool(graph: Graph, pooling: str, states: str, last: str, mask: str, lengths: str) -> str:
@@ -155,7 +168,7 @@ def _pool(graph: Graph, pooling: str, states: str, last: str, mask: str, lengths
     return graph.node("Concat", *parts, axis=1)
 
 
-def _divisor(graph: Graph, config: SentimentGRUConfig, count: str) -> str:
+def _divisor(graph: Graph, config: ModelConfig, count: str) -> str:
     """Return the (B, 1) divisors of `Network.divisor`."""
     tokens = graph.node("Cast", count, to=TensorProto.FLOAT)
     clipped = graph.node("Clip", tokens, graph.constant(SHORTEST), graph.constant(LONGEST))
@@ -164,16 +177,15 @@ def _divisor(graph: Graph, config: SentimentGRUConfig, count: str) -> str:
     return graph.node("Unsqueeze", graph.node("Mul", factor, graph.constant(config.temperature)), graph.axes(1))
 
 
-def _whole(graph: Graph, config: SentimentGRUConfig) -> ModelProto:
+def _whole(graph: Graph, config: ModelConfig) -> ModelProto:
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
         for name in ("input_ids", "attention_mask")
     ]
-    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", config.num_labels])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(config.labels)])
     whole = helper.make_graph(graph.nodes, "sentiment_gru", inputs, [logits], graph.weights)
     model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    labels = [config.id2label[i] for i in range(config.num_labels)]
-    helper.set_model_props(model, {"labels": json.dumps(labels), "max_tokens": str(config.max_tokens)})
+    helper.set_model_props(model, {"labels": json.dumps(config.labels), "max_tokens": str(config.max_tokens)})
     return model
 
 
@@ -194,8 +206,8 @@ def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> 
     if not output.parent.is_dir():
         raise FileError(f"{output} cannot be written: there is no folder {str(output.parent)!r}")
     folder = resolve(model)
-    network = load_network(folder)
-    content = build_graph(network, calibrated=True).SerializeToString()
+    config = load_config(folder)
+    content = build_graph(config, load_weights(folder, config), calibrated=True).SerializeToString()
     part = output.with_name(f".{output.name}.part")
     try:
         part.write_bytes(content)
@@ -203,22 +215,21 @@ def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> 
     except OSError as error:
         part.unlink(missing_ok=True)
         raise FileError(f"{output} cannot be written: {error.strerror or error}") from error
-    labels = ", ".join(network.config.id2label[i] for i in range(network.config.num_labels))
     return (
         f"Written to {output}. Inputs: input_ids and attention_mask; output: logits, whose softmax gives the scores of"
-        f" {labels}.\nThe token ids come from {folder / TOKENIZER}. For a text of more than"
-        f" {network.config.max_tokens:,} tokens, pass the first and last half of that number."
+        f" {', '.join(config.labels)}.\nThe token ids come from {folder / TOKENIZER}. For a text of more than"
+        f" {config.max_tokens:,} tokens, pass the first and last half of that number."
     )
 
 
 class Runtime:
     """An ONNX Runtime session of a copy of a model; threads can share it, and each run uses one thread."""
 
-    def __init__(self, model: Network) -> None:
+    def __init__(self, config: ModelConfig, weights: Weights) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch
-        content = build_graph(model, calibrated=False).SerializeToString()
+        content = build_graph(config, weights, calibrated=False).SerializeToString()
         self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, rows: Sequence[Sequence[int]]) -> np.ndarray:

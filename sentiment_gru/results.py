@@ -1,10 +1,14 @@
 """Predictions and explanations as plain data; this module imports in milliseconds, without torch."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .network import Network
 
 MAX_CHARACTERS = 200_000  # of a text in the app or a file; longer ones would delay other visitors
 MOSTLY_UNKNOWN = 0.5
@@ -70,6 +74,30 @@ class Token:
     start: int
     end: int
     unknown: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One text as the model reads it.
+
+    Attributes:
+        text: the text.
+        tokens: its T tokens.
+        ids: their ids.
+        score: function from B rows of ids to (B, C) logits, divided by the temperature.
+        load_model: function that returns the PyTorch model.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    ids: list[int]
+    score: Callable[[list[list[int]]], Array] = field(repr=False)
+    load_model: "Callable[[], Network]" = field(repr=False)
+
+    @property
+    def model(self) -> "Network":
+        """The PyTorch model."""
+        return self.load_model()
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +213,13 @@ class Flip:
     removed: tuple[int, ...]
     label: str
     scores: dict[str, float]
+
+
+def calibrated(logits: Array) -> Array:
+    """Return the softmax over the last axis, in float64."""
+    exponentials = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
+    shares: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def _rounded(values: Array) -> Any:

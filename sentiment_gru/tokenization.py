@@ -2,10 +2,12 @@
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+
+if TYPE_CHECKING:  # verdicts need no transformers
+    from transformers import PreTrainedTokenizerFast
 
 PAD_TOKEN, UNK_TOKEN = "[PAD]", "[UNK]"
 MIN_FREQUENCY = 3
@@ -43,7 +45,7 @@ def build_normalizer() -> normalizers.Normalizer:
     )
 
 
-def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = False) -> PreTrainedTokenizerFast:
+def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = False) -> "PreTrainedTokenizerFast":
     """Learn a vocabulary from training texts.
 
     Args:
@@ -54,6 +56,8 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = Fals
     Returns:
         Tokenizer without maximum length; `[PAD]` has id 0 and `[UNK]` id 1.
     """
+    from transformers import PreTrainedTokenizerFast
+
     settings: dict[str, Any] = {
         "vocab_size": vocab_size,
         "min_frequency": MIN_FREQUENCY,

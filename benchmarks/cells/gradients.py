@@ -109,7 +109,7 @@ def gradient_norms(model: SentimentGRUForSequenceClassification, ids: Tensor) ->
     model = copy.deepcopy(model).double()
     layer: Any = model.layers[0]
     layer.forward_cell = Unrolled(layer.forward_cell)
-    labels = model.config.label2id
+    labels = model.config.label2id or {}
     found: list[dict[str, np.ndarray]] = []
     for chunk in ids.split(CHUNK):
         logits = model(input_ids=chunk).logits

@@ -14,7 +14,9 @@ def open_session(layer: RecurrentLayer) -> onnxruntime.InferenceSession:
     Its input X is (T, B, E), its output Y (T, D, B, H); texts of a batch have the same length.
     """
     cells = [cell for cell in (layer.forward_cell, layer.backward_cell) if cell is not None]
-    operators, arrays, attributes = zip(*map(recurrent_weights, cells), strict=True)
+    named = [{name: array.detach().cpu().numpy() for name, array in cell.named_parameters()} for cell in cells]
+    kinds = [type(cell).__name__.lower() for cell in cells]
+    operators, arrays, attributes = zip(*map(recurrent_weights, kinds, named), strict=True)
     weights = {name: np.concatenate(parts) for name, parts in zip("WRB", zip(*arrays, strict=True), strict=True)}
     settings = attributes[0] | {"direction": "bidirectional" if len(cells) == 2 else "forward"}
     input_size, hidden_size = layer.forward_cell.input_size, layer.forward_cell.hidden_size

@@ -10,13 +10,14 @@ import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sentiment_gru.configuration import SentimentGRUConfig
+from sentiment_gru.model_config import Cell
 from sentiment_gru.modeling import SentimentGRUForSequenceClassification
 
 from .results import WORK, claim, describe, is_done, load_average, read_result, share, write_result
@@ -65,7 +66,7 @@ def build(task: Task, cell: str, forget_bias: float, seed: int) -> SentimentGRUF
     tokens = task.classes + task.distractors
     model = SentimentGRUForSequenceClassification(
         SentimentGRUConfig(
-            cell=cell,
+            cell=cast(Cell, cell),
             vocab_size=tokens + 2,
             pad_token_id=tokens,
             unk_token_id=tokens + 1,

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sentiment_gru.configuration import SentimentGRUConfig
+from sentiment_gru.model_config import Cell, ModelConfig
 from sentiment_gru.network import RecurrentLayer
 
 from .onnx_layer import open_session, run_session
@@ -58,8 +58,10 @@ def ways_to_run(configuration: Configuration, tokens: int) -> tuple[dict[str, Ca
         ValueError: the two do not compute the same.
     """
     torch.manual_seed(SEED)
-    sizes = {"hidden_size": configuration.hidden, "bidirectional": configuration.bidirectional}
-    layer = RecurrentLayer(SentimentGRUConfig(cell=configuration.cell, **sizes), EMBEDDING)
+    config = ModelConfig(
+        cell=cast(Cell, configuration.cell), hidden_size=configuration.hidden, bidirectional=configuration.bidirectional
+    )
+    layer = RecurrentLayer(config, EMBEDDING)
     session = open_session(layer)
     one, many, training = (
         torch.randn(count, length, EMBEDDING)

@@ -13,8 +13,8 @@ from transformers import DistilBertConfig, DistilBertForSequenceClassification
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from sentiment_gru import SentimentClassifier
-from sentiment_gru.configuration import SentimentGRUConfig
 from sentiment_gru.distillation.teachers import NBSVM
+from sentiment_gru.model_config import ModelConfig
 
 from .texts import make_texts
 
@@ -53,14 +53,14 @@ class Rivals:
         self.distilbert(input_ids=ids, attention_mask=torch.ones_like(ids))
 
 
-def operations(config: SentimentGRUConfig, tokens: int) -> int:
+def operations(config: ModelConfig, tokens: int) -> int:
     """Return the floating-point operations of the matrix products of one text; a product and its sum are two."""
     directions = 2 if config.bidirectional else 1
     inputs = [config.embedding_size] + [directions * config.hidden_size] * (config.num_layers - 1)
     return sum(2 * tokens * directions * 3 * config.hidden_size * (size + config.hidden_size) for size in inputs)
 
 
-def matrix_products(config: SentimentGRUConfig, texts: int, tokens: int) -> Call:
+def matrix_products(config: ModelConfig, texts: int, tokens: int) -> Call:
     """Return a call that makes the matrix products that a GRU cannot do without, and nothing else, in float32.
 
     The inputs of all steps are multiplied together, but the states of one step must wait for those before.

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..results import METHODS, Array, Deletion, Explanation, Prediction, Target
-from .gates import Reading, gates, hidden_states
+from ..results import METHODS, Array, Deletion, Explanation, Prediction, Reading, Target, calibrated
+from .gates import gates, hidden_states, input_ids
 
 TOKENS_TO_LEAVE_OUT = 80_000  # texts of more than 282 tokens are scored without two or more tokens at once
 FIRST_STEPS, MAX_STEPS = 16, 64
@@ -32,7 +32,7 @@ def integrated_gradients(reading: Reading, weights: Array) -> tuple[Array, float
     """
     from captum.attr import IntegratedGradients  # imports matplotlib, which takes a second
 
-    embeddings = reading.model.embedding(reading.tensor).detach()  # (1, T, E)
+    embeddings = reading.model.embedding(input_ids(reading)).detach()  # (1, T, E)
     direction = torch.as_tensor(weights, dtype=embeddings.dtype, device=embeddings.device)
 
     def target(inputs: Tensor) -> Tensor:
@@ -102,11 +102,6 @@ def _score_prefixes(reading: Reading) -> Array:
     joined = torch.cat(pooled[reading.model.config.pooling], dim=-1).float()
     logits = reading.model.classifier(joined) / reading.model.divisor(sizes[:, 0])  # (T, C)
     return np.concatenate([reading.score([[]]), logits.cpu().numpy()]).astype(np.float64)
-
-
-def calibrated(logits: Array) -> Array:
-    """Return the softmax over the last axis."""
-    return torch.from_numpy(np.asarray(logits, dtype=np.float64)).softmax(dim=-1).numpy()
 
 
 def explain(

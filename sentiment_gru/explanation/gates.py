@@ -1,7 +1,5 @@
 """The gates of every token, computed from all hidden states at once: no second recurrence is needed."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -9,24 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..network import Network
-from ..results import Array, Token
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One text as the model reads it: T tokens, their ids, and `score`, which maps rows of ids to (B, C) logits."""
-
-    text: str
-    tokens: tuple[Token, ...]
-    ids: list[int]
-    model: Network = field(repr=False)
-    score: Callable[[list[list[int]]], Array] = field(repr=False)
-
-    @property
-    def tensor(self) -> torch.Tensor:
-        """The (1, T) token ids on the model's device."""
-        return torch.tensor([self.ids], dtype=torch.long, device=self.model.embedding.weight.device)
+from ..results import Array, Reading
 
 
 class Gates(NamedTuple):
@@ -38,10 +19,15 @@ class Gates(NamedTuple):
     hidden: Array
 
 
+def input_ids(reading: Reading) -> Tensor:
+    """Return the (1, T) token ids on the model's device."""
+    return torch.tensor([reading.ids], dtype=torch.long, device=reading.model.embedding.weight.device)
+
+
 @torch.inference_mode()
 def hidden_states(reading: Reading) -> list[Tensor]:
     """Return (T, E) embeddings, then the (T, directions * H) states of every layer."""
-    states = reading.model.score(reading.tensor).hidden_states
+    states = reading.model.score(input_ids(reading)).hidden_states
     return [layer[0, : len(reading.ids)] for layer in states]
 
 

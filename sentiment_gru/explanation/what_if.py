@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
-from ..results import Array, Flip, Token
-from .attributions import calibrated, leave_one_out
-from .gates import Reading
+from ..results import Array, Flip, Reading, Token, calibrated
 
 ACTIONS = ("remove", "replace", "negate")
 NEGATIONS = {"not", "n't", "n’t", "no", "never"}
@@ -53,6 +51,8 @@ def smallest_flip(reading: Reading, labels: Sequence[str]) -> Flip | None:
 
     Candidates are the tokens with the largest leave-one-out effect. At least one token remains.
     """
+    from .attributions import leave_one_out  # imports torch
+
     if len(reading.ids) < 2:
         return None
     label = int(reading.score([reading.ids])[0].argmax())

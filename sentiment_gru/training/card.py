@@ -6,7 +6,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from ..configuration import LONGEST, REFERENCE, SHORTEST
+from ..model_config import LONGEST, REFERENCE, SHORTEST
 
 TEMPLATE = Path(__file__).parent / "card.md.jinja"
 POOLING_NAMES = {"mean_max": "mean and max", "mean": "mean", "max": "max", "last": "last-state"}

@@ -26,6 +26,7 @@ OUTPUT_FILES = {
     "README.md",
     "config.json",
     "configuration.py",
+    "model_config.py",
     "confusion.png",
     "history.csv",
     "loss.png",

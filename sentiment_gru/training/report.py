@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from ..checkpoint import load_model, save_checkpoint
+from ..checkpoint import load_model, load_tokenizer, save_checkpoint
 from ..classifier import SentimentClassifier
-from ..configuration import length_factor
 from ..data.splits import Corpus, JoinedSplit
 from ..metrics import evaluate, find_uncertain_band, fit_temperature, restricted_sets
+from ..model_config import length_factor
 from .artifacts import ScoredSplit, count_mistakes, write_history, write_plots, write_predictions
 from .card import write_card
 from .options import TrainingOptions
@@ -139,8 +139,9 @@ def calibrate(folder: Path, dev: JoinedSplit) -> None:
     targets = np.array([classifier.labels.index(label) for label in dev.split.labels])
     config.uncertain_below = find_uncertain_band([(scores[rows], targets[rows]) for rows in dev.rows.values()])
     model = load_model(folder)
-    model.config = config
-    save_checkpoint(model, classifier.tokenizer, folder)
+    for name in ("temperature", "temperature_exponent", "uncertain_below"):
+        setattr(model.config, name, getattr(config, name))
+    save_checkpoint(model, load_tokenizer(folder), folder)
 
 
 def score_splits(classifier: SentimentClassifier, corpora: Sequence[Corpus], evaluate_test: bool) -> list[ScoredSplit]:

@@ -57,7 +57,7 @@ def load_initial(
     """
     folder = resolve(options.init_from)
     model, tokenizer = load_model(folder), load_tokenizer(folder)
-    known = list(model.config.id2label.values())
+    known = model.config.labels
     if unknown := [label for label in labels if label not in known]:
         raise DatasetError(
             f"the texts have the label {', '.join(unknown)}, but {options.init_from} has only {', '.join(known)}"
@@ -105,7 +105,7 @@ def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -
     initial = None
     if options.init_from:
         options, initial, tokenizer = load_initial(options, labels)
-        labels = list(initial.config.id2label.values())
+        labels = initial.config.labels
     else:
         tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
     trainer = build_trainer(options, tokenizer, labels, texts, dev, soft, initial)

@@ -1,4 +1,4 @@
-"""Load the classifier in the background, as importing torch and transformers takes seconds."""
+"""Load the classifier in the background, as that takes seconds."""
 
 import asyncio
 import base64
@@ -95,12 +95,10 @@ class ClassifierLoader:
 
     def _load(self) -> None:
         try:
-            import torch
-
             from ..classifier import SentimentClassifier
 
-            torch.set_num_threads(1)  # more do not speed up one text, and visitors would compete for the cores
-            self._classifier.set_result(SentimentClassifier.from_pretrained(self.folder))
+            # More threads do not speed up one text, and visitors would compete for the cores.
+            self._classifier.set_result(SentimentClassifier.from_pretrained(self.folder, threads=1))
         except BaseException as error:
             logger.exception("The classifier in %s could not be loaded", self.folder)
             self._classifier.set_exception(error)

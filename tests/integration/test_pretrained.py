@@ -29,7 +29,7 @@ def test_it_is_at_most_10000_kib_and_holds_no_pickle() -> None:
     assert {path.suffix for path in SHIPPED.iterdir()} == {".safetensors", ".json", ".md", ".py"}
 
 
-@pytest.mark.parametrize("name", ["configuration.py", "modeling.py", "network.py"])
+@pytest.mark.parametrize("name", ["configuration.py", "model_config.py", "modeling.py", "network.py"])
 def test_it_carries_today_s_modelling_code(name: str) -> None:
     assert (SHIPPED / name).read_bytes() == (REPOSITORY / "sentiment_gru" / name).read_bytes()
 

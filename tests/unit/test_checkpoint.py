@@ -15,7 +15,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipe
 
 import sentiment_gru.modeling  # noqa: F401, registers the Auto classes
 from sentiment_gru import CheckpointError, SentimentClassifier
-from sentiment_gru.checkpoint import check_folder, load_model, resolve, save_checkpoint
+from sentiment_gru.checkpoint import check_folder, load_model, load_tokenizer, resolve, save_checkpoint
 from tests.conftest import REPOSITORY
 
 TEXTS = ["a superb film !", "this story was awful", "it isn't a song that is recent , or is it ?"]
@@ -154,8 +154,7 @@ def test_classifier_auto_classes_and_pipeline_give_equal_scores(tiny_checkpoint:
 
 
 def test_saving_again_changes_no_weight(tiny_checkpoint: Path, tmp_path: Path) -> None:
-    loaded = SentimentClassifier.from_pretrained(tiny_checkpoint)
-    save_checkpoint(load_model(tiny_checkpoint), loaded.tokenizer, tmp_path)
+    save_checkpoint(load_model(tiny_checkpoint), load_tokenizer(tiny_checkpoint), tmp_path)
     for name in ("model.safetensors", "config.json", "tokenizer.json"):
         assert (tmp_path / name).read_bytes() == (tiny_checkpoint / name).read_bytes()
 
@@ -163,7 +162,7 @@ def test_saving_again_changes_no_weight(tiny_checkpoint: Path, tmp_path: Path) -
 def test_the_folder_holds_safe_files_and_the_modelling_code_itself(tiny_checkpoint: Path) -> None:
     safe = {".csv", ".json", ".md", ".parquet", ".png", ".py", ".safetensors"}  # in particular, no pickle
     assert {path.suffix for path in tiny_checkpoint.iterdir()} == safe
-    for name in ("configuration.py", "modeling.py", "network.py"):
+    for name in ("configuration.py", "model_config.py", "modeling.py", "network.py"):
         assert (tiny_checkpoint / name).read_bytes() == (REPOSITORY / "sentiment_gru" / name).read_bytes()
 
 

@@ -8,7 +8,6 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from sentiment_gru import DatasetError
-from sentiment_gru.configuration import length_factor
 from sentiment_gru.data.splits import TextSplit
 from sentiment_gru.evaluation import main
 from sentiment_gru.metrics import (
@@ -19,6 +18,7 @@ from sentiment_gru.metrics import (
     find_uncertain_band,
     fit_temperature,
 )
+from sentiment_gru.model_config import length_factor
 
 LABELS = ["negative", "neutral", "positive"]
 

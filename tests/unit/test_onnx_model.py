@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sentiment_gru import SentimentClassifier, SentimentGRUForSequenceClassification
 from sentiment_gru.__main__ import main
+from sentiment_gru.checkpoint import load_tokenizer
 from sentiment_gru.network import CELLS
 from sentiment_gru.onnx_model import Runtime, build_graph
 from tests.unit.test_modeling import POOLINGS, make_batch, make_model
@@ -34,13 +35,20 @@ def randomized(**changes: object) -> SentimentGRUForSequenceClassification:
     return model
 
 
+def arrays(model: SentimentGRUForSequenceClassification) -> dict[str, np.ndarray]:
+    """Return the weights of a model by name."""
+    return {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+
+
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_the_graph_computes_the_model_s_logits(cell: str, pooling: str, bidirectional: bool) -> None:
     changes = {"temperature": 1.7, "temperature_exponent": -0.2, "num_layers": 2}
     model = randomized(cell=cell, pooling=pooling, bidirectional=bidirectional, **changes)
-    session = onnxruntime.InferenceSession(build_graph(model, calibrated=True).SerializeToString())
+    session = onnxruntime.InferenceSession(
+        build_graph(model.config, arrays(model), calibrated=True).SerializeToString()
+    )
     ids, mask = make_batch(LENGTHS)
     with torch.inference_mode():
         expected = model(input_ids=ids, attention_mask=mask).logits.numpy()
@@ -49,7 +57,7 @@ def test_the_graph_computes_the_model_s_logits(cell: str, pooling: str, bidirect
 
 
 MODEL = randomized()
-RUNTIME = Runtime(MODEL)
+RUNTIME = Runtime(MODEL.config, arrays(MODEL))
 
 
 @settings(max_examples=30)
@@ -86,7 +94,7 @@ def test_an_exported_file_gives_the_classifier_s_logits(
     assert json.loads(properties["labels"]) == classifier.labels
     assert int(properties["max_tokens"]) == classifier.config.max_tokens
     texts = [("this awful film isn't great . " * 50)[:length] for length in range(0, 1_500, 45)]
-    padded = classifier.tokenizer(texts, padding=True, return_tensors="np")
+    padded = load_tokenizer(tiny_checkpoint)(texts, padding=True, return_tensors="np")
     feed = {name: padded[name].astype(np.int64) for name in ("input_ids", "attention_mask")}
     (logits,) = session.run(None, feed)
     assert feed["input_ids"].shape[1] > 250

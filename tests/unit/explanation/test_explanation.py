@@ -35,7 +35,7 @@ def make(labels: int = 3, max_tokens: int = 2_000, **options: object) -> Sentime
         initializer_range=1.0,
         **options,
     )
-    return SentimentClassifier(SentimentGRUForSequenceClassification(config), TOKENIZER)
+    return SentimentClassifier.from_model(SentimentGRUForSequenceClassification(config), TOKENIZER)
 
 
 SHAPES = [

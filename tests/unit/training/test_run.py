@@ -33,6 +33,7 @@ def test_the_folder_holds_the_checkpoint_and_nothing_else(tiny_checkpoint: Path)
             "README.md",
             "config.json",
             "configuration.py",
+            "model_config.py",
             "confusion.png",
             "history.csv",
             "loss.png",
