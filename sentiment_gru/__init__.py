@@ -22,15 +22,14 @@ if TYPE_CHECKING:
         SentimentError,
         StorageError,
     )
-    from .explanation import Explanation, Token
     from .modeling import SentimentGRUForSequenceClassification
-    from .results import Prediction
+    from .results import Explanation, Prediction, Token
 
 __version__ = "0.1.0"
 _MODULES = {
     "CheckpointError": "errors",
     "DatasetError": "errors",
-    "Explanation": "explanation",
+    "Explanation": "results",
     "FileError": "errors",
     "InputError": "errors",
     "MissingExtraError": "errors",
@@ -41,7 +40,7 @@ _MODULES = {
     "SentimentGRUConfig": "configuration",
     "SentimentGRUForSequenceClassification": "modeling",
     "StorageError": "errors",
-    "Token": "explanation",
+    "Token": "results",
 }
 __all__ = [
     "CheckpointError",

@@ -206,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve() -> None:
     """Serve the app, as `gru-studio` does."""
     try:
-        check_extra("The app", "app", "gradio", "limits", "pydantic_settings", "itsdangerous")
+        check_extra("The app", "app", "gradio", "pydantic_settings", "itsdangerous", "torch", "sqlalchemy")
     except SentimentError as error:
         sys.exit(f"error: {error}")
     from .web.server import main as serve_app

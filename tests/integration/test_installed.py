@@ -1,11 +1,14 @@
 """The wheel, installed into an empty environment away from the repository, holds all that its commands need."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.conftest import REPOSITORY
@@ -62,3 +65,36 @@ def test_the_installed_app_builds_its_page(environment: Path) -> None:
     result = run(environment, "python", "-c", program)
     assert result.returncode == 0, result.stderr
     assert str(environment) in result.stdout
+
+
+def test_the_installed_command_serves_the_app(environment: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "DATABASE_URL": f"sqlite:///{environment}/quiz.sqlite3"}
+    program = environment / "venv" / "bin" / "gru-studio"
+    process = subprocess.Popen([program], cwd=environment, env={**os.environ, **settings})
+    try:
+        page = None
+        while page is None:  # pytest ends a test that hangs
+            assert process.poll() is None
+            try:
+                page = httpx.get(f"http://127.0.0.1:{port}", timeout=60)
+            except httpx.ConnectError:
+                time.sleep(0.2)
+        assert "GRU Sentiment Studio" in page.text
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_the_base_alone_judges_a_text_without_torch(environment: Path) -> None:
+    (wheel,) = environment.glob("*.whl")
+    base = environment / "base"
+    subprocess.run([sys.executable, "-m", "venv", base], check=True)
+    subprocess.run([base / "bin" / "pip", "install", "-q", wheel], check=True, cwd=environment)
+    program = [base / "bin" / "gru-sentiment", "A wonderful, moving story."]
+    result = subprocess.run(program, cwd=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("positive")
+    assert not list(base.glob("lib/python*/site-packages/torch"))

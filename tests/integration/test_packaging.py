@@ -19,8 +19,17 @@ def read_requirements(name: str) -> list[str]:
     return sorted(line for line in lines if line and not line.startswith(("#", "-r")))
 
 
+def pins(*extras: str) -> set[str]:
+    """Return the pins of extras, and of the extras that they name."""
+    found: set[str] = set()
+    for requirement in (requirement for extra in extras for requirement in EXTRAS[extra]):
+        own = requirement.removeprefix(f"{PROJECT['name']}[")
+        found |= pins(*own.removesuffix("]").split(",")) if own != requirement else {requirement}
+    return found
+
+
 def test_requirements_are_the_base_and_the_extras_of_the_app_and_of_training() -> None:
-    assert read_requirements("requirements.txt") == sorted(PROJECT["dependencies"] + EXTRAS["app"] + EXTRAS["train"])
+    assert read_requirements("requirements.txt") == sorted({*PROJECT["dependencies"], *pins("app", "train")})
     assert read_requirements("requirements-dev.txt") == sorted(EXTRAS["dev"])
 
 
@@ -31,6 +40,7 @@ def test_the_extra_for_mcp_pins_the_gradio_of_the_app() -> None:
 @pytest.mark.parametrize(
     ("statement", "package", "extra"),
     [
+        ("import sentiment_gru; sentiment_gru.SentimentClassifier.from_pretrained().explain('A')", "torch", "explain"),
         ("import sentiment_gru.training", "accelerate", "train"),
         ("import sentiment_gru.data.sources", "datasets", "train"),
         ("from sentiment_gru.__main__ import serve; serve()", "gradio", "app"),
@@ -43,6 +53,17 @@ def test_a_missing_extra_is_named(statement: str, package: str, extra: str) -> N
     )
     assert result.returncode == 1
     assert f"needs the extra '{extra}': pip install 'gru-sentiment-studio[{extra}]'" in result.stderr.splitlines()[-1]
+
+
+def test_a_verdict_needs_the_packages_of_the_base_only() -> None:
+    others = "torch", "transformers", "captum", "scipy", "sklearn", "pandas", "pyarrow", "gradio", "lxml"
+    hide = f"import sys; sys.modules |= dict.fromkeys({others}); "
+    code = "from sentiment_gru.__main__ import main; sys.exit(main(['Not bad at all.', 'I loved it.']))"
+    result = subprocess.run(
+        [sys.executable, "-c", hide + code], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[1].startswith("positive")
 
 
 def test_the_training_command_names_its_extra_in_one_line() -> None:
