@@ -18,8 +18,7 @@ import typer
 from tqdm import tqdm
 
 from .classifier import Prediction, SentimentClassifier
-from .command_line import run_command
-from .errors import OptionsError, SentimentError, check_extra
+from .errors import OptionsError, SentimentError, check_extra, run_command
 from .files.job import check_output, score_table
 from .files.readers import SUFFIXES, open_table
 from .files.summary import Report

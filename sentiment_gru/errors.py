@@ -1,6 +1,11 @@
-"""Exceptions about the input of a user; each message names the fault and, if possible, the remedy."""
+"""Exceptions about the input of a user, whose messages name the fault and the remedy, and commands that report them."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
 
 
 class SentimentError(Exception):
@@ -52,3 +57,18 @@ def _is_installed(package: str) -> bool:
         return find_spec(package) is not None
     except ValueError:  # an entry of sys.modules without a specification
         return False
+
+
+def run_command(command: "typer.Typer", name: str, arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status.
+
+    Args:
+        command: Command to run.
+        name: Name of the program in usage messages.
+        arguments: Arguments; by default those of the process.
+    """
+    try:
+        command(args=None if arguments is None else list(arguments), prog_name=name)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0

@@ -18,11 +18,10 @@ from typing import Annotated
 import typer
 
 from .classifier import Prediction, SentimentClassifier
-from .command_line import run_command
 from .data.columns import Reading, check_named, find_columns, read_rows
 from .data.sources import load_splits
 from .data.splits import TextSplit
-from .errors import DatasetError, SentimentError
+from .errors import DatasetError, SentimentError, run_command
 from .labels import parse_label_map
 from .metrics import evaluate
 

@@ -1,5 +1,6 @@
 """HTML from the Jinja templates in `templates/`; every value is escaped unless it is already `Markup`."""
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,18 @@ def render_note(message: str, css: str = "why-note") -> Markup:
         css: The classes of the paragraph.
     """
     return render("note.html", message=message, css=css)
+
+
+def render_table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], source: object = None) -> Markup:
+    """Return a table that scrolls if it is too wide.
+
+    Args:
+        caption: The caption.
+        heads: The heads of the columns.
+        rows: The cells of each row.
+        source: The origin of the figures, shown below the table; an `inside.measurements.Source`, or None.
+    """
+    return render("inside/table.html", caption=caption, heads=heads, rows=rows, source=source)
 
 
 def read_static(name: str) -> str:

@@ -12,7 +12,14 @@ from ...errors import InputError
 from ..gradio_compat import LAST, LIGHT
 from ..rendering import render
 from .cards import EXERCISE, EXERCISE_STEP, answer_cell, describe_conversion, render_answer
-from .cell_view import describe_step, format_number, render_drawing, render_equations
+from .cell_view import (
+    describe_step,
+    format_number,
+    parse_sequence,
+    render_drawing,
+    render_equations,
+    render_trace,
+)
 from .gru_cell import (
     CONVENTIONS,
     PRESETS,
@@ -26,7 +33,6 @@ from .gru_cell import (
     run,
     step,
 )
-from .sequence_view import parse_sequence, render_trace
 
 SLIDER_GROUPS = {  # by the symbol whose colour the sliders have
     "h": ("Old state h and input x", {"x": "input x", "h": "old state h"}),

@@ -4,12 +4,12 @@ Gradio's page brings plotly.js along; Python's plotly package would only write t
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
 
-from ..rendering import render
+from ..rendering import render_table
 from ..theme import COLOURS
 from .measurements import (
     CELLS,
@@ -20,7 +20,6 @@ from .measurements import (
     Gradients,
     Measured,
     Recall,
-    Source,
     Speed,
     Trainings,
 )
@@ -158,13 +157,6 @@ def variant_name(variant: str) -> str:
     """
     cell, *rest = variant.split(",")
     return ",".join([cell.upper(), *rest])
-
-
-def render_table(
-    caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], source: Source | None = None
-) -> Markup:
-    """Return a table that scrolls if it is too wide, with the origin of its figures below it."""
-    return render("inside/table.html", caption=caption, heads=heads, rows=rows, source=source)
 
 
 def _curve_with_band(cell: str, distances: Sequence[int], curve: Curve, dark: bool) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The card of the trained model: Gradio wiring only."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -13,10 +13,7 @@ from .cards import LARGE_CHANGE, answer_unit, render_answer
 from .cell_card import convention_radio, html_output, render_refusal, status_output
 from .cell_view import render_drawing
 from .gru_cell import CONVENTIONS
-from .unit_view import ChosenUnit, describe_unit, render_reading, render_unit
-
-if TYPE_CHECKING:
-    from .trained_unit import TrainedUnits
+from .trained_unit import ChosenUnit, TrainedUnits, describe_unit, read_units, render_reading, render_unit
 
 EMPTY = "Type a text above: there is nothing to read yet."
 
@@ -84,8 +81,6 @@ class UnitEvents:
         """
         if len(text) > MAX_CHARACTERS:
             raise InputError(f"This text has {len(text):,} characters; up to {MAX_CHARACTERS:,} can be read.")
-        from .trained_unit import read_units  # imports torch
-
         classifier = self.loader.classifier()
         if not classifier.read(text).tokens:
             raise InputError(EMPTY)

@@ -11,8 +11,10 @@ from sentiment_gru.web.inside.cell_view import (
     describe_step,
     format_number,
     format_share,
+    parse_sequence,
     render_drawing,
     render_equations,
+    render_trace,
 )
 from sentiment_gru.web.inside.gru_cell import (
     CHO,
@@ -27,7 +29,6 @@ from sentiment_gru.web.inside.gru_cell import (
     run,
     step,
 )
-from sentiment_gru.web.inside.sequence_view import parse_sequence, render_trace
 
 from .conftest import extract_numbers
 
