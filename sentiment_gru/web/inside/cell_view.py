@@ -1,4 +1,4 @@
-"""A step of a GRU unit as an SVG drawing, as equations and as a sentence, and a sequence of steps as curves and a table.
+"""A step of a GRU unit as a drawing, as equations and as a sentence; a sequence of steps as curves and as a table.
 
 The drawing shows the old state as a road whose width is the share that is copied. It is as wide as a phone screen, so
 that its text stays readable there without scaling.
