@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from .bank import Item, Numeric
 from .grading import Grade
-from .html_templates import render
 from .proofs import NotInstalledError, Proof, Run, Verdict, prove
+from .views import render
 
 _SPANS = re.compile(r"`(?P<code>[^`]+)`|\$(?P<formula>[^$]+)\$|\*\*(?P<strong>[^*]+)\*\*|\*(?P<em>[^*\s][^*]*)\*")
 _SYMBOLS = {

@@ -19,11 +19,25 @@ from .answer_log import AnswerLog
 from .bank import Bank
 from .errors import SessionError, TokenError
 from .grading import Grade, grade
-from .progress import Record, Standing, compute_standings, find_weakest, read_record, update_record
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
 from .selection import MIXED, RETRY, topic_scope
-from .session import Session, advance, answer, restore, retry, seen_items, start_session, take_hint
+from .session import (
+    Record,
+    Session,
+    Standing,
+    advance,
+    answer,
+    compute_standings,
+    find_weakest,
+    read_record,
+    restore,
+    retry,
+    seen_items,
+    start_session,
+    take_hint,
+    update_record,
+)
 from .store import Store
 
 MAX_FEEDBACK = 2000
@@ -37,7 +51,7 @@ class Visit:
 
     Attributes:
         session: The run.
-        record: The credit for the last answer to each item; see `quiz.progress`.
+        record: The credit for the last answer to each item; see `session.Record`.
         message: Why the last step was refused, or empty.
         notice: A message about the run as a whole, or empty.
         stored: Whether the store has every answer of the run.

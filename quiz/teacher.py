@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .bank import Bank, Item
-from .html_templates import read_static, render
 from .item_analysis import (
     MIN_FIRST_TRIES,
     NO_ATTEMPTS,
@@ -30,6 +29,7 @@ from .item_analysis import (
 from .proof_view import inline_html
 from .records import Feedback, StoreError
 from .store import Store
+from .views import read_static, render
 
 SESSION_SECONDS = 8 * 3600
 MAX_SESSIONS = 1000

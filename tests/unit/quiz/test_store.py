@@ -356,9 +356,11 @@ def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         Store("postgresql://user@host/quiz")
 
 
-def test_the_default_file_is_created_at_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_file_is_created_in_the_working_directory_at_first_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "data" / "quiz.sqlite3"
-    monkeypatch.setattr(store_module, "DEFAULT_FILE", file)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     store = Store()
     assert not file.parent.exists()
