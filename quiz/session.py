@@ -1,6 +1,7 @@
-"""One learner's run: the open question, the answers so far, and the score.
+"""One learner's run: the open question, the answers so far, the score, and the level reached in each topic.
 
-A session is immutable, and every step returns a new one.
+A session is immutable, and every step returns a new one. The record of last answers, from which levels are computed, is
+kept in the browser. It is validated when it comes back, and used only for display and to suggest the next topic.
 """
 
 from collections import Counter
@@ -157,6 +158,12 @@ def start_session(bank: Bank, scope: str = MIXED, seed: int = 0, run: str = "", 
 
 def retry(session: Session, bank: Bank, seed: int = 0, run: str = "") -> Session:
     """Start a run of the wrongly answered items, in the same order and with newly shuffled options.
+
+    Args:
+        session: The session with the wrong answers.
+        bank: The bank.
+        seed: Seed of the order of options.
+        run: Random name under which the answers are stored.
 
     Raises:
         SessionError: If every answer was correct.

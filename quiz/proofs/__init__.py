@@ -32,12 +32,12 @@ TOPICS = ("anatomy", "gating", "placement", "dynamics", "sizes", "lstm", "use")
 
 
 class ProofError(ValueError):
-    """The item names a check that does not exist, or makes a claim that cannot be evaluated."""
+    """An error for an item that names a check that does not exist, or makes a claim that cannot be evaluated."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether one answer holds.
+    """The result for one answer.
 
     Attributes:
         answer: The option's id, or the number of a numeric item as text.
@@ -99,13 +99,13 @@ class Proof:
 
 
 def prove(item: Item, cell: Any = None, classifier: Any = None) -> Proof:
-    """Run an item's check.
+    """Run an item's check, and compare its measurements with the key.
 
     Args:
         item: An item whose check names a function.
         cell: The cell to run the check on: a class with the constructor and weights of `torch.nn.GRU`. Defaults to
             the cell of the item's convention, or to the cells of all three GRU conventions if the item has none.
-        classifier: The shipped model, a `sentiment_gru.SentimentClassifier`. Only some checks need it.
+        classifier: The shipped model, a `sentiment_gru.SentimentClassifier`. Some checks need it.
 
     Returns:
         The proof, whose `proved` tells whether the key is confirmed.

@@ -1,4 +1,4 @@
-"""Checks for the topic Reset placement: does the reset gate act before or after the matrix product?"""
+"""Checks for the topic Reset placement: whether the reset gate acts before or after the matrix product."""
 
 from typing import Any
 

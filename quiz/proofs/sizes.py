@@ -1,4 +1,4 @@
-"""Checks for the topics Parameters and Shapes: how many numbers a layer has, and the shapes that it returns."""
+"""Checks for the topics Parameters and Shapes: the number of parameters of a layer, and the shapes that it returns."""
 
 import warnings
 from itertools import permutations, product
