@@ -1,4 +1,4 @@
-"""The quiz from the command line.
+"""Commands of the quiz: `python -m quiz`, or `gru-quiz` once the package is installed.
 
 python -m quiz lint quiz/answer_bank.json
 python -m quiz check
@@ -165,7 +165,7 @@ def export_bank(
     bank: BankOption = SHIPPED_BANK,
     force: ForceOption = False,
 ) -> None:
-    """Write an answer bank as Moodle XML or GIFT, and list what these formats have no place for."""
+    """Write an answer bank as Moodle XML or GIFT, and list the parts that these formats cannot hold."""
     try:
         items = load_bank(bank).items
         _write_file(file, _format_questions([to_question(item) for item in items], file_format), force)
@@ -187,7 +187,7 @@ def import_bank(
     file_format: FormatOption,
     force: ForceOption = False,
 ) -> None:
-    """Convert Moodle XML or GIFT to an answer bank, and list what is not imported."""
+    """Convert Moodle XML or GIFT to an answer bank, and list the parts that are not imported."""
     try:
         questions, unread = _parse_questions(_read_file(file), file_format)
         bank, unconverted = to_bank(questions)
@@ -243,7 +243,11 @@ def _write_file(path: Path, data: bytes, force: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return 0 for success, 1 for a problem and 2 for wrong usage."""
+    """Run a command; return 0 for success, 1 for a problem and 2 for wrong usage.
+
+    Args:
+        arguments: The words of the command line, by default those of this process.
+    """
     try:
         application(arguments)
     except SystemExit as ending:

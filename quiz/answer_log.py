@@ -94,7 +94,7 @@ class AnswerLog:
             return list(attempts.values())
 
     def note_hints(self, name: str, item_id: str, hints: int) -> int:
-        """Note how many hints of an item were taken; return the largest number noted so far."""
+        """Note the number of hints taken for an item of a run; return the largest number noted so far."""
         with self._lock:
             noted = self._run(name).hints
             noted[item_id] = max(hints, noted.get(item_id, 0))

@@ -1,7 +1,7 @@
 """The answer bank: questions and their keys, loaded from one JSON file.
 
-A bank is checked before any question is shown. A bank with a fault is refused as a whole, with one line that names the
-item and the fault (see `quiz.validation`).
+A bank is checked before any question is shown. If it has a fault, the whole bank is refused, with one line that names
+the item and the fault (see `quiz.validation`).
 """
 
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Check:
-    """Name the proof of the key: a function of `quiz.proofs` such as "gating.mix", or the reason why none can exist."""
+    """The proof of the key: a function of `quiz.proofs` such as "gating.mix", or the reason why it cannot be run."""
 
     fn: str | None = None
     cell: str | None = None
@@ -88,7 +88,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Live:
-    """Where the app shows the fact: a text and a token in the Sentiment tab, or a panel of the Inside tab."""
+    """The place where the app shows the fact: a token of a text in the Sentiment tab, or a panel of the Inside tab."""
 
     tab: str
     text: str | None = None
@@ -184,7 +184,7 @@ def public_view(item: Item) -> PublicItem:
 
 
 def load_bank(path: str | Path | None = None) -> Bank:
-    """Load and check an answer bank.
+    """Return the answer bank of a file, after checking it.
 
     Args:
         path: A JSON file in the format of `answer_bank.schema.json`; the shipped bank by default.
@@ -200,7 +200,12 @@ def load_bank(path: str | Path | None = None) -> Bank:
 
 
 def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
-    """Return the bank of a JSON value without faults; see `find_faults`. The folder contains its pictures."""
+    """Return the bank of a JSON value.
+
+    Args:
+        data: The value, for which `find_faults` finds nothing.
+        folder: The folder of the bank's pictures.
+    """
     return Bank(tuple(_make_item(raw) for raw in data["items"]), folder)
 
 

@@ -2,7 +2,7 @@
 
 
 class BankError(ValueError):
-    """The answer bank cannot be used.
+    """An error for an answer bank that cannot be used.
 
     Attributes:
         fault: What is wrong, in one line.
@@ -17,8 +17,8 @@ class BankError(ValueError):
 
 
 class SessionError(ValueError):
-    """A step that the quiz refuses; the message tells the learner why."""
+    """An error for a step that the quiz refuses; the message tells the learner why."""
 
 
 class TokenError(ValueError):
-    """A token from which no run can be resumed; the message tells the learner why."""
+    """An error for a token from which a run cannot be resumed; the message tells the learner why."""

@@ -1,4 +1,4 @@
-"""Item analysis: what first tries show about each item.
+"""Item analysis: statistics of the first tries at each item.
 
 Facility is the share of correct answers, shown beside the mean credit. Discrimination is the correlation of an item
 with the rest of the quiz, corrected as in Henrysson (1963), "Correction of item-total correlations in item analysis",
@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?\s?%?")
 
 @dataclass(frozen=True)
 class Choice:
-    """How often an option was chosen, or a number typed.
+    """The count of an option that was chosen, or of a number that was typed.
 
     Attributes:
         answer: Id of the option, or the number as typed.

@@ -1,4 +1,4 @@
-"""A proof as HTML: what ran on which cell, what was measured, and whether each answer holds.
+"""A proof as HTML: the cells that it ran on, the measured quantities, and whether each answer holds.
 
 `quiz.proofs` runs the proofs, which loads torch; this module renders their results. Text from banks and learners is
 escaped.
@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from .bank import Item, Numeric
 from .grading import Grade
-from .html_templates import render
 from .proofs import NotInstalledError, Proof, Run, Verdict, prove
+from .views import render
 
 _SPANS = re.compile(r"`(?P<code>[^`]+)`|\$(?P<formula>[^$]+)\$|\*\*(?P<strong>[^*]+)\*\*|\*(?P<em>[^*\s][^*]*)\*")
 _SYMBOLS = {
@@ -32,7 +32,7 @@ _FORMULA = re.compile(
     r"|(?P<script>[_^])(?:\{(?P<group>[^{}]*)\}|(?P<single>\\[A-Za-z]+|.))|(?P<letter>[A-Za-z])|(?P<brace>[{}])|(?P<minus>-)"
 )
 Node = tuple[str, Union[str, "list[Node]"]]
-"""A tag of HTML, "formula" or "text", and what it holds."""
+"""A tag of HTML, "formula" or "text", and its content."""
 
 
 def inline_html(markdown: str) -> Markup:
@@ -109,7 +109,7 @@ def proof_html(proof: Proof, item: Item, chosen: Sequence[str]) -> Markup:
 
 
 def unproved_html(item: Item, error: NotInstalledError | None = None) -> Markup:
-    """Return why an item has no proof to show, with its sources.
+    """Return the reason why an item has no proof to show, with its sources.
 
     Args:
         item: An item without a check, or whose check could not run.
@@ -178,7 +178,7 @@ def _to_rows(run: Run, item: Item, chosen: Sequence[str]) -> list[_Row]:
 
 
 class ProofRenderer:
-    """Runs and renders the proofs of one bank. Threads may share it; proofs run one at a time."""
+    """A renderer of the proofs of one bank, which it runs first. Threads may share it; proofs run one at a time."""
 
     def __init__(self, load_classifier: Callable[[], Any] | None = None) -> None:
         """Take a function that returns the shipped model, for the proofs that use it."""
@@ -187,7 +187,7 @@ class ProofRenderer:
         self._lock = Lock()
 
     def render(self, grade: Grade) -> Markup:
-        """Return the proof of an answered item, and what the learner's answer would mean.
+        """Return the proof of an answered item, with the consequences of the learner's answer.
 
         An item without a proof, or whose proof cannot run here, shows the reason and its sources instead.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class StoreError(Exception):
-    """A record could not be stored or read; the message can be shown to the learner."""
+    """An error for a record that could not be stored or read; the message can be shown to the learner."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ from typing import Protocol
 
 from markupsafe import Markup
 
-from .html_templates import render
-from .progress import MASTERED, Standing
-from .session import Session
-from .views import correct_answer, given_answer, join_paragraphs, question, sources
+from .session import MASTERED, Session, Standing
+from .views import correct_answer, given_answer, join_paragraphs, question, render, sources
 
 FEWEST_ANSWERS = 5
 SURE = 90

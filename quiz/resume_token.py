@@ -63,7 +63,7 @@ def _create(path: Path, content: bytes) -> None:
 
 
 class ResumeTokens:
-    """Signs and reads the tokens of runs through one bank."""
+    """A signer and reader of the tokens of runs through one bank."""
 
     def __init__(self, secret: bytes, bank: Bank) -> None:
         """Take the secret and the bank, any change of which invalidates its tokens."""

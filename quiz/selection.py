@@ -67,7 +67,11 @@ def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) ->
 
 
 def arrange_items(bank: Bank, ids: Sequence[str], seed: int) -> tuple[Item, ...]:
-    """Return the items with these ids, with the options of each shuffled by the seed."""
+    """Return the items with these ids, with the options of each shuffled by the seed.
+
+    Raises:
+        KeyError: The bank has no item with one of the ids.
+    """
     by_id = {item.id: item for item in bank.items}
     return tuple(_shuffle_options(by_id[item_id], seed) for item_id in ids)
 

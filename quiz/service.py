@@ -1,11 +1,11 @@
-"""The quiz as a learner takes it, step by step; each answer is recorded before its feedback is returned.
+"""The steps of a learner through the quiz; each answer is recorded before its feedback is returned.
 
     quiz = QuizService(load_bank(), Store(), secret)
-    visit = quiz.open(memory)  # what the learner's browser has saved
+    visit = quiz.open(memory)  # the memory of the learner's browser
     visit = quiz.answer(visit, item_id, ["k4vd"])
     memory = quiz.memory(visit)
 
-A visit is what the server knows of a learner.
+A visit is the state of a learner on the server.
 """
 
 import random
@@ -19,11 +19,25 @@ from .answer_log import AnswerLog
 from .bank import Bank
 from .errors import SessionError, TokenError
 from .grading import Grade, grade
-from .progress import Record, Standing, compute_standings, find_weakest, read_record, update_record
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
 from .selection import MIXED, RETRY, topic_scope
-from .session import Session, advance, answer, restore, retry, seen_items, start_session, take_hint
+from .session import (
+    Record,
+    Session,
+    Standing,
+    advance,
+    answer,
+    compute_standings,
+    find_weakest,
+    read_record,
+    restore,
+    retry,
+    seen_items,
+    start_session,
+    take_hint,
+    update_record,
+)
 from .store import Store
 
 MAX_FEEDBACK = 2000
@@ -37,7 +51,7 @@ class Visit:
 
     Attributes:
         session: The run.
-        record: The credit for the last answer to each item; see `quiz.progress`.
+        record: The credit for the last answer to each item; see `session.Record`.
         message: Why the last step was refused, or empty.
         notice: A message about the run as a whole, or empty.
         stored: Whether the store has every answer of the run.
@@ -53,7 +67,7 @@ class Visit:
 
 
 class QuizService:
-    """Opens, resumes and continues runs. Threads may share it."""
+    """A service that opens, resumes and continues runs. Threads may share it."""
 
     def __init__(self, bank: Bank, store: Store, secret: bytes) -> None:
         """Take the questions, the store for answers, and the secret that signs resume tokens."""
@@ -74,7 +88,7 @@ class QuizService:
         return self._visit(self._resume(session), record)
 
     def memory(self, visit: Visit) -> dict[str, Any]:
-        """Return what the browser saves of a visit. It holds nothing of the key, and is not trusted when it returns."""
+        """Return the data that the browser saves. They hold no key, and are not trusted when they come back."""
         return {"run": self._tokens.sign(visit.session), "credits": dict(visit.record)}
 
     def start(self, visit: Visit, scope: str) -> Visit:
@@ -109,7 +123,14 @@ class QuizService:
         return replace(visit, session=self._with_noted_hints(session), message="")
 
     def answer(self, visit: Visit, item_id: str, given: Sequence[str], confidence: int | None = None) -> Visit:
-        """Grade and record the answer to the open question. The first one counts, in whichever window it was given."""
+        """Grade and record the answer to the open question. The first one counts, in whichever window it was given.
+
+        Args:
+            visit: The visit.
+            item_id: Id of the item that the learner saw.
+            given: Ids of the chosen options, or only the typed number.
+            confidence: One of `grading.CONFIDENCE`, or None.
+        """
         try:
             session, graded = answer(self._with_noted_hints(visit.session), item_id, given, confidence)
         except SessionError as error:

@@ -1,4 +1,4 @@
-"""Attempts and feedback in a database, by default a SQLite file in the folder data/.
+"""Attempts and feedback in a database, by default a SQLite file.
 
     store = Store()                                    # DATABASE_URL, else data/quiz.sqlite3
     store = Store("postgresql://user:password@host/quiz")
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Attempt", "Feedback", "Store", "StoreError"]
 
-DEFAULT_FILE = Path(__file__).parent.parent / "data" / "quiz.sqlite3"
+DEFAULT_FILE = Path("data", "quiz.sqlite3")
+"""The default SQLite file, relative to the current working directory."""
 DEADLINE_SECONDS = 6.0
 """Limit for a whole call, which also holds when the driver itself hangs."""
 _PAGE_ROWS = 1000
@@ -50,7 +51,7 @@ class Store:
         """Prepare to use a database, without connecting yet.
 
         Args:
-            url: A SQLAlchemy URL. By default that in DATABASE_URL, else a SQLite file in the folder data/, which is
+            url: A SQLAlchemy URL. By default that in DATABASE_URL, else the SQLite file `DEFAULT_FILE`, which is
                 created at first use.
 
         Raises:

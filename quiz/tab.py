@@ -14,11 +14,11 @@ from . import results_view, views
 from .bank import Bank, Live
 from .components import Components, build_components, show
 from .errors import SessionError
-from .html_templates import read_static, render
 from .proof_view import ProofRenderer
 from .resume_token import load_secret
 from .service import QuizService, Visit
 from .store import DEFAULT_FILE, Store, StoreError
+from .views import read_static, render
 
 QUIZ_CSS = read_static("quiz_tab.css") + read_static("results.css")
 """For launch(css=...); every rule applies to elements of the quiz only."""

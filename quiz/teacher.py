@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .bank import Bank, Item
-from .html_templates import read_static, render
 from .item_analysis import (
     MIN_FIRST_TRIES,
     NO_ATTEMPTS,
@@ -30,6 +29,7 @@ from .item_analysis import (
 from .proof_view import inline_html
 from .records import Feedback, StoreError
 from .store import Store
+from .views import read_static, render
 
 SESSION_SECONDS = 8 * 3600
 MAX_SESSIONS = 1000
@@ -46,7 +46,7 @@ _HEADERS = {
 
 
 class TokenGuard:
-    """Checks tokens, and knows the sessions of this process.
+    """A check of tokens, and the sessions of this process.
 
     The right token always works, whatever others have tried: a token has at least 16 characters, which cannot be
     guessed. Session ids are random and kept in memory, so that signing out revokes them, and times are those of the
@@ -84,7 +84,13 @@ class TokenGuard:
 
 
 def teacher_routes(store: Store, bank: Bank, token: str | None) -> list[Route]:
-    """Return the routes of the page for the application that serves it; none without a token."""
+    """Return the routes of the page for the application that serves it; an empty list without a token.
+
+    Args:
+        store: The store of answers and feedback.
+        bank: The bank with the texts of the items.
+        token: The teacher's token, or None.
+    """
     if not token:
         return []
     pages = _Pages(store, bank, TokenGuard(token))
@@ -97,6 +103,8 @@ def teacher_routes(store: Store, bank: Bank, token: str | None) -> list[Route]:
 
 
 class _Pages:
+    """The handlers of the routes."""
+
     def __init__(self, store: Store, bank: Bank, guard: TokenGuard) -> None:
         self._store, self._bank, self._guard = store, bank, guard
 
@@ -172,7 +180,13 @@ def error_page(message: str) -> Markup:
 
 
 def overview_page(report: Report, bank: Bank, feedback: Iterable[tuple[datetime, Feedback]]) -> Markup:
-    """Return the page with the statistics of each item, and the feedback, latest first."""
+    """Return the page with the statistics of each item, and the feedback, latest first.
+
+    Args:
+        report: The statistics.
+        bank: The bank with the texts of the items.
+        feedback: Each feedback with its time, oldest first.
+    """
     items = {(item.id, item.version): item for item in bank.items}
     feedback = list(feedback)
     return _page(

@@ -1,14 +1,19 @@
-"""A question, its answer and the feedback as Markdown or HTML. No Gradio here."""
+"""Views of a question, its answer and the feedback, as Markdown or as HTML from the Jinja templates in `templates/`.
+
+This module does not import Gradio.
+"""
 
 import base64
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
 from .grading import CONFIDENCE, Grade
-from .html_templates import render
 from .session import Session
 
 LETTERS = "ABCDEFGHIJ"
@@ -22,6 +27,37 @@ NOT_STORED = (
     "next step once it is back."
 )
 _IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
+_PACKAGE = Path(__file__).parent
+
+
+@cache
+def environment() -> Environment:
+    """Return the Jinja environment of the quiz: values are escaped, and undefined names are errors."""
+    return Environment(
+        loader=FileSystemLoader(_PACKAGE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(template: str, **context: Any) -> Markup:
+    """Return the HTML of a template.
+
+    Args:
+        template: A file name under `templates/`, such as "topics.html".
+        context: The values of the template. Strings are escaped, `Markup` is not.
+
+    Raises:
+        jinja2.UndefinedError: The template uses a name that the context lacks.
+    """
+    return Markup(environment().get_template(template).render(context))
+
+
+def read_static(name: str) -> str:
+    """Return the text of a file under `static/`."""
+    return (_PACKAGE / "static" / name).read_text(encoding="utf-8")
 
 
 def progress_html(session: Session) -> Markup:

@@ -1,18 +1,18 @@
 """Import and export of questions in Moodle XML and GIFT, which most learning platforms read.
 
 This module defines the questions that both formats can express. `moodle` and `gift` read and write files, `convert`
-maps questions to a bank's items and back, and `markup` converts texts. Whatever a format has no place for is reported.
+maps questions to a bank's items and back, and `markup` converts texts. Parts that a format cannot hold are reported.
 """
 
 from dataclasses import dataclass
 
 
 class InterchangeError(ValueError):
-    """The file as a whole cannot be read or written; the message is one line."""
+    """An error for a file that cannot be read or written as a whole; the message is one line."""
 
 
 class UnreadableError(ValueError):
-    """One question cannot be read; the message gives the reason."""
+    """An error for one question that cannot be read; the message gives the reason."""
 
 
 @dataclass(frozen=True)

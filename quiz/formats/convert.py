@@ -23,7 +23,7 @@ _MAX_HINTS = 2
 
 RawItem = dict[str, Any]
 
-# Parts of an item that neither Moodle nor GIFT has a field for, and whether an item has them.
+# Parts of an item for which neither Moodle nor GIFT has a field, each with a test of whether an item has it.
 _NOT_EXPORTED: dict[str, Callable[[Item], bool]] = {
     "objective": lambda item: bool(item.objective),
     "misconceptions": lambda item: any(_misconceptions(item)),
@@ -36,14 +36,14 @@ _NOT_EXPORTED: dict[str, Callable[[Item], bool]] = {
 
 
 class _UnsuitableError(ValueError):
-    """The question cannot become an item; the message gives the reason."""
+    """An error for a question that cannot become an item; the message gives the reason."""
 
 
 def to_bank(questions: Sequence[Question]) -> tuple[RawItem, list[Note]]:
-    """Convert questions to a bank.
+    """Return questions as a bank, with notes on what it lacks.
 
     Returns:
-        The JSON value of a bank that `load_bank` accepts unless it is empty, and notes on everything left out.
+        The JSON value of a bank, which `load_bank` accepts unless it is empty, and a note on each part left out.
     """
     items: list[RawItem] = []
     notes: list[Note] = []
@@ -76,7 +76,7 @@ def _convert_question(question: Question, omissions: list[str]) -> RawItem:
     if question.hints:
         item["key"]["hints"] = list(question.hints[:_MAX_HINTS])
     if len(question.hints) > _MAX_HINTS:
-        omissions.append("it has more than two hints; the first two are imported")
+        omissions.append("it has more than two hints; only the first two are imported")
     _read_tags(item, question.tags, omissions)
     for fault in find_faults({"schema_version": "1.0", "demands": "basic", "items": [item]}):
         raise _UnsuitableError(fault.text)
@@ -195,7 +195,7 @@ def to_question(item: Item) -> Question:
 
 
 def count_not_exported(items: Iterable[Item]) -> dict[str, int]:
-    """Return the parts of items that an export leaves out, and how many items have each."""
+    """Return how many items have each part that an export leaves out, by the name of the part."""
     return dict(Counter(name for item in items for name, has_part in _NOT_EXPORTED.items() if has_part(item)))
 
 

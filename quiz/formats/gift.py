@@ -67,7 +67,7 @@ def read_gift(data: bytes) -> tuple[list[Question], list[Note]]:
     """Read a GIFT file.
 
     Returns:
-        The questions of types that the quiz has, and a note on every other question.
+        The questions of the types that the quiz supports, and a note on every other question.
 
     Raises:
         InterchangeError: If the file is empty or not UTF-8.

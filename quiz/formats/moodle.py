@@ -103,7 +103,7 @@ def read_moodle(data: bytes) -> tuple[list[Question], list[Note]]:
     """Read a file in Moodle XML.
 
     Returns:
-        The questions of types that the quiz has, and a note on everything that is not imported.
+        The questions of the types that the quiz supports, and a note on each part that is not imported.
 
     Raises:
         InterchangeError: If the file is not Moodle XML, or declares a document type.

@@ -9,7 +9,195 @@ know the options. The `claim` of an option is a formula over these quantities, w
 evaluates. Importing this package does not import torch.
 """
 
-from .expressions import Measurement, MissingPartError, NotInstalledError
-from .runner import Proof, ProofError, Run, Verdict, prove
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from ..bank import Claim, Item
+from .expressions import (
+    ClaimError,
+    Measurement,
+    MissingPartError,
+    NotInstalledError,
+    are_equal,
+    evaluate_claim,
+    format_value,
+)
 
 __all__ = ["Measurement", "MissingPartError", "NotInstalledError", "Proof", "ProofError", "Run", "Verdict", "prove"]
+
+TOPICS = ("anatomy", "gating", "placement", "dynamics", "sizes", "lstm", "use")
+
+
+class ProofError(ValueError):
+    """An error for an item that names a check that does not exist, or makes a claim that cannot be evaluated."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result for one answer.
+
+    Attributes:
+        answer: The option's id, or the number of a numeric item as text.
+        claim: What the answer states.
+        value: The value of the claim as text.
+        holds: Whether the claim agrees with the measurement.
+    """
+
+    answer: str
+    claim: Claim
+    value: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a check on one cell.
+
+    Attributes:
+        cell: Name of the cell.
+        procedure: What was run, in one sentence without the full stop.
+        measured: The measured quantities, as text.
+        verdicts: One verdict for each answer.
+        failure: Why the check could not run on this cell, or None.
+    """
+
+    cell: str
+    procedure: str
+    measured: dict[str, str]
+    verdicts: tuple[Verdict, ...]
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The proof of one item's key.
+
+    Attributes:
+        item_id: Id of the item.
+        code: Source code of the check.
+        runs: One run for each cell.
+        key: The answers that the bank marks as correct.
+    """
+
+    item_id: str
+    code: str
+    runs: tuple[Run, ...]
+    key: frozenset[str]
+
+    @property
+    def proved(self) -> bool:
+        """Whether exactly the answers of the key hold on every cell."""
+        return all(run.failure is None and {v.answer for v in run.verdicts if v.holds} == self.key for run in self.runs)
+
+    @property
+    def trace(self) -> str:
+        """All runs as text: the procedure, the measured quantities and the verdict on each answer."""
+        return "\n\n".join(_format_run(run) for run in self.runs)
+
+
+def prove(item: Item, cell: Any = None, classifier: Any = None) -> Proof:
+    """Run an item's check, and compare its measurements with the key.
+
+    Args:
+        item: An item whose check names a function.
+        cell: The cell to run the check on: a class with the constructor and weights of `torch.nn.GRU`. Defaults to
+            the cell of the item's convention, or to the cells of all three GRU conventions if the item has none.
+        classifier: The shipped model, a `sentiment_gru.SentimentClassifier`. Some checks need it.
+
+    Returns:
+        The proof, whose `proved` tells whether the key is confirmed.
+
+    Raises:
+        ProofError: If the item has no check, or if its check or a claim cannot be run.
+        NotInstalledError: If a library or the model that the check needs is missing.
+    """
+    if item.check is None or item.check.fn is None:
+        raise ProofError(f"item {item.id} is not proved by running code")
+    check = _load_check(item.check.fn)
+    parameters = dict(item.check.params)
+    if "classifier" in inspect.signature(check).parameters:
+        if classifier is None:
+            raise NotInstalledError("this check needs the shipped model, and none was given")
+        parameters["classifier"] = classifier
+    cells = [cell] if cell is not None else _choose_cells(item)
+    runs = tuple(_run_check(item, check, each, parameters) for each in cells)
+    return Proof(item.id, inspect.getsource(check), runs, frozenset(_key_answers(item)))
+
+
+def _load_check(name: str) -> Callable[..., Measurement]:
+    module, _, function = name.partition(".")
+    if module not in TOPICS:
+        raise ProofError(f"there is no module quiz.proofs.{module}")
+    try:
+        return getattr(import_module(f"quiz.proofs.{module}"), function)
+    except AttributeError as error:
+        raise ProofError(f"there is no check {name}") from error
+
+
+def _choose_cells(item: Item) -> list[Any]:
+    cells = import_module("quiz.proofs.cells")
+    if item.check and item.check.cell:
+        return [cells.NAMED[item.check.cell]]
+    return list(cells.CONVENTIONS.values()) if item.convention == "none" else [cells.find_cell(item.convention)]
+
+
+def _run_check(item: Item, check: Callable[..., Measurement], cell: Any, parameters: dict[str, Any]) -> Run:
+    name = getattr(cell, "title", f"torch.nn.{cell.__name__}")
+    try:
+        measurement = check(cell, **parameters)
+    except MissingPartError as error:
+        return Run(name, "", {}, (), failure=str(error))
+    measured = {key: format_value(quantity) for key, quantity in measurement.quantities.items()}
+    judge = _judge_options if item.numeric is None else _judge_numbers
+    try:
+        return Run(name, measurement.procedure, measured, tuple(judge(item, measurement)))
+    except ClaimError as error:
+        raise ProofError(f"item {item.id}: {error}") from error
+
+
+def _judge_options(item: Item, measurement: Measurement) -> list[Verdict]:
+    verdicts = []
+    for option in item.options:
+        if option.claim is None:
+            raise ClaimError(f"option {option.oid!r} has no claim")
+        value = evaluate_claim(option.claim, measurement.quantities)
+        holds = value if isinstance(value, bool) else are_equal(value, _measured_answer(measurement))
+        verdicts.append(Verdict(option.oid, option.claim, format_value(value), holds))
+    return verdicts
+
+
+def _judge_numbers(item: Item, measurement: Measurement) -> list[Verdict]:
+    assert item.numeric
+    key, answer = item.numeric, _measured_answer(measurement)
+    verdicts = [Verdict(str(key.value), key.value, format_value(key.value), abs(key.value - answer) <= key.tolerance)]
+    for wrong in key.anticipated:
+        claim = wrong.value if wrong.claim is None else wrong.claim
+        value = evaluate_claim(claim, measurement.quantities)
+        if abs(value - wrong.value) > key.tolerance:
+            raise ClaimError(f"{claim!r} evaluates to {format_value(value)}, not to the anticipated {wrong.value}")
+        verdicts.append(Verdict(str(wrong.value), claim, format_value(value), abs(value - answer) <= key.tolerance))
+    return verdicts
+
+
+def _measured_answer(measurement: Measurement) -> Any:
+    if "answer" not in measurement.quantities:
+        raise ClaimError("the check does not measure an answer, so the claim must be a comparison")
+    return measurement.quantities["answer"]
+
+
+def _key_answers(item: Item) -> list[str]:
+    return [str(item.numeric.value)] if item.numeric else [option.oid for option in item.correct_options]
+
+
+def _format_run(run: Run) -> str:
+    if run.failure:
+        return f"{run.cell}: {run.failure}"
+    lines = [f"{run.cell}: {run.procedure}", *(f"    {name} = {value}" for name, value in run.measured.items())]
+    lines += [
+        f"{'holds  ' if verdict.holds else 'refuted'} {verdict.answer}: {verdict.claim} -> {verdict.value}"
+        for verdict in run.verdicts
+    ]
+    return "\n".join(lines)

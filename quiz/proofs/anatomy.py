@@ -1,4 +1,4 @@
-"""Checks for the topic Anatomy: which parts a step has, what they see and what values they take."""
+"""Checks for the topic Anatomy: the parts of a step, their inputs and their values."""
 
 import copy
 from typing import Any
@@ -11,7 +11,7 @@ from .expressions import Measurement
 
 
 def parts(cell: Any) -> Measurement:
-    """Switch each part of the cell off or over, and see whether the step notices."""
+    """Open and shut each part of the cell, and measure how far the step changes."""
     layer = Layer(cell)
     output, carried = layer.module(layer.x[None, None])
     states = carried if isinstance(carried, tuple) else (carried,)

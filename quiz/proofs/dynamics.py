@@ -1,4 +1,4 @@
-"""Checks for the topics State dynamics and Gradients: how the state and its gradient change over many steps."""
+"""Checks for the topics State dynamics and Gradients: the state and its gradient over many steps."""
 
 import math
 from statistics import median

@@ -27,15 +27,15 @@ Value = Any
 
 
 class ClaimError(ValueError):
-    """The claim is not a valid formula, or uses a quantity that was not measured."""
+    """An error for a claim that is not a valid formula, or uses a quantity that was not measured."""
 
 
 class MissingPartError(ValueError):
-    """The cell lacks a part that the check is about, such as a reset gate."""
+    """An error for a cell that lacks the part of the check, such as a reset gate."""
 
 
 class NotInstalledError(RuntimeError):
-    """Something that the check needs is not installed; the message names it."""
+    """An error for a library or model that the check needs and that is not installed; the message names it."""
 
 
 @dataclass(frozen=True)

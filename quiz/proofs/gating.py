@@ -1,4 +1,4 @@
-"""Checks for the topics Reset gate and Update gate: what r scales, and which of two states z weights."""
+"""Checks for the topics Reset gate and Update gate: the terms that r scales and z weights."""
 
 from collections.abc import Callable
 from itertools import product

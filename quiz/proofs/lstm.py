@@ -1,4 +1,4 @@
-"""Checks for the topic GRU and LSTM: which parts of the two correspond."""
+"""Checks for the topic GRU and LSTM: the parts of the two that correspond."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
-"""Checks for the topic Reset placement: does the reset gate act before or after the matrix product?"""
+"""Checks for the topic Reset placement: whether the reset gate acts before or after the matrix product."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .cells import ChoGRU, ChungSignGRU, Layer
+from .cells import ChoGRU, ChungSignGRU, Layer, run_onnx
 from .expressions import Measurement
 
 
@@ -26,8 +26,6 @@ def product_order(cell: Any) -> Measurement:
 
 def onnx_attributes(cell: Any) -> Measurement:
     """Run ONNX's own GRU operator on the cell's weights under several attributes, over four steps."""
-    from .external_cells import run_onnx  # an optional dependency
-
     layer = Layer(cell)
     inputs = torch.randn(4, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
     expected = layer.module(inputs)[0][:, 0]  # (4, H)

@@ -1,4 +1,4 @@
-"""Checks for the topics Parameters and Shapes: how many numbers a layer has, and the shapes that it returns."""
+"""Checks for the topics Parameters and Shapes: the number of parameters of a layer, and the shapes that it returns."""
 
 import warnings
 from itertools import permutations, product
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .cells import ChoGRU, ChungGRU, ChungSignGRU, Layer, VariantGRU
+from .cells import ChoGRU, ChungGRU, ChungSignGRU, Layer, VariantGRU, load_keras, run_onnx
 from .expressions import Measurement
 
 
@@ -25,8 +25,6 @@ def ratio_to_lstm(cell: Any, inputs: int, hidden: int) -> Measurement:
 
 def keras_sizes(cell: Any, inputs: int, hidden: int) -> Measurement:
     """Count the parameters of the cell and of Keras' LSTM of the same sizes."""
-    from .external_cells import load_keras  # an optional dependency
-
     lstm = load_keras().layers.LSTM(hidden)
     lstm.build((None, None, inputs))
     quantities = {"E": inputs, "H": hidden, "gru": _count(cell(inputs, hidden)), "lstm": int(lstm.count_params())}
@@ -58,8 +56,6 @@ def layout(cell: Any, inputs: int, hidden: int, name: str, layers: int = 1, bidi
 
 def gate_orders(cell: Any) -> Measurement:
     """Find the order of blocks under which GRU equations reproduce a step of the cell, of Keras and of ONNX."""
-    from .external_cells import load_keras, run_onnx  # optional dependencies
-
     layer = Layer(cell)
     x = layer.x[None]
     own = tuple(weights.detach() for weights in layer.module.all_weights[0])

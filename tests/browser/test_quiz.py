@@ -223,10 +223,9 @@ def test_every_state_is_accessible_and_fits_a_phone(
     for number in range(len(ASKED)):
         check_page(page)
         answer(page)
-        check_page(page)
         page.get_by_role("button", name="Run the proof").click()
         page.locator("#quiz-proof .proof").wait_for()
-        check_page(page)
+        check_page(page)  # with the feedback above the proof
         if number < len(ASKED) - 1:
             go_on(page)
     page.locator("#quiz-next").click()

@@ -15,11 +15,20 @@ from quiz.answer_log import MAX_RUNS, AnswerLog
 from quiz.bank import Bank
 from quiz.errors import SessionError, TokenError
 from quiz.grading import grade
-from quiz.progress import compute_standings, find_weakest, read_record, update_record
 from quiz.resume_token import MAX_DAYS, ResumeTokens, load_secret
 from quiz.selection import ALL, MIXED, RETRY, topic_scope
 from quiz.service import MAX_FEEDBACK, QuizService, Visit
-from quiz.session import Session, advance, answer, start_session, take_hint
+from quiz.session import (
+    Session,
+    advance,
+    answer,
+    compute_standings,
+    find_weakest,
+    read_record,
+    start_session,
+    take_hint,
+    update_record,
+)
 from quiz.store import Attempt, Feedback, Store, StoreError
 from tests.unit.quiz.test_session import BANK, NUMERIC, SINGLE, give, open_item, right, run_through, wrong
 

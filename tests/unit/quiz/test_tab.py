@@ -11,18 +11,17 @@ from fastapi.testclient import TestClient
 from gradio.routes import App
 
 import app
+from benchmarks.gradio_http import Page
 from quiz.bank import Bank, Item, Media, load_bank
 from quiz.components import Components, show
-from quiz.html_templates import read_static
 from quiz.proof_view import ProofRenderer
 from quiz.resume_token import ResumeTokens
 from quiz.selection import ALL, topic_scope
 from quiz.service import QuizService, Visit
 from quiz.session import start_session
 from quiz.store import Store
-from quiz.tab import QUIZ_SCRIPT, build_quiz_tab
-from quiz.views import LETTERS, question
-from sentiment_gru.web.model_loader import ClassifierLoader
+from quiz.tab import QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
+from quiz.views import LETTERS, question, read_static
 from tests.conftest import REPOSITORY
 from tests.unit.quiz.test_session import BANK, MULTI, NUMERIC, SINGLE, only, right, wrong
 
@@ -254,77 +253,72 @@ def test_the_script_is_one_script_element() -> None:
     assert QUIZ_SCRIPT.count("</") == 1
 
 
-# Responses of the real app
+# Responses
 
 
-class Browser:
-    """Sends HTTP requests to the app as the page does, and checks that no response holds a key too early."""
+class Visitor(Page):
+    """The page of a visitor, which searches every response for keys that it must not hold yet.
 
-    def __init__(self, blocks: gr.Blocks, client: TestClient, name: str) -> None:
-        """Take the app, a client of it and the name of the session."""
-        self.blocks, self.client, self.name = blocks, client, name
-        self.memory: Any = {}
+    Attributes:
+        answered: Ids of the items that the visitor has answered.
+        hints: The hints that the visitor has taken.
+    """
+
+    def __init__(self, client: TestClient, session: str, memory: Any = None) -> None:
+        """Open the page; the browser has saved the memory."""
+        super().__init__(client, session)
         self.answered: set[str] = set()
-        self.shown: dict[str, Any] = {}
-        self.ids = {block.elem_id: block._id for block in blocks.blocks.values() if getattr(block, "elem_id", None)}
+        self.hints: list[str] = []
+        self.memory = {} if memory is None else memory
 
-    def event(self, part: str) -> Any:
-        """Return the event of a button, or the quiz's event on page load."""
-        for event in self.blocks.fns.values():
-            targets = [(target, name) for target, name in event.targets if event.fn]
-            if part == "load" and any(name == "load" for _, name in targets) and len(event.outputs) > 20:
-                return event
-            if (self.ids.get(f"quiz-{part}"), "click") in targets:
-                return event
-        raise LookupError(part)
-
-    def post(self, part: str, *values: Any, paid: tuple[str, ...] = ()) -> Any:
-        """Trigger an event; return the response, which may hold the hints paid for."""
-        event = self.event(part)
-        body = {"fn_index": event._id, "session_hash": self.name, "data": [None, self.memory, *values]}
-        response = self.client.post("/gradio_api/run/predict", json=body)
+    def send(self, event: dict[str, Any], data: list[Any] | None = None, **changes: Any) -> tuple[int, str]:
+        """Send an event and check the response."""
+        status, text = super().send(event, data, **changes)
         closed = [item for item in BANK.items if item.id not in self.answered]
         # A few items share a hint or a formula, which is not a secret once one of them is answered.
-        revealed = [*paid, *(text for item in BANK.items if item.id in self.answered for text in secrets(item))]
-        assert [
-            secret for secret in leaked(response.text, closed) if not any(secret in text for text in revealed)
-        ] == []
-        if response.status_code == 200:
-            self.read(event, response.json()["data"])
-        return response
+        revealed = [*self.hints, *(text for item in BANK.items if item.id in self.answered for text in secrets(item))]
+        assert [secret for secret in leaked(text, closed) if not any(secret in text for text in revealed)] == []
+        return status, text
 
-    def read(self, event: Any, data: list[Any]) -> None:
-        """Note what the page would show."""
-        for block, sent in zip(event.outputs, data, strict=True):
-            name = getattr(block, "elem_id", None) or type(block).__name__.lower()
-            if isinstance(block, gr.BrowserState):
-                self.memory = sent
-            elif not isinstance(sent, dict) or "value" in sent:
-                self.shown[name] = sent["value"] if isinstance(sent, dict) else sent
-        self.shown["item"] = self.shown.pop("textbox", self.shown.get("item"))
+    def forge(self, element: str, *values: Any) -> tuple[int, str]:
+        """Send values that the page would not send."""
+        return self.send(self.event(element), [None, self.memory, *values])
+
+    @property
+    def memory(self) -> Any:
+        """The memory of the browser, which comes with every event."""
+        return self.props[self.event("quiz-submit")["inputs"][1]].get("value")
+
+    @memory.setter
+    def memory(self, memory: Any) -> None:
+        self.props[self.event("quiz-submit")["inputs"][1]]["value"] = memory
 
     @property
     def item(self) -> Item:
         """The item that the page shows."""
-        return next(item for item in BANK.items if item.id == self.shown["item"])
+        item_id = self.props[self.event("quiz-submit")["inputs"][2]]["value"]
+        return next(item for item in BANK.items if item.id == item_id)
 
-    def answer(self, item: Item, is_right: bool = True) -> Any:
-        """Answer the item, its options being those shown."""
+    def answer(self, is_right: bool = True) -> None:
+        """Answer the open question with the letters of the options shown, or with a number."""
+        item = self.item
+        given = right(item) if is_right else wrong(item)
         if item.numeric:
-            letters, number = [], right(item)[0] if is_right else "123456"
+            self.put("quiz-number", given[0])
         else:
-            texts = {line[9:].split(" — ")[0]: line[4] for line in self.shown["quiz-options"].split("\n")}
-            given = right(item) if is_right else wrong(item)
-            letters, number = [texts[option.text] for option in item.options if option.oid in given], ""
+            texts = {line[9:].split(" — ")[0]: line[4] for line in self.value("quiz-options").split("\n")}
+            letters = [texts[option.text] for option in item.options if option.oid in given]
+            self.put(*(("quiz-choices", letters) if item.type == "multi" else ("quiz-choice", letters[0])))
         self.answered.add(item.id)
-        single = letters[0] if item.type == "single" else None
-        return self.post("submit", item.id, single, letters if item.type == "multi" else [], number, None)
+        self.fire("quiz-submit")
 
 
 @pytest.fixture
-def blocks(tiny_checkpoint: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> gr.Blocks:
-    monkeypatch.setenv("QUIZ_SECRET", SECRET)
-    return app.build_app(ClassifierLoader(tiny_checkpoint), store=store)
+def blocks(store: Store) -> gr.Blocks:
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        memory = build_quiz_memory()
+        build_quiz_tab(blocks, BANK, store, memory, secret=SECRET)
+    return blocks.queue(api_open=False)
 
 
 @pytest.fixture
@@ -333,14 +327,16 @@ def client(blocks: gr.Blocks) -> TestClient:
 
 
 @pytest.fixture
-def browser(blocks: gr.Blocks, client: TestClient) -> Browser:
-    browser = Browser(blocks, client, "visitor1")
-    assert browser.post("load").status_code == 200
-    return browser
+def visitor(client: TestClient) -> Visitor:
+    visitor = Visitor(client, "visitor1")
+    visitor.fire("page", "load")
+    return visitor
 
 
-def test_the_whole_http_surface_holds_no_key(browser: Browser, client: TestClient) -> None:
-    """Check every page and file, then every response of a run with hints."""
+def test_the_whole_http_surface_holds_no_key(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check every page and file of the app, then every response of a run with hints."""
+    monkeypatch.setenv("QUIZ_SECRET", SECRET)
+    client = TestClient(App.create_app(app.build_app(store=store)), raise_server_exceptions=False)
     routes = [route for route in client.app.routes if "GET" in getattr(route, "methods", set())]  # type: ignore[attr-defined]
     paths = {route.path for route in routes if "{" not in route.path} - {"/gradio_api/queue/data"}  # waits for events
     paths |= {"/", "/config", "/gradio_api/info", "/gradio_api/openapi.json", "/gradio_api/info?all_endpoints=true"}
@@ -354,20 +350,23 @@ def test_the_whole_http_surface_holds_no_key(browser: Browser, client: TestClien
         assert "misconception" not in response.text, path
         checked += response.status_code == 200
     assert checked >= 4
+    visitor = Visitor(client, "visitor1")
+    visitor.fire("page", "load")
     for number in range(10):
-        item = browser.item
-        assert browser.shown["quiz-stem"].startswith(item.stem)
-        taken = browser.post("hint", item.id, paid=item.hints[:1])
-        assert item.hints[0] in leaked(taken.text, [item])
-        assert browser.answer(item, is_right=bool(number % 2)).status_code == 200
-        assert item.explanation in browser.shown["quiz-explanation"]
-        assert browser.post("next").status_code == 200
-    assert "You answered 5 of 10 right" in browser.shown["quiz-results"]
+        item = visitor.item
+        assert visitor.value("quiz-stem").startswith(item.stem)
+        visitor.hints.append(item.hints[0])
+        visitor.fire("quiz-hint")
+        assert item.hints[0] in visitor.value("quiz-hints")
+        visitor.answer(is_right=bool(number % 2))
+        assert item.explanation in visitor.value("quiz-explanation")
+        visitor.fire("quiz-next")
+    assert [attempt.correct for attempt in store.attempts()] == [False, True] * 5
 
 
-def test_forged_payloads_learn_no_key(browser: Browser, blocks: gr.Blocks, client: TestClient, store: Store) -> None:
-    """`Browser.post` searches each response for keys."""
-    item = browser.item
+def test_forged_payloads_learn_no_key(visitor: Visitor, client: TestClient, store: Store) -> None:
+    """`Visitor.send` searches each response for keys."""
+    item = visitor.item
     for submitted in (
         ("gru-use-001", "A", [], "", None),
         ("", None, [], "", None),
@@ -380,63 +379,64 @@ def test_forged_payloads_learn_no_key(browser: Browser, blocks: gr.Blocks, clien
         ({"a": 1}, "A", [], "x" * 1_000_000, None),
         (item.id,),
     ):
-        browser.post("submit", *submitted)
-    for part in ("next", "retry", "hint"):
-        browser.post(part, *(["gru-use-001"] if part == "hint" else []))
-    browser.post("start", "topic:none")
+        visitor.forge("quiz-submit", *submitted)
+    visitor.forge("quiz-next")
+    visitor.forge("quiz-retry")
+    visitor.forge("quiz-hint", "gru-use-001")
+    visitor.forge("quiz-start", "topic:none")
     assert list(store.attempts()) == []
     odd = [{"run": 5}, {"run": "a.b"}, {"credits": {item.id: [1]}}, {"credits": {item.id: 10**400}}]
     for memory in (None, 7, [], "x", *odd):
-        other = Browser(blocks, client, f"forger-{len(repr(memory))}")
+        other = Visitor(client, f"forger-{len(repr(memory))}")
         other.memory = memory
-        assert other.post("load").status_code == 200
+        other.fire("page", "load")
         assert other.item.id == BANK.items[0].id
-    foreign = start_session(BANK, ALL, 1, "foreign")
-    browser.memory = {"run": ResumeTokens(b"guessed", BANK).sign(foreign)}
-    other = Browser(blocks, client, "foreigner")
-    other.memory = browser.memory
-    other.post("load")
-    assert "cannot be read here" in other.shown["quiz-notice"]
+    foreign = ResumeTokens(b"guessed", BANK).sign(start_session(BANK, ALL, 1, "foreign"))
+    other = Visitor(client, "foreigner", {"run": foreign})
+    other.fire("page", "load")
+    assert "cannot be read here" in other.value("quiz-notice")
 
 
 def test_a_replayed_token_or_a_second_submission_changes_no_answer(
-    browser: Browser, blocks: gr.Blocks, client: TestClient, store: Store
+    visitor: Visitor, client: TestClient, store: Store
 ) -> None:
-    item, older = browser.item, browser.memory
-    browser.answer(item, is_right=False)
-    browser.answer(item, is_right=True)
-    assert browser.shown["quiz-notice"]
-    again = Browser(blocks, client, "visitor2")
-    again.memory, again.answered = older, {item.id}
-    again.post("load")
-    assert again.shown["quiz-feedback"].startswith("**Not right.**")
-    again.answer(item, is_right=True)
+    item, older = visitor.item, visitor.memory
+    visitor.answer(is_right=False)
+    visitor.forge("quiz-submit", item.id, "A", [], "", None)
+    assert visitor.value("quiz-notice")
+    again = Visitor(client, "visitor2", older)
+    again.answered.add(item.id)
+    again.fire("page", "load")
+    assert "quiz-wrong" in again.props[again.ids["quiz-feedback"]]["elem_classes"]
+    again.answer(is_right=True)
     assert [attempt.correct for attempt in store.attempts()] == [False]
 
 
-def test_the_session_of_another_visitor_is_not_reached(browser: Browser, blocks: gr.Blocks, client: TestClient) -> None:
-    other = Browser(blocks, client, "visitor2")
-    other.post("load")
-    browser.answer(browser.item)
-    other.post("next")
-    assert "Answer this question first" in other.shown["quiz-feedback"]
-    assert other.memory["run"] != browser.memory["run"]
+def test_the_session_of_another_visitor_is_not_reached(visitor: Visitor, client: TestClient) -> None:
+    other = Visitor(client, "visitor2")
+    other.fire("page", "load")
+    visitor.answer()
+    other.fire("quiz-next")
+    assert "Answer this question first" in other.value("quiz-feedback")
+    assert other.memory["run"] != visitor.memory["run"]
 
 
-def test_a_visit_that_the_server_has_lost_is_resumed(browser: Browser, blocks: gr.Blocks, client: TestClient) -> None:
-    browser.answer(browser.item)
-    browser.post("next")
-    item = browser.item
-    browser.name = "after-a-restart"
-    browser.answer(item, is_right=True)
-    assert browser.shown["quiz-feedback"].startswith("**Right.**")
-    assert "2 of 2 right" in browser.shown["quiz-progress"]
+def test_a_visit_that_the_server_has_lost_is_resumed(visitor: Visitor, store: Store) -> None:
+    visitor.answer()
+    visitor.fire("quiz-next")
+    visitor.session = "after-a-restart"
+    visitor.answer()
+    first, second = store.attempts()
+    assert first.run == second.run
+    assert second.correct
+    assert "2 of 2 right" in visitor.value("quiz-progress")
 
 
-def test_a_chapter_can_be_chosen(browser: Browser) -> None:
-    browser.post("start", topic_scope("Shapes"))
-    assert browser.item.topic == "Shapes"
-    assert "Question 1 of 6" in browser.shown["quiz-progress"]
+def test_a_chapter_can_be_chosen(visitor: Visitor) -> None:
+    visitor.put("quiz-scope", topic_scope("Shapes"))
+    visitor.fire("quiz-start")
+    assert visitor.item.topic == "Shapes"
+    assert "Question 1 of 6" in visitor.value("quiz-progress")
 
 
 def test_the_proof_is_not_shown_before_the_answer(blocks: gr.Blocks, store: Store) -> None:
@@ -448,14 +448,19 @@ def test_the_proof_is_not_shown_before_the_answer(blocks: gr.Blocks, store: Stor
     assert "Your option" in html
 
 
-def test_feedback_is_sent_or_remains_in_the_box(browser: Browser, store: Store) -> None:
-    assert "Choose yes or no" in browser.post("send", None, "  ").json()["data"][1]
-    refused = browser.post("send", "yes", "x" * 2001).json()["data"]
-    assert "2,001 characters" in refused[1]
-    assert "visible" not in refused[0]
-    thanked = browser.post("send", "no", "Fewer formulas, please. <b>").json()["data"]
-    assert thanked[0]["visible"] is False
-    assert thanked[1].startswith("Thank you.")
+def give_feedback(visitor: Visitor, clear: str | None, text: str) -> str:
+    """Send feedback; return the message that the page shows."""
+    visitor.fill(quiz_clear=clear, quiz_text=text)
+    visitor.fire("quiz-send")
+    return str(visitor.value("quiz-thanks"))
+
+
+def test_feedback_is_sent_or_remains_in_the_box(visitor: Visitor, store: Store) -> None:
+    assert "Choose yes or no" in give_feedback(visitor, None, "  ")
+    assert "2,001 characters" in give_feedback(visitor, "yes", "x" * 2001)
+    assert visitor.is_shown("quiz-opinion")
+    assert give_feedback(visitor, "no", "Fewer formulas, please. <b>").startswith("Thank you.")
+    assert not visitor.is_shown("quiz-opinion")
     assert [(feedback.clear, feedback.text) for _, feedback in store.feedback()] == [
         (False, "Fewer formulas, please. <b>")
     ]
@@ -471,11 +476,11 @@ def test_feedback_beyond_the_rate_limit_remains_in_the_box(store: Store) -> None
             may_send=lambda request: not requests.append(request) and len(requests) < 2,
             secret=SECRET,
         )
-    browser = Browser(blocks, TestClient(App.create_app(blocks.queue(api_open=False))), "flood")
-    assert browser.post("send", "yes", "first").json()["data"][1].startswith("Thank you.")
-    refused = browser.post("send", "yes", "second").json()["data"]
-    assert "in the box" in refused[1]
-    assert "visible" not in refused[0]
+    client = TestClient(App.create_app(blocks.queue(api_open=False)))
+    assert give_feedback(Visitor(client, "flood"), "yes", "first").startswith("Thank you.")
+    refused = Visitor(client, "flood")
+    assert "in the box" in give_feedback(refused, "yes", "second")
+    assert refused.is_shown("quiz-opinion")
     assert [feedback.text for _, feedback in store.feedback()] == ["first"]
 
 

@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from quiz.html_templates import read_static
 from quiz.results_view import FEWEST_ANSWERS, confidence_html, topics_html
 from quiz.session import TopicScore
+from quiz.views import read_static
 
 
 def words(html: str) -> str:
