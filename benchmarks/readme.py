@@ -6,6 +6,7 @@
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,36 @@ def lists_table(measured: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def behaviour_table(measured: dict[str, Any], every_capability: bool) -> str:
+    """Return the failure rates on the frozen half of the behaviour suite, for the checkpoint and its rivals.
+
+    Args:
+        measured: contents of results/behaviour.json.
+        every_capability: whether each capability has a row, or only their mean.
+    """
+    frozen = measured["frozen"]
+    systems = {"shipped": "this GRU"} | {name: name for name in frozen if name != "shipped"}
+    rows = [f"| failures | cases | {' | '.join(systems.values())} |", "|" + "---|" * (len(systems) + 2)]
+
+    def add(name: str, cases: str, value: Callable[[dict[str, Any]], str]) -> None:
+        rows.append(f"| {name} | {cases} | {' | '.join(value(frozen[system]) for system in systems)} |")
+
+    capabilities = frozen["shipped"]["capabilities"]
+    for name in capabilities if every_capability else ():
+        add(
+            name,
+            f"{capabilities[name]['cases']:,}",
+            lambda found, name=name: f"{found['capabilities'][name]['failure']:.0%}",
+        )
+    total = sum(one["cases"] for one in capabilities.values())
+    add(f"mean of {len(capabilities)} capabilities", f"{total:,}", lambda found: f"{found['mean_failure']:.1%}")
+    identity = frozen["shipped"]["identity"]
+    swaps = f"{identity['frames'] * identity['terms']:,}"
+    add("identity terms: wrong verdicts", swaps, lambda found: f"{found['identity']['wrong']:.1%}")
+    add("identity terms: spread of the balance", swaps, lambda found: f"{found['identity']['spread']:.2f}")
+    return "\n".join(rows)
+
+
 def learners_sentence(measured: dict[str, Any]) -> str:
     """Return how the quiz fares when many answer without a pause."""
     return (
@@ -145,10 +176,12 @@ def read_blocks() -> dict[str, dict[str, str]]:
         "README.md": {
             "scores": score_table(metrics, ("reported",)),
             "lists": lists_table(read("benchmarks/results/frozen_lists.json")),
+            "behaviour": behaviour_table(read("benchmarks/results/behaviour.json"), every_capability=False),
             "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
         },
         "docs/measurements.md": {
             "cells": cells_block(),
+            "behaviour": behaviour_table(read("benchmarks/results/behaviour.json"), every_capability=True),
             "serving": speed_block(read("benchmarks/results/serving.json")),
             "files": files_sentence(read("benchmarks/results/files.json")),
             "proofs": proofs_table(read("benchmarks/results/explanations.json")),
