@@ -51,6 +51,7 @@ def score_file(options: FileOptions) -> None:
     Raises:
         SentimentError: The file, a column, the output or the model cannot be used.
     """
+    check_extra("Scoring a file", "files", "pyarrow", "openpyxl", "xlsxwriter", "sklearn")
     label_map = parse_label_map(options.label_map)
     table = open_table(options.file, Limits(memory_megabytes=options.max_memory), options.header)
     text_column = options.text_column or table.likely_text_column()
@@ -200,6 +201,17 @@ def format_row(text: str, prediction: Prediction) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     return run_command(command, "python -m sentiment_gru", arguments)
+
+
+def quiz() -> int:
+    """Run the command line of the quiz, as `gru-quiz` does, and return its exit status."""
+    try:
+        check_extra("The quiz", "quiz", "jsonschema", "sqlalchemy", "jinja2", "lxml", "markdownify", "torch")
+    except SentimentError as error:
+        sys.exit(f"error: {error}")
+    from quiz.__main__ import main as run_quiz
+
+    return run_quiz()
 
 
 def serve() -> None:

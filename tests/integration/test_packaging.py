@@ -44,6 +44,12 @@ def test_the_extra_for_mcp_pins_the_gradio_of_the_app() -> None:
         ("import sentiment_gru.training", "accelerate", "train"),
         ("import sentiment_gru.data.sources", "datasets", "train"),
         ("from sentiment_gru.__main__ import serve; serve()", "gradio", "app"),
+        ("from sentiment_gru.__main__ import quiz; quiz()", "jsonschema", "quiz"),
+        (
+            "from sentiment_gru.__main__ import main; sys.exit(main(['--file', 'a.csv', '--output', 'b.csv']))",
+            "pyarrow",
+            "files",
+        ),
     ],
 )
 def test_a_missing_extra_is_named(statement: str, package: str, extra: str) -> None:
