@@ -3,40 +3,74 @@
     python benchmarks/attack.py                                  # the app of this checkout
     python benchmarks/attack.py --address http://127.0.0.1:7860  # one that runs already
 
-Each attack is one that stopped or misused an earlier version of the app; SECURITY.md lists them. The exit code is 1 if
-one of them succeeds. Attack only an app of your own.
+Each attack is one that stopped or misused an earlier version of the app; SECURITY.md lists them. During an attack on
+the app of this checkout, another visitor asks for verdicts all the time, and the memory of the app is watched; the
+figures go to benchmarks/results/attack.json. The exit code is 1 if an attack succeeds. Attack only an app of your own.
 """
 
 import argparse
 import json
+import os
+import platform
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks.app_server import serve
-from benchmarks.gradio_http import Page, connect, file_data
+from benchmarks.app_server import REPOSITORY, serve_process
+from benchmarks.diary import percentiles, tree_megabytes
+from benchmarks.gradio_http import BusyError, Page, connect, file_data
+from benchmarks.visitors import Attacker, half_sent_requests
+from tests import bombs
 
+RESULT = REPOSITORY / "benchmarks" / "results" / "attack.json"
 TOKEN = "the teacher's long token"
 OTHER_ADDRESS = "127.0.0.2"
 HOLD_SECONDS = 3.0
 SLOW_SECONDS = 3.0
+APP_MEGABYTES, ALL_MEGABYTES = 800, 1_300
+WAIT_SECONDS = 60.0
+ATTACK_SECONDS = 10.0
+"""An attack is repeated for this long."""
+PAUSE_SECONDS = 0.2
+"""Pause between two verdicts of the other visitor."""
+TEXT = "not bad at all . "
 Attack = Callable[[str], str]
 
 
-def half_sent_requests(address: str) -> str:
+def read_bombs(paths: list[Path], address: str) -> str:
+    """Upload small files that cost much, twice each, and let them be read, four at once.
+
+    Returns how many were neither read nor refused in words. What they cost, the bystander notes.
+    """
+
+    def upload(path: Path) -> bool:
+        with connect(address) as client:
+            page = Page(client)
+            try:
+                status, _ = page.send(page.event("files-upload", "upload"), [page.upload(path.name, path.read_bytes())])
+            except BusyError:
+                return False
+            return status not in (200, 429, 503)
+
+    with ThreadPoolExecutor(4) as threads:
+        failed = sum(threads.map(upload, paths * 2))
+    return f"{failed} of {2 * len(paths)} failed" if failed else ""
+
+
+def hold_half_sent_requests(address: str) -> str:
     """Hold 64 half-sent requests, and send an event as another visitor."""
-    head = "POST /gradio_api/run/predict HTTP/1.1\r\nHost: app\r\nContent-Type: application/json\r\n"
-    with ExitStack() as stack:
-        for _ in range(64):
-            connection = stack.enter_context(_open(address))
-            connection.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    with half_sent_requests(address, 64, "127.0.0.1"):
         time.sleep(HOLD_SECONDS)
         status, _ = _classify(address)
     return "" if status == 200 else f"another visitor got {status}"
@@ -44,12 +78,11 @@ def half_sent_requests(address: str) -> str:
 
 def large_invalid_bodies(address: str) -> str:
     """Send large bodies that fail validation, and look at the answer and at the time of another visitor."""
-    body = json.dumps({"session_hash": {str(number): number for number in range(150_000)}}).encode()
     findings = []
     with connect(address) as client:
         for path in ("/gradio_api/cancel", "/gradio_api/reset", "/gradio_api/queue/join"):
             with _watched(address) as longest:
-                answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+                answer = client.post(path, content=Attacker.large_body, headers={"Content-Type": "application/json"})
             if len(answer.content) > 10_000:
                 findings.append(f"{path} repeated {len(answer.content):,} bytes")
             if longest[0] > SLOW_SECONDS:
@@ -97,15 +130,28 @@ def reset_downloads_of_assets(address: str) -> str:
 
 
 def long_explanations(address: str) -> str:
-    """Fill the queue with explanations of 200,000 characters, and count how many get in."""
-    text, accepted = "not bad at all . " * 11_700, 0
+    """Ask for 70 explanations of 200,000 characters, then for one of a short text as another visitor."""
+    accepted = 0
     with connect(address) as client:
         page = Page(client)
-        event = page.endpoint("explain")
         for number in range(70):
-            body = {"data": [text, ["leave_one_out"]], "fn_index": event["id"], "session_hash": f"long-{number}"}
-            accepted += client.post("/gradio_api/queue/join", json=body).status_code == 200
-    return f"{accepted} of 70 were queued" if accepted > 48 else ""
+            accepted += _join(client, page.endpoint("explain"), Attacker.long_text, f"long-{number}")
+    with connect(address, OTHER_ADDRESS) as client:
+        page = Page(client)
+        if not _join(client, page.endpoint("explain"), TEXT, "short"):
+            return f"{accepted} of 70 were queued, and then none of another visitor"
+        start = time.monotonic()
+        with client.stream("GET", "/gradio_api/queue/data?session_hash=short") as stream:
+            for line in stream.iter_lines():
+                if '"process_completed"' in line:
+                    break
+        seconds = time.monotonic() - start
+    return f"another visitor waited {seconds:.0f} s for an explanation" if seconds > WAIT_SECONDS else ""
+
+
+def _join(client: Any, event: dict[str, Any], text: str, session: str) -> bool:
+    body = {"data": [text, ["leave_one_out"]], "fn_index": event["id"], "session_hash": session}
+    return bool(client.post("/gradio_api/queue/join", json=body).status_code == 200)
 
 
 def wrong_teacher_tokens(address: str) -> str:
@@ -155,7 +201,7 @@ def numbers_that_are_not_finite(address: str) -> str:
 
 
 ATTACKS: dict[str, Attack] = {
-    "2 half-sent requests": half_sent_requests,
+    "2 half-sent requests": hold_half_sent_requests,
     "3 large invalid bodies": large_invalid_bodies,
     "5 files on other hosts": remote_files,
     "6 reset downloads": reset_downloads_of_assets,
@@ -207,28 +253,117 @@ def _watched(address: str) -> Iterator[list[float]]:
         watcher.join()
 
 
-def attack(address: str) -> bool:
-    """Run every attack, print what it found, and return whether one succeeded."""
-    _classify(address)  # waits for the model
-    succeeded = False
-    for name, run in ATTACKS.items():
-        finding = run(address)
-        print(f"{name}: {finding or 'refused'}", flush=True)
-        succeeded |= bool(finding)
-    return succeeded
+class Bystander:
+    """Another visitor, who asks for a verdict again and again while an attack runs."""
+
+    def __init__(self, address: str, process: int | None) -> None:
+        """Open the page, and begin; a process is that of the app, whose memory is watched."""
+        self._client = connect(address, OTHER_ADDRESS)
+        self._page, self._process = Page(self._client), process
+        self._done = threading.Event()
+        self._milliseconds: list[float] = []
+        self._refused: list[str] = []
+        self._memory: list[tuple[float, float]] = []
+        self._threads = [threading.Thread(target=self._ask), threading.Thread(target=self._watch)]
+
+    def __enter__(self) -> "Bystander":
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End after the verdict that is awaited."""
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+        self._client.close()
+
+    def _ask(self) -> None:
+        self._page.put("sentiment-text", TEXT)
+        while not self._done.wait(PAUSE_SECONDS):
+            start = time.perf_counter()
+            try:
+                status, text = self._page.send(self._page.event("sentiment-submit"))
+            except OSError as error:
+                self._refused.append(repr(error))
+                continue
+            self._milliseconds.append((time.perf_counter() - start) * 1000)
+            if status != 200:
+                self._refused.append(f"{status} {text[:200]}")
+
+    def _watch(self) -> None:
+        while self._process and not self._done.wait(0.1):
+            self._memory.append(tree_megabytes(self._process))
+
+    def summary(self) -> dict[str, Any]:
+        """Return times and refusals of the verdicts, and the highest memory of the app and of all its processes."""
+        result: dict[str, Any] = {"verdicts": len(self._milliseconds), "refused": self._refused[:5]}
+        if self._milliseconds:
+            result |= percentiles(self._milliseconds)
+        if self._memory:
+            own, everything = (round(max(values)) for values in zip(*self._memory, strict=True))
+            result |= {"app_megabytes": own, "all_processes_megabytes": everything}
+        return result
+
+
+def attack(address: str, process: int | None = None) -> dict[str, Any]:
+    """Run every attack, print what it found, and return findings and figures by the name of the attack."""
+    with TemporaryDirectory() as folder:
+        memory, minutes = (
+            [make(Path(folder, name)) for name, make in makers.items()] for makers in (bombs.OF_MEMORY, bombs.OF_TIME)
+        )
+        attacks: dict[str, Attack] = {
+            "none": lambda address: "",
+            "1 files of gigabytes": partial(read_bombs, memory),
+            "4 files of minutes": partial(read_bombs, minutes),
+            **ATTACKS,
+        }
+        _classify(address)  # waits for the model
+        return {name: _attack_once(address, process, name, run) for name, run in attacks.items()}
+
+
+def _attack_once(address: str, process: int | None, name: str, run: Attack) -> dict[str, Any]:
+    """Repeat an attack for some seconds, print what it found, and return that."""
+    findings: list[str] = []
+    end = time.monotonic() + ATTACK_SECONDS
+    with Bystander(address, process) as other:
+        while not findings or time.monotonic() < end:
+            findings.append(run(address))
+            time.sleep(PAUSE_SECONDS)
+    figures = other.summary()
+    findings += [f"another visitor got {refusal}" for refusal in figures["refused"][:1]]
+    findings += [
+        f"{memory} of {figures[memory]} MB"
+        for memory, limit in (("app_megabytes", APP_MEGABYTES), ("all_processes_megabytes", ALL_MEGABYTES))
+        if figures.get(memory, 0) > limit
+    ]
+    result = {"finding": "; ".join(dict.fromkeys(filter(None, findings))) or None, **figures}
+    print(f"{name}: {json.dumps(result)}", flush=True)
+    return result
 
 
 def main() -> None:
     """Attack the app of this checkout, or one that runs already."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--address", help="a running app, whose TEACHER_TOKEN is the one of this script")
+    parser.add_argument("--output", type=Path, default=RESULT)
     chosen = parser.parse_args()
+    load = os.getloadavg()[0]
     if chosen.address:
-        succeeded = attack(chosen.address)
+        results = attack(chosen.address)
     else:
-        with serve(TEACHER_TOKEN=TOKEN) as address:
-            succeeded = attack(address)
-    sys.exit(1 if succeeded else 0)
+        with serve_process(TEACHER_TOKEN=TOKEN) as served:
+            results = attack(served.address, served.process.pid)
+        content = {
+            "script": "python benchmarks/attack.py",
+            "attacks": results,
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, which the attacker shares",
+            "load": [round(load, 1), round(os.getloadavg()[0], 1)],
+            "date": time.strftime("%Y-%m-%d"),
+        }
+        chosen.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    sys.exit(any(result["finding"] for result in results.values()))
 
 
 if __name__ == "__main__":

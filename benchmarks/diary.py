@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Diary:
     def summary(self) -> dict[str, Any]:
         """Return counts and times by kind of event."""
         return {
-            kind: {"count": len(times), **_percentiles(times), "busy": self.busy[kind]}
+            kind: {"count": len(times), **percentiles(times), "busy": self.busy[kind]}
             for kind, times in sorted(self.milliseconds.items())
         }
 
@@ -76,7 +76,23 @@ def megabytes(process: int) -> float:
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 
-def _percentiles(times: list[float]) -> dict[str, int]:
+def tree_megabytes(process: int) -> tuple[float, float]:
+    """Return the resident memory of a process, and that of it and all its descendants, in MB."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # ended meanwhile
+            parents[int(path.parent.name)] = int(path.read_text().rsplit(")", 1)[1].split()[1])
+    tree, own, total = {process}, megabytes(process), 0.0
+    while found := {child for child, parent in parents.items() if parent in tree} - tree:
+        tree |= found
+    for member in tree:
+        with suppress(OSError):
+            total += megabytes(member)
+    return own, total
+
+
+def percentiles(times: list[float]) -> dict[str, int]:
+    """Return the 50th, 95th and 99th percentile of times in milliseconds."""
     if len(times) < 2:
         return {f"p{part}_ms": round(times[0]) for part in (50, 95, 99)}
     cuts = statistics.quantiles(times, n=100, method="inclusive")

@@ -1,6 +1,6 @@
 """Feed the file parser and the API with what nobody would send, for a while, and tell what breaks them.
 
-    python -m benchmarks.fuzz                        # 60 seconds for files, 60 for the API
+    python -m benchmarks.fuzz                        # 60 seconds each: files, bombs, the API, addresses of other hosts
     python -m benchmarks.fuzz --seconds 10 --seed 7  # what it feeds depends on the seed alone
 
 An exception from this project's code, other than those it raises on purpose, is a crash: it is printed, its input is
@@ -21,6 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.gradio_http import Page
+from benchmarks.hostile import fuzz_bombs, fuzz_urls, served_client
 from sentiment_gru.errors import SentimentError
 from sentiment_gru.files.formats import read_table
 from sentiment_gru.web.files_tab import LIMITS
@@ -161,36 +163,23 @@ class Failures(logging.Handler):
 
 def fuzz_api(chance: random.Random, until: float) -> Iterator[tuple[BaseException, bytes]]:
     """Send odd payloads to every event until the time is over; yield what breaks."""
-    from gradio.routes import App
-    from starlette.testclient import TestClient
-
-    import app
-    from benchmarks.gradio_http import Page
-    from quiz.store import Store
-    from sentiment_gru.web.middleware import protection
-    from sentiment_gru.web.settings import Settings
-
     failures = Failures()
     logger = logging.getLogger("sentiment_gru.web.responses")
     logger.addHandler(failures)
     logger.propagate = False
-    with TemporaryDirectory() as folder:
-        blocks = app.build_app(store=Store(f"sqlite:///{folder}/quiz.sqlite3"))
-        served = App.create_app(blocks, app_kwargs={"middleware": protection(LIMITS.megabytes, Settings.read())})
-        with TestClient(served, raise_server_exceptions=False) as client:
-            client.get("/gradio_api/startup-events")
-            page = Page(client, "fuzz")
-            while time.monotonic() < until:
-                event = chance.choice(page.events)
-                page.session = f"fuzz-{chance.randrange(20)}"
-                data = [odd(page.values.get(number), chance) for number in event["inputs"]]
-                status, told = page.send(event, data)
-                sent = repr((event["api_name"], event["id"], data)).encode("utf-8", "backslashreplace")
-                if str(REPOSITORY) in told or "Traceback" in told:
-                    yield AssertionError(f"status {status} tells too much: {told[:500]}"), sent
-                for error in failures.found:
-                    yield error, sent
-                failures.found.clear()
+    with served_client() as client:
+        page = Page(client, "fuzz")
+        while time.monotonic() < until:
+            event = chance.choice(page.events)
+            page.session = f"fuzz-{chance.randrange(20)}"
+            data = [odd(page.values.get(number), chance) for number in event["inputs"]]
+            status, told = page.send(event, data)
+            sent = repr((event["api_name"], event["id"], data)).encode("utf-8", "backslashreplace")
+            if str(REPOSITORY) in told or "Traceback" in told:
+                yield AssertionError(f"status {status} tells too much: {told[:500]}"), sent
+            for error in failures.found:
+                yield error, sent
+            failures.found.clear()
 
 
 def odd(value: Any, chance: random.Random) -> Any:
@@ -202,7 +191,7 @@ def odd(value: Any, chance: random.Random) -> Any:
 
 
 def hunt(name: str, fuzz: Callable[..., Iterator[tuple[BaseException, bytes]]], seed: int, seconds: float) -> int:
-    """Run one of the two, print each kind of crash once, keep its input, and return how many kinds there were."""
+    """Run one of them, print each kind of crash once, keep its input, and return how many kinds there were."""
     seen: set[str] = set()
     for error, data in fuzz(random.Random(seed), time.monotonic() + seconds):
         frames = traceback.extract_tb(error.__traceback__)
@@ -218,15 +207,14 @@ def hunt(name: str, fuzz: Callable[..., Iterator[tuple[BaseException, bytes]]], 
 
 
 def main() -> None:
-    """Fuzz both; the exit code is 1 after a crash."""
+    """Fuzz all; the exit code is 1 after a crash."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60, help="for each of files and API")
+    parser.add_argument("--seconds", type=float, default=60, help="for each of files, bombs, API and addresses")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     chosen = parser.parse_args()
     os.environ |= {"RATE_FACTOR": "0", "LOG_MESSAGES": "1"}
-    crashes = [
-        hunt(name, fuzz, chosen.seed, chosen.seconds) for name, fuzz in (("files", fuzz_files), ("api", fuzz_api))
-    ]
+    fuzzers = {"files": fuzz_files, "bombs": fuzz_bombs, "api": fuzz_api, "urls": fuzz_urls}
+    crashes = [hunt(name, fuzz, chosen.seed, chosen.seconds) for name, fuzz in fuzzers.items()]
     sys.exit(1 if any(crashes) else 0)
 
 

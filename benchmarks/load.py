@@ -4,9 +4,10 @@
     python benchmarks/load.py --visitors 5 --seconds 20 --sessions 50 --output /tmp/load.json
 
 Each visitor does over HTTP what the page does, and pauses as people do. Of ten, five let texts be judged, which is
-also explained each time, four take the quiz, and one uploads files. (The page sends nothing while someone types.) The
-visitors run on the same machine, and take their share of it. At the end, many sessions are opened and left, and the
-app is ended while it is at work.
+also explained each time, three take the quiz, one uploads files, and one attacks the app. (The page sends nothing while
+someone types.) The honest visitors share one address, as a class does, and the hostile ones another; the rates are
+those of a real app. The visitors run on the same machine, and take their share of it. At the end, many sessions are
+opened and left, and the app is ended while it is at work.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import random
 import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,13 +29,18 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.app_server import REPOSITORY, Served, serve_process
 from benchmarks.diary import Diary, megabytes, memory_watched
-from benchmarks.visitors import Learner, Page, open_page
+from benchmarks.visitors import Attacker, Learner, Page, open_page
 from sentiment_gru.web.sentiment_tab import EXAMPLES
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "load.json"
 ARRIVE_SECONDS = 30  # all visitors have come by then
 # Between which numbers of seconds a visitor pauses, evenly spread.
 PAUSES = {"before a text": (8, 24), "before an answer": (8, 30), "after an answer": (4, 12), "before a file": (20, 60)}
+HOSTILE_ADDRESS = "127.0.0.9"
+HOSTILE = 8
+"""Last digit of the numbers of hostile visitors."""
+HOLD_SECONDS = 5.0
+"""How long an attacker holds half-sent requests, before the other attacks."""
 ROWS = 200
 WORDS = EXAMPLES["Long"].split()
 
@@ -94,10 +101,10 @@ def measure(visitors: int, seconds: float, sessions: int) -> dict[str, Any]:
     diary = Diary()
     with TemporaryDirectory() as folder:
         database = Path(folder) / "quiz.sqlite3"
-        with serve_process(DATABASE_URL=f"sqlite:///{database}", RATE_FACTOR="0") as served:
+        with serve_process(DATABASE_URL=f"sqlite:///{database}", RATE_FACTOR="1") as served:
             _wait_for_the_model(served.address)
             with memory_watched(served.process.pid) as memory:
-                _visit(served.address, visitors, seconds, diary)
+                statuses = _visit(served.address, visitors, seconds, diary)
             left = _leave_sessions(served, sessions)
             ended = _end_at_work(served)
         rows = sqlite3.connect(database).execute("SELECT count(*) FROM quiz_attempts").fetchone()[0]
@@ -113,6 +120,7 @@ def measure(visitors: int, seconds: float, sessions: int) -> dict[str, Any]:
         "busy": sum(diary.busy.values()),
         "errors": len(diary.errors),
         "first_errors": diary.errors[:5],
+        "hostile": {"visitors": visitors // 10, "responses_by_status": dict(sorted(statuses.items()))},
         "answers": {"acknowledged": len(diary.milliseconds["answer"]), "stored": rows},
         "memory_megabytes": {"by_second": memory, "growth_in_the_last_two_minutes": round(max(last) - last[0], 1)},
         "sessions_left": left,
@@ -128,12 +136,21 @@ def _wait_for_the_model(address: str) -> None:
     page.fire("sentiment-submit")
 
 
-def _visit(address: str, visitors: int, seconds: float, diary: Diary) -> None:
+def _visit(address: str, visitors: int, seconds: float, diary: Diary) -> Counter[str]:
+    """Let all visitors come; return how often the app answered the hostile ones by each status."""
     until = time.monotonic() + seconds
     config = open_page(address).config
 
+    statuses: Counter[str] = Counter()
+
     def visit(number: int) -> None:
         time.sleep(min(ARRIVE_SECONDS, seconds / 4) * number / visitors)
+        if number % 10 == HOSTILE:
+            attacker = Attacker(address, HOSTILE_ADDRESS, config)
+            while time.monotonic() < until:
+                attacker.attack(HOLD_SECONDS)
+            statuses.update(attacker.statuses)
+            return
         page, judged = open_page(address, config), None
         with diary.timed("open the page"):
             judged = page.arrive()
@@ -148,6 +165,7 @@ def _visit(address: str, visitors: int, seconds: float, diary: Diary) -> None:
 
     with ThreadPoolExecutor(visitors) as threads:
         list(threads.map(visit, range(visitors)))
+    return statuses
 
 
 def _leave_sessions(served: Served, count: int) -> dict[str, Any]:
@@ -156,8 +174,9 @@ def _leave_sessions(served: Served, count: int) -> dict[str, Any]:
     config = open_page(served.address).config
     after = []
     for _ in range(2):
-        for _ in range(count):
-            open_page(served.address, config).fire("page", "load")
+        for number in range(count):
+            # Many addresses: one may send 800 events at once.
+            open_page(served.address, config, local_address=f"127.0.1.{number % 200 + 1}").fire("page", "load")
         after.append(megabytes(served.process.pid))
     return {"opened": 2 * count, "megabytes_before": before, "after_half": after[0], "after_all": after[1]}
 
@@ -192,7 +211,10 @@ def main() -> None:
     result = measure(chosen.visitors, chosen.seconds, chosen.sessions)
     chosen.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps({name: value for name, value in result.items() if name != "memory_megabytes"}, indent=2))
-    if result["errors"] or result["answers"]["acknowledged"] != result["answers"]["stored"]:
+    failed = [
+        status for status in result["hostile"]["responses_by_status"] if status.startswith("5") and status != "503"
+    ]
+    if result["errors"] or failed or result["answers"]["acknowledged"] != result["answers"]["stored"]:
         sys.exit("something failed, or answers were lost")
 
 

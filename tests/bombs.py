@@ -1,6 +1,7 @@
 """Generators of small files that cost a careless reader gigabytes or minutes."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow
@@ -68,3 +69,16 @@ def write_many_keys(path: Path, lines: int = 200_000) -> Path:
     """Write JSON lines, each with a key of its own."""
     path.write_text("".join(f'{{"{number}": 1}}\n' for number in range(lines)))
     return path
+
+
+OF_MEMORY: dict[str, Callable[[Path], Path]] = {
+    "binary.parquet": write_repeated_binary,
+    "list.parquet": write_repeated_list,
+    "empty-cells.xlsx": write_empty_cells,
+}
+OF_TIME: dict[str, Callable[[Path], Path]] = {
+    "header.csv": write_wide_header,
+    "far-cells.xlsx": write_far_cells,
+    "strings.xlsx": write_shared_strings,
+    "keys.jsonl": write_many_keys,
+}

@@ -12,6 +12,7 @@ NEGATIONS = {"not", "n't", "n’t", "no", "never"}
 STEMS = {"ca": "can", "wo": "will", "sha": "shall"}  # the first tokens of can't, won't and shan't
 CANDIDATES = 32  # tokens tried at each step of the search
 MAX_REMOVED = 10
+TOKENS_TO_SEARCH = 16_000  # in all texts of one step: of texts with more than 500 tokens, fewer candidates are tried
 
 
 def edit_text(text: str, tokens: Sequence[Token], index: int, action: str, replacement: str = "") -> str:
@@ -58,7 +59,8 @@ def smallest_flip(reading: Reading, labels: Sequence[str]) -> Flip | None:
     label = int(reading.score([reading.ids])[0].argmax())
     weights = (np.arange(len(labels)) == label) - 1 / len(labels)  # minus the mean of all labels
     losses, _ = leave_one_out(reading, weights)
-    candidates = np.argsort(-losses, kind="stable")[:CANDIDATES].tolist()
+    affordable = max(MAX_REMOVED, TOKENS_TO_SEARCH // len(reading.ids))
+    candidates = np.argsort(-losses, kind="stable")[: min(CANDIDATES, affordable)].tolist()
     removed: list[int] = []
     while candidates and len(removed) < min(MAX_REMOVED, len(reading.ids) - 1):
         logits = reading.score([_without(reading.ids, {*removed, candidate}) for candidate in candidates])

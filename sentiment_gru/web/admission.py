@@ -12,14 +12,20 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..results import MAX_CHARACTERS
 from .rate_limit import Allowances, client_address, is_upload
 from .responses import send_error
 
-EVENT_BYTES = 3_000_000
-"""Largest body of an event; the longest text, 200,000 characters, takes 2.4 MB if a client escapes each character."""
-CONTROL_BYTES = 4_000
-"""Largest body of the requests in `CONTROL_PATHS`, which Gradio parses on the event loop."""
-CONTROL_PATHS = ("/gradio_api/cancel", "/gradio_api/reset")
+TEXT_PATHS = ("/run/", "/api/", "/call/", "/queue/join", "/mcp")
+"""Parts of the paths of requests that may hold a text of a visitor."""
+TEXT_BODY_BYTES = 12 * MAX_CHARACTERS + 50_000
+"""Largest body of these: JSON may escape a character by 12 bytes, and the rest is small."""
+BODY_BYTES = 4_000
+"""Largest body of any other request; the app parses it on the event loop."""
+MAX_VALUES = 10_000
+MAX_DEPTH = 40
+"""Largest number of values, and of levels, in the JSON of a body: parsing 2 MB of empty lists takes half a second and
+100 MB. A page sends a few hundred values."""
 ENVELOPE_BYTES = 1_000_000
 """Size of the form around an uploaded file."""
 DRAIN_BYTES = 64_000_000
@@ -33,6 +39,8 @@ WAITING = 64
 """Queued events that may wait, for `max_size`."""
 SHARE = 48
 """Events of one address among `IN_FLIGHT`, and among `WAITING`: the rest stays free for everybody else."""
+FUNCTION_SHARE = 32
+"""Events of one address and one function among `WAITING`."""
 REQUESTS = 1000
 """Requests of one address at a time. An open page holds one connection, so a class of 200 needs about 400."""
 UPLOADS, UPLOADS_OF_ADDRESS = 64, 32
@@ -45,9 +53,13 @@ UPLOAD_TOO_LARGE = "The upload is too large: the limit is {}."
 NO_ROOM = "There is no room for another file now. Please try again later."
 TOO_SLOW = "The request took too long to arrive. Please send it again."
 NOT_FINITE = "The request holds a number that is not finite; JSON has no NaN or Infinity."
+TOO_COMPLEX = f"The request is too complex: its JSON may hold {MAX_VALUES:,} values in {MAX_DEPTH} levels."
 _CLOSE = {"Connection": "close"}
 _SLOT_PATHS = ("/run/", "/api/")
 _SUSPECT_NUMBER = re.compile(rb"NaN|Infinity|[0-9][eE]\+?[0-9]{3}")
+# Possessive, and it matches to the end if a string is not closed: linear time for any input.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 @dataclass
@@ -190,7 +202,7 @@ class Admission:
 
     async def _pass_event(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         """Read the whole body, then take a slot: a request that is half sent holds none."""
-        limit = CONTROL_BYTES if scope["path"].rstrip("/").endswith(CONTROL_PATHS) else EVENT_BYTES
+        limit = TEXT_BODY_BYTES if any(path in scope["path"] for path in TEXT_PATHS) else BODY_BYTES
         body = _Body(scope, receive, limit, TOO_LARGE, self._body_seconds)
         await body.check_length()
         chunks: list[bytes] = []
@@ -205,6 +217,7 @@ class Admission:
                 chunks.append(chunk)
             content = b"".join(chunks)
             _check_rate(self._allowances.charge_text(len(content), address))
+            _check_shape(content)
             _check_numbers(content)
             if any(path in scope["path"] for path in _SLOT_PATHS) and self._slots_count():
                 with self._slots.hold(address):
@@ -273,6 +286,21 @@ def _check_rate(seconds: float) -> None:
         wait = math.ceil(seconds)
         message = RATE_EXCEEDED.format("a second" if wait == 1 else f"{wait:,} seconds")
         raise RefusalError(429, message, {"Retry-After": str(wait)})
+
+
+def _check_shape(body: bytes) -> None:
+    """Raise RefusalError if JSON holds more values or levels than the limits, without parsing it."""
+    refusal = RefusalError(413, TOO_COMPLEX, {})
+    if body.count(b'"') - body.count(b'\\"') > 4 * MAX_VALUES:  # quotation marks that are not in a string
+        raise refusal
+    marks = _STRING.sub(b"", body)
+    if sum(map(marks.count, (b"[", b"{", b","))) > MAX_VALUES:
+        raise refusal
+    depth = 0
+    for bracket in _BRACKET.findall(marks):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise refusal
 
 
 def _check_numbers(body: bytes) -> None:

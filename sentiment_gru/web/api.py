@@ -19,6 +19,7 @@ from ..files.writers import OUTPUT_SUFFIXES
 from ..results import MAX_CHARACTERS
 from .files_tab import LIMITS, QUEUE
 from .model_loader import ClassifierLoader
+from .sentiment_tab import HEAVY
 
 OUTPUT_FORMATS = [suffix.removeprefix(".") for suffix in OUTPUT_SUFFIXES]
 
@@ -118,8 +119,7 @@ def build_api(loader: ClassifierLoader) -> None:
             [gr.Textbox(label="text"), gr.CheckboxGroup(list(METHODS), value=list(METHODS), label="methods")],
             gr.JSON(label="explanation"),
             api_name="explain",
-            concurrency_limit=1,
-            **public,
+            **{**HEAVY, **public},
         )
         gr.Button().click(
             score_file,

@@ -6,6 +6,8 @@ to the release that requirements.txt pins.
 
 import inspect
 import logging
+import time
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
@@ -36,6 +38,7 @@ logger = logging.getLogger(__name__)
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # An event fired while an answer is awaited runs next: by default Gradio drops it, or lets the answers overtake.
 LAST: dict[str, Any] = {**LIGHT, "trigger_mode": "always_last"}
+UNREAD_SECONDS = 300.0
 NOT_UPLOADED = "A file must be uploaded; an address on another host is not accepted."
 
 
@@ -120,31 +123,67 @@ def _has_remote_file(value: Any) -> bool:
 
 
 class SharedQueueBlocks(gr.Blocks):
-    """Blocks whose queue gives one client address only a share of its places.
+    """Blocks whose queue gives each client address a share of its places and of its turns.
 
-    Reason: `max_size` bounds all events together, so that one client can fill the queue for everybody. Gradio answers
-    503 to "queue_full".
-    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/queueing.py (`Queue.push`)
+    Reasons: `max_size` bounds all events together, so that one client can fill the queue for everybody; Gradio answers
+    503 to "queue_full". It runs events in the order in which they came. And it keeps the messages of a session until
+    they are read, or until 2,000 others have come.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/queueing.py (`Queue.push`, `Queue.get_events`)
     """
 
-    def share_queue(self, share: int, address_of: Callable[[Any], str]) -> None:
-        """Limit the waiting events of one address; call this after `queue`.
+    def share_queue(self, share: int, share_of_function: int, address_of: Callable[[Any], str]) -> None:
+        """Limit the waiting events of one address, and let addresses take turns; call this after `queue`.
 
         Args:
             share: Number of events that one address may have waiting.
+            share_of_function: Number of events of one function that one address may have waiting.
             address_of: Returns the address of a request's ASGI scope.
         """
         queue = self._queue
         push = queue.push
+        sessions: OrderedDict[str, float] = OrderedDict()  # when each sent its last event, in this order
 
         async def push_within_share(body: Any, request: Any, username: Any) -> Any:
             address = address_of(request.scope)
             waiting = [event for line in queue.event_queue_per_concurrency_id.values() for event in line.queue]
-            if sum(address_of(event.request.scope) == address for event in waiting) >= share:
+            own = [event for event in waiting if address_of(event.request.scope) == address]
+            if len(own) >= share or sum(event.fn._id == body.fn_index for event in own) >= share_of_function:
                 return False, BUSY, "queue_full"
-            return await push(body, request, username)
+            result = await push(body, request, username)
+            for line in queue.event_queue_per_concurrency_id.values():
+                _take_turns(line.queue, address_of)
+            if result[0]:
+                sessions[body.session_hash] = time.monotonic()
+                sessions.move_to_end(body.session_hash)
+                _forget_unread(queue, sessions)
+            return result
 
         queue.push = push_within_share
+
+
+def _take_turns(events: list[Any], address_of: Callable[[Any], str]) -> None:
+    """Sort waiting events in place: the first one of each address, then the second ones, and so on."""
+    turns: Counter[str] = Counter()
+    keyed = []
+    for event in events:
+        address = address_of(event.request.scope)
+        keyed.append((turns[address], event))
+        turns[address] += 1
+    events[:] = [event for _, event in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def _forget_unread(queue: Any, sessions: OrderedDict[str, float]) -> None:
+    """Drop the messages of sessions that have sent nothing for `UNREAD_SECONDS` and have no event in the queue."""
+    busy = {event.session_hash for line in queue.event_queue_per_concurrency_id.values() for event in line.queue}
+    busy |= {event.session_hash for events in queue.active_jobs for event in events or ()}
+    now = time.monotonic()
+    while sessions and next(iter(sessions.values())) < now - UNREAD_SECONDS:
+        session = sessions.popitem(last=False)[0]
+        if session in busy:
+            sessions[session] = now
+        else:
+            queue.pending_messages_per_session.pop(session, None)
+            queue.pending_event_ids_session.pop(session, None)
 
 
 def add_failure_dialog() -> None:

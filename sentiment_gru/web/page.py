@@ -9,7 +9,7 @@ from quiz.bank import Live
 from quiz.store import Store
 from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 
-from .admission import SHARE, WAITING
+from .admission import FUNCTION_SHARE, SHARE, WAITING
 from .api import build_api
 from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
 from .gradio_compat import EconomicalBlocks, GuardedBlocks, SharedQueueBlocks, add_failure_dialog, build_when_opened
@@ -85,7 +85,7 @@ def build_app(
         build_api(loader)
         add_failure_dialog()
     app.queue(api_open=False, max_size=WAITING)
-    app.share_queue(SHARE, lambda scope: client_address(scope, settings.behind_proxy))
+    app.share_queue(SHARE, FUNCTION_SHARE, lambda scope: client_address(scope, settings.behind_proxy))
     return app
 
 

@@ -60,7 +60,8 @@ SENTIMENT_SCRIPT = render_script("sentiment_tab.js")
 
 NOT_EXPLAINED = render_note("The explanation could not be loaded. Ask for the verdict again in a few seconds.")
 SUBMIT = "() => window.sentimentTab.submit()"
-# Queued, two at a time, while verdicts pass by. "multiple": the next text must not wait for the last explanation.
+# Queued, two at a time with those of the API, while verdicts pass by. "multiple": the next text must not wait for the
+# last explanation.
 HEAVY: dict[str, Any] = {
     "concurrency_limit": 2,
     "concurrency_id": "explanations",

@@ -43,6 +43,37 @@ def address(model: Path, folder: Path) -> Iterator[str]:
         yield served.address
 
 
+CONFINED = """
+import errno, os, resource, sys
+
+repository, written = os.getcwd(), os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+def refuse(event, arguments):
+    path = arguments[0] if arguments else None
+    if not isinstance(path, (str, bytes)) or not os.path.abspath(os.fsdecode(path)).startswith(repository):
+        return
+    if event in ("os.mkdir", "os.rename", "os.remove", "os.truncate") or event == "open" and arguments[2] & written:
+        raise OSError(errno.EROFS, "Read-only file system", path)
+
+sys.dont_write_bytecode = True
+sys.addaudithook(refuse)
+sys.path.insert(0, repository)
+os.environ.pop("HOME", None)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+import app
+app.main()
+"""
+"""A program that serves the app without HOME, in a read-only checkout, where no file grows beyond 2 MB."""
+
+
+@pytest.fixture(scope="module")
+def confined(tiny_checkpoint: Path, folder: Path) -> Iterator[str]:
+    settings = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    uploads = str(folder / "confined")
+    with serve_process(("-c", CONFINED), MODEL=str(tiny_checkpoint), GRADIO_TEMP_DIR=uploads, **settings) as served:
+        yield served.address
+
+
 def verdict(page: Page, text: str) -> str:
     page.put("sentiment-text", text)
     page.fire("sentiment-submit")
@@ -119,6 +150,32 @@ def test_an_upload_that_is_cut_off_leaves_nothing_and_stops_nobody(address: str,
     assert page.value("files-text") == "text"
     assert page.value("files-found")
     assert [path.name for path in (folder / "uploads").rglob("*.csv")] == ["whole.csv"]
+
+
+@pytest.mark.slow
+def test_no_home_no_locale_and_no_writable_checkout_are_needed(confined: str) -> None:
+    page = open_page(confined)
+    assert "positive" in verdict(page, "a great film 😀").lower()
+    judged = page.fire("sentiment-submit")
+    page.follow(judged)
+    assert "😀" in page.value("sentiment-why")
+    learner(confined).answer()
+    page.put("files-upload", page.upload("größe.csv", "text\nein großer Film 😀\n".encode()))
+    page.fire("files-upload", "upload")
+    assert "großer" in page.value("files-found")
+
+
+@pytest.mark.slow
+def test_a_full_disk_refuses_uploads_and_nothing_else(confined: str, folder: Path) -> None:
+    page = open_page(confined)
+    rows = b"a great film\n" * 300_000  # 4 MB
+    with pytest.raises((ValueError, BusyError), match=r"^[45]\d\d|Error id"):
+        page.upload("large.csv", b"text\n" + rows)
+    assert not list((folder / "confined").rglob("large.csv"))
+    page.put("files-upload", page.upload("small.csv", b"text\na great film\n"))
+    page.fire("files-upload", "upload")
+    assert page.value("files-text") == "text"
+    assert "positive" in verdict(page, "a great film").lower()
 
 
 def test_a_checkpoint_that_is_broken_while_it_is_served_goes_on_and_the_next_start_refuses(

@@ -1,6 +1,7 @@
 """Who may send what: addresses, rates, sizes, deadlines of bodies, and slots."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +15,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from sentiment_gru.results import MAX_CHARACTERS
 from sentiment_gru.web import admission
-from sentiment_gru.web.admission import BUSY, CONTROL_BYTES, CONTROL_PATHS, EVENT_BYTES, Admission, RefusalError, Shares
+from sentiment_gru.web.admission import (
+    BODY_BYTES,
+    BUSY,
+    MAX_DEPTH,
+    MAX_VALUES,
+    TEXT_BODY_BYTES,
+    Admission,
+    RefusalError,
+    Shares,
+)
 from sentiment_gru.web.rate_limit import (
     EVENTS,
     FREE_BYTES,
@@ -180,7 +191,7 @@ def test_long_texts_cost_more_than_short_ones() -> None:
 def test_a_rate_factor_of_0_switches_rates_off_and_nothing_else() -> None:
     client = create_client(rate_factor=0)
     assert {client.post(EVENT, content=bytes(200_000)).status_code for _ in range(50)} == {200}
-    assert client.post(EVENT, content=bytes(EVENT_BYTES + 1)).status_code == 413
+    assert client.post(EVENT, content=bytes(TEXT_BODY_BYTES + 1)).status_code == 413
 
 
 # Sizes and deadlines
@@ -194,18 +205,72 @@ def in_chunks(size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("send", [bytes, in_chunks], ids=["with length", "in chunks"])
 def test_a_body_that_is_too_large_is_refused(send: Callable[[int], Any]) -> None:
     client = create_client(rate_factor=0)
-    assert client.post(EVENT, content=send(EVENT_BYTES)).text == str(EVENT_BYTES)
-    refused = client.post(EVENT, content=send(EVENT_BYTES + 100_000))
+    assert client.post(EVENT, content=send(2_400_000)).text == str(2_400_000)
+    refused = client.post(EVENT, content=send(TEXT_BODY_BYTES + 100_000))
     assert refused.status_code == 413
     assert refused.headers["connection"] == "close"
 
 
-@pytest.mark.parametrize("path", CONTROL_PATHS)
-def test_the_body_of_a_control_request_is_small(path: str) -> None:
+@pytest.mark.parametrize("path", ["/gradio_api/cancel", "/gradio_api/reset/", "/teacher", "/none"])
+def test_the_body_of_a_request_without_a_text_is_small(path: str) -> None:
     client = create_client()
-    for address in (path, f"{path}/"):
-        assert client.post(address, content=bytes(CONTROL_BYTES)).status_code == 200
-        assert client.post(address, content=bytes(CONTROL_BYTES + 1)).status_code == 413
+    assert client.post(path, content=bytes(BODY_BYTES)).status_code == 200
+    assert client.post(path, content=bytes(BODY_BYTES + 1)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["run/predict", "api/predict", "call/classify", "call/v2/classify", "queue/join", "mcp/"]
+)
+@pytest.mark.parametrize("character", ["a", "é", "😀", "\0", '"', "\\", "["])
+def test_the_longest_text_is_accepted_however_it_is_escaped(path: str, character: str) -> None:
+    client = create_client(rate_factor=1)
+    for ascii_only in (True, False):
+        body = json.dumps({"data": [character * MAX_CHARACTERS], "session_hash": "x"}, ensure_ascii=ascii_only)
+        assert client.post(f"/gradio_api/{path}", content=body.encode()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" + "[]," * MAX_VALUES + "1]",
+        "[" + "1," * MAX_VALUES + "1]",
+        "[" + '"",' * MAX_VALUES + "1]",
+        json.dumps(dict.fromkeys(map(str, range(MAX_VALUES + 1)))),
+        '"' * 5 * MAX_VALUES,
+        "[" * (MAX_DEPTH + 1),
+        '{"a":' * (MAX_DEPTH + 1),
+        r'"\\"' + "[" * (MAX_DEPTH + 1),
+    ],
+    ids=["lists", "numbers", "strings", "keys", "quotes", "depth of lists", "depth of objects", "after a backslash"],
+)
+def test_json_with_too_many_values_or_levels_is_refused_unparsed(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("json.loads", None)
+    assert create_client().post(EVENT, content=body).status_code == 413
+
+
+@pytest.mark.parametrize("body", ["[" * MAX_DEPTH, '["' + "[{," * MAX_VALUES + '"]', r'["\"' + "[" * 99 + '"]'])
+def test_json_below_these_limits_is_passed_on(body: str) -> None:
+    assert create_client().post(EVENT, content=body).status_code == 200
+
+
+@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)), st.booleans())
+def test_marks_in_strings_are_not_counted(value: Any, ascii_only: bool) -> None:
+    def count_marks(value: Any) -> int:
+        if isinstance(value, str):
+            return 0
+        inner = value.values() if isinstance(value, dict) else value
+        return 1 + max(0, len(value) - 1) + sum(map(count_marks, inner))
+
+    body = json.dumps(value, ensure_ascii=ascii_only).encode()
+    marks = admission._STRING.sub(b"", body)
+    assert sum(map(marks.count, (b"[", b"{", b","))) == count_marks(value)
+    assert b'"' not in marks
+
+
+@given(st.text('"\\[a', max_size=60))
+def test_any_quotation_marks_and_backslashes_are_matched_to_the_end(text: str) -> None:
+    """Where a string is not closed, the rest belongs to it, so that no second search begins inside of it."""
+    assert b'"' not in admission._STRING.sub(b"", text.encode())
 
 
 @pytest.mark.parametrize("send", [bytes, in_chunks], ids=["with length", "in chunks"])

@@ -1,6 +1,7 @@
 """The undocumented parts of Gradio that the app uses: each test fails if an upgrade changes one of them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,22 +104,73 @@ def test_a_file_on_another_host_is_refused_before_gradio_fetches_it(monkeypatch:
     assert fetched == [url]  # what Gradio itself does
 
 
-def test_one_address_gets_a_share_of_the_queue() -> None:
+Push = Callable[[str, int], Awaitable[str]]
+
+
+def shared_queue(share: int, share_of_function: int) -> tuple[Any, Push]:
+    """Return the queue of a page with two functions, and a function that adds an event of a client to it."""
     with SharedQueueBlocks() as blocks:
-        gr.Button().click(lambda: None)
+        for _ in range(2):
+            gr.Button().click(lambda: None, concurrency_id="both")
     blocks.queue(max_size=10)
     App.create_app(blocks)
-    blocks.share_queue(2, lambda scope: scope["client"])
+    blocks.share_queue(share, share_of_function, lambda scope: scope["client"])
 
-    async def push(client: str) -> str:
-        request = SimpleNamespace(scope={"client": client})
-        body = SimpleNamespace(fn_index=0, session_hash=None, request=None, batched=False, data=[], trigger_id=None)
-        return (await blocks._queue.push(body, request, None))[2]  # type: ignore[arg-type]
+    async def push(client: str, function: int) -> str:
+        request: Any = SimpleNamespace(scope={"client": client})
+        body: Any = SimpleNamespace(
+            fn_index=function, session_hash=f"of {client}", request=None, batched=False, data=[], trigger_id=None
+        )
+        return (await blocks._queue.push(body, request, None))[2]
 
+    return blocks._queue, push
+
+
+def test_one_address_gets_a_share_of_the_queue() -> None:
     async def scenario() -> list[str]:
-        return [await push(client) for client in ("a", "a", "a", "b")]
+        _, push = shared_queue(2, 2)
+        return [await push(client, number % 2) for number, client in enumerate("aaab")]
 
     assert asyncio.run(scenario()) == ["success", "success", "queue_full", "success"]
+
+
+def test_one_address_gets_a_share_of_the_queue_for_each_function() -> None:
+    async def scenario() -> list[str]:
+        _, push = shared_queue(8, 2)
+        return [await push(client, function) for client, function in (("a", 0), ("a", 0), ("a", 0), ("a", 1), ("b", 0))]
+
+    assert asyncio.run(scenario()) == ["success", "success", "queue_full", "success", "success"]
+
+
+def test_addresses_take_turns() -> None:
+    async def scenario() -> str:
+        queue, push = shared_queue(9, 9)
+        for client in "aaaabbc":
+            await push(client, 0)
+        order = ""
+        while events := queue.get_events():
+            order += events[0][0].request.scope["client"]
+        return order
+
+    assert asyncio.run(scenario()) == "abcabaa"
+
+
+def test_messages_that_nobody_reads_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradio_compat, "UNREAD_SECONDS", 0.0)
+
+    async def scenario() -> list[set[str]]:
+        queue, push = shared_queue(9, 9)
+        kept = []
+        for client in "ab":
+            await push(client, 0)
+            kept.append(set(queue.pending_messages_per_session))
+        while queue.get_events():
+            pass
+        await push("c", 0)
+        return [*kept, set(queue.pending_messages_per_session), set(queue.pending_event_ids_session)]
+
+    # Those of events that wait stay; all that have run are gone.
+    assert asyncio.run(scenario()) == [{"of a"}, {"of a", "of b"}, {"of c"}, {"of c"}]
 
 
 def test_the_surrounding_page_is_known() -> None:
