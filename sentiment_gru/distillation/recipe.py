@@ -11,8 +11,9 @@ average            the mean of the students' weights
 calibrate          temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
 
-A stage is finished when the work folder holds its figures; finished stages are skipped. A training that was stopped
-resumes from its newest checkpoint. Stages that do not depend on one another may run side by side.
+A stage is finished when the work folder holds its figures; finished stages are skipped. The options that a stage
+depends on stand beside its figures, so that other options of a later stage leave it finished. A training that was
+stopped resumes from its newest checkpoint. Stages that do not depend on one another may run side by side.
 """
 
 import json
@@ -24,12 +25,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import OptionsError, SentimentError
 from .corpora import Sources
 
-PARTS = 2  # of the texts that the encoder judges
+PARTS = 6  # of the texts that the encoder judges; a stopped stage loses one of them at most
 OPTIONS, FIGURES = "options.json", "figures.json"
 
 
@@ -47,14 +48,14 @@ class Amounts:
     teacher_tokens: int = 64  # read of a short text
     encoder_reviews: int = 50_000  # unlabelled reviews judged by the encoder, too
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
-    sentences: int = 250_000  # of unlabelled reviews
+    sentences: int = 200_000  # of unlabelled reviews
     made: int = 60_000  # sentences of the grammar
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
     student_epochs: float = 2.0
     students: int = 2  # seeds whose weights are averaged
     batch_size: int = 64
-    adversarial: float = 0.3
+    adversarial: float = 0.0
     pairing: float = 1.0
 
 
@@ -93,26 +94,37 @@ class Setting:
         return self.options() | names | {"sources": list(asdict(self.sources))}
 
 
-Stage = tuple[tuple[str, ...], Callable[[Setting, str], Mapping[str, Any]]]
+class Stage(NamedTuple):
+    """A stage: the stages that it needs, the fields of `Amounts` that it uses, and what it runs."""
+
+    needs: tuple[str, ...]
+    amounts: tuple[str, ...]
+    run: Callable[[Setting, str], Mapping[str, Any]]
 
 
 def list_stages(amounts: Amounts) -> dict[str, Stage]:
-    """Return the stages by name, in their order, each with the stages that it needs."""
+    """Return the stages by name, in their order."""
     from ..distillation import stages
 
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
     students = tuple(f"student-{seed}" for seed in range(amounts.students))
+    teacher = ("teacher_texts", "teacher_reviews", "teacher_epochs", "teacher_tokens", "made")
+    sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
+    network = ("embedding_size", "hidden_size")
+    student = (*network, "student_epochs", "batch_size", "adversarial", "pairing")
     return {
-        "teacher-sentences": ((), stages.fine_tune_encoder),
-        "vocabulary": ((), stages.learn_vocabulary),
-        "teacher-reviews": ((), stages.fit_linear_teacher),
-        "pretrain": (("vocabulary",), stages.pretrain),
-        "label-reviews": (("teacher-reviews", "teacher-sentences"), stages.label_reviews),
-        **dict.fromkeys(parts, (("teacher-sentences",), stages.label_sentences)),
-        **dict.fromkeys(students, (("pretrain", "label-reviews", *parts), stages.train_student)),
-        "average": (students, stages.average),
-        "calibrate": (("average",), stages.calibrate_average),
-        "release": (("calibrate",), stages.release),
+        "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
+        "vocabulary": Stage((), ("vocabulary",), stages.learn_vocabulary),
+        "teacher-reviews": Stage((), (), stages.fit_linear_teacher),
+        "pretrain": Stage(("vocabulary",), (*network, "pretrain_reviews"), stages.pretrain),
+        **dict.fromkeys(parts, sentences),
+        "label-reviews": Stage(
+            ("teacher-reviews", "teacher-sentences"), ("encoder_reviews", "student_reviews"), stages.label_reviews
+        ),
+        **dict.fromkeys(students, Stage(("pretrain", "label-reviews", *parts), student, stages.train_student)),
+        "average": Stage(students, ("students",), stages.average),
+        "calibrate": Stage(("average",), (), stages.calibrate_average),
+        "release": Stage(("calibrate",), (), stages.release),
     }
 
 
@@ -121,6 +133,7 @@ class Recipe:
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
+        self.stages = list_stages(setting.amounts)
 
     def run(self, jobs: int, command: Sequence[str], until: str = "release") -> list[dict[str, Any]]:
         """Run the unfinished stages, each in a process of its own, and return the table of all figures.
@@ -131,18 +144,18 @@ class Recipe:
             until: last stage to run.
 
         Raises:
-            OptionsError: there is no such stage, or the work folder holds results of other options.
+            OptionsError: there is no such stage, or a stage was run with other options.
             SentimentError: a stage failed; its message was printed.
         """
-        self.claim_folder()
         self.check_stage(until)
-        planned = list_stages(self.setting.amounts)
-        stages = dict(islice(planned.items(), list(planned).index(until) + 1))
+        stages = list(islice(self.stages, list(self.stages).index(until) + 1))
+        for name in stages:
+            self.check_options(name)
         waiting = [name for name in stages if not self.is_done(name)]
         running: dict[Future[int], str] = {}
         with ThreadPoolExecutor(jobs) as pool:
             while waiting or running:
-                ready = [name for name in waiting if all(map(self.is_done, stages[name][0]))]
+                ready = [name for name in waiting if all(map(self.is_done, self.stages[name].needs))]
                 for name in ready[: jobs - len(running)]:
                     print(f"{time.strftime('%H:%M:%S')} {name} begins", flush=True)
                     waiting.remove(name)
@@ -158,14 +171,15 @@ class Recipe:
         """Run one stage in this process and write its figures.
 
         Raises:
-            OptionsError: there is no such stage, or the work folder holds results of other options.
+            OptionsError: there is no such stage, or it was run with other options.
         """
-        self.claim_folder()
         self.check_stage(name)
+        self.check_options(name)
         folder = self.setting.work / name
         folder.mkdir(parents=True, exist_ok=True)
+        self.options_path(name).write_text(json.dumps(self.options(name), indent=1) + "\n", encoding="utf-8")
         started = time.perf_counter()
-        figures = list_stages(self.setting.amounts)[name][1](self.setting, name)
+        figures = self.stages[name].run(self.setting, name)
         path = self.figures_path(name)
         unfinished = path.with_suffix(".unfinished")
         minutes = {"minutes": round((time.perf_counter() - started) / 60, 1)}
@@ -174,22 +188,35 @@ class Recipe:
 
     def check_stage(self, name: str) -> None:
         """Raise OptionsError if there is no stage of this name."""
-        stages = list_stages(self.setting.amounts)
-        if name not in stages:
-            raise OptionsError(f"there is no stage {name!r}, only {', '.join(stages)}")
+        if name not in self.stages:
+            raise OptionsError(f"there is no stage {name!r}, only {', '.join(self.stages)}")
 
-    def claim_folder(self) -> None:
-        """Write the options to a new work folder, or compare them with the options of an existing one.
-
-        Raises:
-            OptionsError: they differ.
-        """
-        path = self.setting.work / OPTIONS
+    def check_options(self, name: str) -> None:
+        """Raise OptionsError if a stage was run with other options than these."""
+        path = self.options_path(name)
         if not path.is_file():
-            self.setting.work.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(self.setting.options(), indent=1) + "\n", encoding="utf-8")
-        if json.loads(path.read_text(encoding="utf-8")) != self.setting.options():
-            raise OptionsError(f"{path} holds other options than these; give another --work folder, or remove it")
+            return
+        before, now = json.loads(path.read_text(encoding="utf-8")), self.options(name)
+        if changed := [key for key in now if before.get(key) != now[key]]:
+            raise OptionsError(
+                f"stage {name} was run with other options: {', '.join(changed)}; give another --work folder, or remove"
+                f" {path} with {self.figures_path(name).name} and the folders {name} and {name}.training"
+            )
+
+    def options(self, name: str) -> dict[str, Any]:
+        """Return the options that a stage and the stages that it needs depend on."""
+        given = self.setting.options()
+        return {key: given[key] for key in ("sources", "teacher", "held_out")} | {
+            key: given["amounts"][key] for key in sorted(self._amounts(name))
+        }
+
+    def _amounts(self, name: str) -> set[str]:
+        stage = self.stages[name]
+        return set(stage.amounts).union(*map(self._amounts, stage.needs))
+
+    def options_path(self, name: str) -> Path:
+        """Return the path of the options of a stage."""
+        return self.setting.work / f"{name}.{OPTIONS}"
 
     def figures_path(self, name: str) -> Path:
         """Return the path of the figures of a stage."""
@@ -197,7 +224,7 @@ class Recipe:
 
     def is_done(self, name: str) -> bool:
         """Return whether a stage has finished."""
-        return self.figures_path(name).is_file()
+        return self.figures_path(name).is_file() and self.options_path(name).is_file()
 
     def figures(self, name: str) -> dict[str, Any]:
         """Return the figures of a finished stage."""

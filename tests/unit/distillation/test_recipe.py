@@ -123,9 +123,10 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     reviews = read_soft_labels(work / "label-reviews" / "reviews.parquet")
     assert len(reviews) > 100
     assert not any("test" in text for text in reviews.texts)
-    sentences = [read_soft_labels(work / f"label-sentences-{part}" / "sentences.parquet") for part in (0, 1)]
-    assert not set(sentences[0].texts) & set(sentences[1].texts)
-    assert f"{PLAIN} 5" in sentences[0].texts + sentences[1].texts
+    paths = [work / f"label-sentences-{part}" / "sentences.parquet" for part in range(recipe.PARTS)]
+    sentences = [text for path in paths for text in read_soft_labels(path).texts]
+    assert len(sentences) == len(set(sentences))
+    assert f"{PLAIN} 5" in sentences
     metrics = json.loads((output / "metrics.json").read_text())
     assert set(metrics["datasets"]) == set(stages_run[0]) - {"stage", "minutes", "texts"} | {"imdb"}
     assert metrics["datasets"]["imdb"]["reported"]["texts"] == 2
@@ -144,8 +145,11 @@ def test_other_options_and_unknown_stages_are_refused(arguments: list[str], caps
     assert "there is no stage 'last', only teacher-sentences, vocabulary" in capsys.readouterr().err
     assert command.main([*arguments, "--until", "last"]) == 1
     assert "there is no stage 'last'" in capsys.readouterr().err
-    assert command.main([*arguments, "--made", "41"]) == 1
-    assert "other options than these" in capsys.readouterr().err
+    assert command.main([*arguments, "--stage", "vocabulary"]) == 0
+    assert command.main([*arguments, "--made", "41", "--stage", "vocabulary"]) == 0  # it does not depend on them
+    for changed in (["--stage", "vocabulary"], []):
+        assert command.main([*arguments, "--vocabulary", "41", *changed]) == 1
+        assert "stage vocabulary was run with other options: vocabulary; give" in capsys.readouterr().err
 
 
 def test_a_failing_stage_ends_the_run_and_the_rest_is_not_begun(
