@@ -245,6 +245,7 @@ def test_markup_in_a_label_and_a_plot_of_the_card(
         assert image.evaluate("element => element.naturalWidth") == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_violation(open_page: Callable[..., Page], address: str, theme: str) -> None:
     page = open_page(f"{address}/?__theme={theme}")

@@ -190,6 +190,7 @@ def score_two_rows(page: Page, folder: Path) -> None:
     expect(page.locator("#files-results")).to_contain_text("2 of 2 rows scored.", timeout=1_000 * WAIT_SECONDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_violation_in_any_state(
     open_page: Callable[..., Page], slow: tuple[SlowLoader, str], tmp_path: Path, theme: str

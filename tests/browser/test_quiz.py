@@ -213,6 +213,7 @@ def test_a_notice_is_shown_while_the_database_is_unavailable(quiz: Page, folder:
     assert len(list(Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}").attempts())) == before + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_every_state_is_accessible_and_fits_a_phone(
     open_page: Callable[..., Page], quiz_address: str, theme: str, width: int
