@@ -5,7 +5,6 @@ The target logit is `logits @ weights`; `weights` (C,) is 1 for the explained la
 
 import math
 from collections.abc import Sequence
-from threading import Lock
 
 import numpy as np
 import torch
@@ -18,12 +17,11 @@ from .gates import gates, hidden_states, input_ids
 TOKENS_TO_LEAVE_OUT = 80_000  # texts of more than 282 tokens are scored without two or more tokens at once
 FIRST_STEPS, MAX_STEPS = 16, 64
 TOKENS_ON_PATH = 16_000  # upper bound of tokens times steps
-TOKENS_IN_MEMORY = 8_000  # tokens whose states are kept for the gradient at a time: some 130 MB
+TOKENS_IN_MEMORY = 4_000  # tokens whose states are in memory at a time: some 70 MB for a gradient, 30 MB for scores
 MAX_COMPLETENESS_GAP = 0.02
 RANDOM_ORDERS = 10
 POINTS = 12
 TOKENS_TO_DELETE = 60_000  # in all texts of the deletion test together
-_gradient_lock = Lock()
 
 
 def integrated_gradients(reading: Reading, weights: Array) -> tuple[Array, float, int]:
@@ -31,8 +29,7 @@ def integrated_gradients(reading: Reading, weights: Array) -> tuple[Array, float
 
     The path leads from zero embeddings to those of the text. It has 16 steps, fewer for texts of more than 1,000
     tokens. Their number doubles, up to the bounds above, until the sum of the attributions is within 2% of the
-    difference between the ends. The gap is relative to that difference. Threads wait for each other, so that the
-    memory of one call is needed only once.
+    difference between the ends. The gap is relative to that difference.
     Source: Sundararajan et al. 2017, "Axiomatic Attribution for Deep Networks".
     """
     from captum.attr import IntegratedGradients  # imports matplotlib, which takes a second
@@ -48,13 +45,12 @@ def integrated_gradients(reading: Reading, weights: Array) -> tuple[Array, float
     steps = min(FIRST_STEPS, max(1, TOKENS_ON_PATH // len(reading.ids)))
     while True:
         # The midpoint rule, as the maximum in pooling makes the gradient discontinuous and Gauss-Legendre no better.
-        with _gradient_lock:
-            shares = IntegratedGradients(target).attribute(
-                embeddings,
-                n_steps=steps,
-                method="riemann_middle",
-                internal_batch_size=max(1, TOKENS_IN_MEMORY // len(reading.ids)),
-            )
+        shares = IntegratedGradients(target).attribute(
+            embeddings,
+            n_steps=steps,
+            method="riemann_middle",
+            internal_batch_size=max(1, TOKENS_IN_MEMORY // len(reading.ids)),
+        )
         values = shares.sum(dim=-1)[0].detach().cpu().numpy().astype(np.float64)
         gap = abs(values.sum() - difference) / max(abs(difference), 1e-9)
         if gap <= MAX_COMPLETENESS_GAP or 2 * steps > MAX_STEPS or 2 * steps * len(values) > TOKENS_ON_PATH:
@@ -67,9 +63,22 @@ def leave_one_out(reading: Reading, weights: Array) -> tuple[Array, int]:
     ids = reading.ids
     stride = max(1, math.ceil(len(ids) ** 2 / TOKENS_TO_LEAVE_OUT))
     starts = range(0, len(ids), stride)
-    whole, *without = reading.score([ids, *(ids[:i] + ids[i + stride :] for i in starts)]) @ weights
+    whole, *without = _score(reading, [ids, *(ids[:i] + ids[i + stride :] for i in starts)]) @ weights
     sizes = [len(ids[i : i + stride]) for i in starts]
     return np.repeat((whole - np.array(without, dtype=np.float64)) / sizes, sizes), stride
+
+
+def _score(reading: Reading, rows: list[list[int]]) -> Array:
+    """Return the (B, C) logits of rows of ids; they are scored in parts, which bounds memory."""
+    parts: list[list[list[int]]] = [[]]
+    tokens = 0
+    for row in rows:
+        tokens += len(row)
+        if tokens > TOKENS_IN_MEMORY and parts[-1]:
+            parts.append([])
+            tokens = len(row)
+        parts[-1].append(row)
+    return np.concatenate([reading.score(part) for part in parts])
 
 
 def deletion(reading: Reading, weights: Array, attributions: dict[str, Array]) -> Deletion:
@@ -80,7 +89,7 @@ def deletion(reading: Reading, weights: Array, attributions: dict[str, Array]) -
     affordable = TOKENS_TO_DELETE // (len(orders) * count // 2 + 1)
     sizes = np.unique(np.linspace(0, count, min(count, POINTS, max(affordable, 4)) + 1).round().astype(int))
     rows = [[reading.ids[i] for i in np.sort(order[size:])] for order in orders for size in sizes]
-    logits = (reading.score(rows) @ weights).reshape(len(orders), len(sizes)).astype(np.float64)
+    logits = (_score(reading, rows) @ weights).reshape(len(orders), len(sizes)).astype(np.float64)
     curves: dict[str, Array] = dict(zip(attributions, logits, strict=False))
     return Deletion(sizes / count, curves, logits[len(attributions) :])
 
@@ -98,7 +107,7 @@ def running_logits(reading: Reading) -> tuple[Array, int]:
     count = len(reading.ids)
     stride = max(1, math.ceil(count * (count + 1) / 2 / TOKENS_TO_RUN))
     lengths = [*range(0, count, stride), count]
-    exact = reading.score([reading.ids[:length] for length in lengths])
+    exact = _score(reading, [reading.ids[:length] for length in lengths])
     columns = [np.interp(range(count + 1), lengths, column) for column in exact.T]
     return np.stack(columns, axis=1), stride
 

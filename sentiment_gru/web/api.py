@@ -18,8 +18,8 @@ from ..files.scoring import Classify
 from ..files.writers import OUTPUT_SUFFIXES
 from ..results import MAX_CHARACTERS
 from .files_tab import LIMITS, QUEUE
+from .gradio_compat import HEAVY
 from .model_loader import ClassifierLoader
-from .sentiment_tab import HEAVY
 
 OUTPUT_FORMATS = [suffix.removeprefix(".") for suffix in OUTPUT_SUFFIXES]
 

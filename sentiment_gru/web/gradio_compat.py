@@ -38,6 +38,15 @@ logger = logging.getLogger(__name__)
 LIGHT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # An event fired while an answer is awaited runs next: by default Gradio drops it, or lets the answers overtake.
 LAST: dict[str, Any] = {**LIGHT, "trigger_mode": "always_last"}
+# Explanations: queued, one at a time, as one needs up to 200 MB, while verdicts pass by. "multiple": the next text must
+# not wait for the last one.
+HEAVY: dict[str, Any] = {
+    "concurrency_limit": 1,
+    "concurrency_id": "explanations",
+    "trigger_mode": "multiple",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
 UNREAD_SECONDS = 300.0
 NOT_UPLOADED = "A file must be uploaded; an address on another host is not accepted."
 

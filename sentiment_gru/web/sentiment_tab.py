@@ -25,7 +25,7 @@ from .explanation_view import (
     render_flip,
     render_what_if,
 )
-from .gradio_compat import LAST, current_page
+from .gradio_compat import HEAVY, LAST, current_page
 from .model_loader import ClassifierLoader
 from .rendering import read_static, render_note, render_script
 from .responses import failure_html, log_failure
@@ -60,15 +60,6 @@ SENTIMENT_SCRIPT = render_script("sentiment_tab.js")
 
 NOT_EXPLAINED = render_note("The explanation could not be loaded. Ask for the verdict again in a few seconds.")
 SUBMIT = "() => window.sentimentTab.submit()"
-# Queued, two at a time with those of the API, while verdicts pass by. "multiple": the next text must not wait for the
-# last explanation.
-HEAVY: dict[str, Any] = {
-    "concurrency_limit": 2,
-    "concurrency_id": "explanations",
-    "trigger_mode": "multiple",
-    "show_progress": "hidden",
-    "api_visibility": "private",
-}
 
 
 @dataclass

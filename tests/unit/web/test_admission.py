@@ -367,7 +367,7 @@ def test_an_event_beyond_the_slots_is_refused_at_once_and_slots_come_back() -> N
 
 def test_one_address_gets_a_share_of_the_slots() -> None:
     async def scenario() -> list[int]:
-        return await send_requests(guard(Slow(until=3), in_flight=3, share=2), {}, {}, {}, OTHER)
+        return await send_requests(guard(Slow(until=3), in_flight=4, share=2), {}, {}, {}, OTHER)
 
     assert asyncio.run(scenario()) == [503, 200, 200, 200]
 
