@@ -1,6 +1,7 @@
 """Find, check, load and save checkpoint folders; checks precede loading, so that errors are clear."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,22 +169,18 @@ def load_text_encoder(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def load_network(folder: Path, threads: int | None = None) -> "SentimentGRU":
-    """Load the network of a folder in float32, without transformers.
+def build_network(config: ModelConfig, weights: Mapping[str, np.ndarray], threads: int | None = None) -> "SentimentGRU":
+    """Return the network in float32, without transformers.
 
     Args:
-        folder: The folder.
+        config: Configuration of the model.
+        weights: Weights by their names in `Network`.
         threads: Number of threads that PyTorch uses in this process; None for its default.
-
-    Raises:
-        CheckpointError: A check fails, or the weights do not match the configuration.
     """
     import torch
 
     from .network import SentimentGRU
 
-    config = load_config(folder)
-    weights = load_weights(folder, config)
     if threads is not None:
         torch.set_num_threads(threads)
     network = SentimentGRU(config)

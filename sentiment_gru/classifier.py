@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tokenizers import Tokenizer
 
-from .checkpoint import load_config, load_network, load_text_encoder, load_weights, resolve
+from .checkpoint import build_network, load_config, load_text_encoder, load_weights, resolve
 from .errors import InputError
 from .model_config import ModelConfig, length_factor
 from .onnx_model import Runtime
@@ -70,7 +70,7 @@ class SentimentClassifier:
         folder = resolve(model)
         config = load_config(folder)
         weights, encoder = load_weights(folder, config), load_text_encoder(folder)
-        return cls(config, weights, encoder, lambda: load_network(folder, threads), threads)
+        return cls(config, weights, encoder, lambda: build_network(config, weights, threads), threads)
 
     @classmethod
     def from_model(cls, model: "Network", tokenizer: "PreTrainedTokenizerFast") -> "SentimentClassifier":
