@@ -113,6 +113,7 @@ def test_a_number_typed_beside_a_slider_is_clamped_to_its_bounds(open_page: Call
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_preset_and_the_conventions_rewrite_the_cell(open_page: Callable[..., Page], address: str) -> None:
     page = open_card(open_page, address, "cell")
     page.get_by_role("button", name="Keep", exact=True).click()
@@ -130,6 +131,7 @@ def test_a_preset_and_the_conventions_rewrite_the_cell(open_page: Callable[..., 
     expect(bias).to_have_value("6")
 
 
+@pytest.mark.slow
 def test_a_sequence_is_stepped_through_and_played_to_its_end(open_page: Callable[..., Page], address: str) -> None:
     page = open_card(open_page, address, "cell")
     steps = run(FIRST.weights, SEQUENCE)
@@ -196,6 +198,7 @@ def test_a_card_chosen_while_another_one_is_loading_is_shown_next(page: Page) ->
     expect(page.get_by_role("radio", name="Vanishing gradient")).to_be_checked()
 
 
+@pytest.mark.slow
 def test_a_guess_sets_the_sliders_to_the_step_of_the_question(open_page: Callable[..., Page], address: str) -> None:
     page = open_card(open_page, address, "cell")
     page.get_by_role("radio", name="Nearer to the candidate").check()

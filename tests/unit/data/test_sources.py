@@ -117,6 +117,7 @@ def test_a_name_the_hub_does_not_know_is_refused() -> None:
         load_splits("a/b/c")
 
 
+@pytest.mark.slow
 def test_a_hub_that_never_answers_is_given_up_within_15_seconds() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
         port = silent.getsockname()[1]

@@ -93,12 +93,14 @@ def test_a_value_stored_once_for_many_rows_is_refused(tmp_path: Path, write: Cal
         assert refusal(path, unlimited) == NO_MEMORY
 
 
+@pytest.mark.slow
 def test_a_row_of_millions_of_empty_cells_is_refused(tmp_path: Path) -> None:
     path = bombs.write_empty_cells(tmp_path / "in.xlsx")
     assert path.stat().st_size < 100_000
     assert refusal(path, replace(LIMITS, memory_megabytes=200)) == NO_MEMORY
 
 
+@pytest.mark.slow
 def test_rows_that_reach_the_last_column_are_refused_at_the_limit_of_cells(tmp_path: Path) -> None:
     path = bombs.write_far_cells(tmp_path / "in.xlsx")
     assert "more than 1,000,000 cells" in refusal(path, replace(LIMITS, cells=1_000_000))
