@@ -48,6 +48,7 @@ HEAVY: dict[str, Any] = {
     "api_visibility": "private",
 }
 UNREAD_SECONDS = 300.0
+HALF_LIFE = 60.0  # seconds after which an address has half of its time in the queue forgiven
 NOT_UPLOADED = "A file must be uploaded; an address on another host is not accepted."
 
 
@@ -135,9 +136,10 @@ class SharedQueueBlocks(gr.Blocks):
     """Blocks whose queue gives each client address a share of its places and of its turns.
 
     Reasons: `max_size` bounds all events together, so that one client can fill the queue for everybody; Gradio answers
-    503 to "queue_full". It runs events in the order in which they came. And it keeps the messages of a session until
-    they are read, or until 2,000 others have come.
-    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/queueing.py (`Queue.push`, `Queue.get_events`)
+    503 to "queue_full". It runs events in the order in which they came, whatever each address has taken. And it keeps
+    the messages of a session until they are read, or until 2,000 others have come.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/queueing.py (`Queue.push`, `Queue.get_events`,
+    `Queue.process_events`)
     """
 
     def share_queue(self, share: int, share_of_function: int, address_of: Callable[[Any], str]) -> None:
@@ -149,7 +151,8 @@ class SharedQueueBlocks(gr.Blocks):
             address_of: Returns the address of a request's ASGI scope.
         """
         queue = self._queue
-        push = queue.push
+        push, get_events, process_events = queue.push, queue.get_events, queue.process_events
+        times = ProcessingTimes()
         sessions: OrderedDict[str, float] = OrderedDict()  # when each sent its last event, in this order
 
         async def push_within_share(body: Any, request: Any, username: Any) -> Any:
@@ -159,26 +162,52 @@ class SharedQueueBlocks(gr.Blocks):
             if len(own) >= share or sum(event.fn._id == body.fn_index for event in own) >= share_of_function:
                 return False, BUSY, "queue_full"
             result = await push(body, request, username)
-            for line in queue.event_queue_per_concurrency_id.values():
-                _take_turns(line.queue, address_of)
             if result[0]:
                 sessions[body.session_hash] = time.monotonic()
                 sessions.move_to_end(body.session_hash)
                 _forget_unread(queue, sessions)
             return result
 
-        queue.push = push_within_share
+        def get_events_in_turn() -> Any:
+            for line in queue.event_queue_per_concurrency_id.values():
+                times.sort(line.queue, address_of)
+            return get_events()
+
+        async def process_and_time(events: list[Any], *arguments: Any) -> None:
+            started = time.monotonic()
+            try:
+                await process_events(events, *arguments)
+            finally:
+                times.add(address_of(events[0].request.scope), time.monotonic() - started)
+
+        queue.push, queue.get_events, queue.process_events = push_within_share, get_events_in_turn, process_and_time
 
 
-def _take_turns(events: list[Any], address_of: Callable[[Any], str]) -> None:
-    """Sort waiting events in place: the first one of each address, then the second ones, and so on."""
-    turns: Counter[str] = Counter()
-    keyed = []
-    for event in events:
-        address = address_of(event.request.scope)
-        keyed.append((turns[address], event))
-        turns[address] += 1
-    events[:] = [event for _, event in sorted(keyed, key=lambda pair: pair[0])]
+class ProcessingTimes:
+    """The seconds that the events of each address took; they count less as they become older."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, tuple[float, float]] = {}  # seconds, and when they were counted
+
+    def get(self, address: str) -> float:
+        """Return the seconds of an address, halved for each `HALF_LIFE` since they were counted."""
+        seconds, counted = self._times.get(address, (0.0, 0.0))
+        return seconds * 0.5 ** ((time.monotonic() - counted) / HALF_LIFE) if seconds else 0.0
+
+    def add(self, address: str, seconds: float) -> None:
+        """Count the seconds of an event, and forget addresses whose seconds have become few."""
+        self._times[address] = (self.get(address) + seconds, time.monotonic())
+        self._times = {other: counted for other, counted in self._times.items() if self.get(other) > 0.001}
+
+    def sort(self, events: list[Any], address_of: Callable[[Any], str]) -> None:
+        """Sort waiting events in place: the addresses with the fewest seconds go first, and equal ones take turns."""
+        turns: Counter[str] = Counter()
+        keyed = []
+        for event in events:
+            address = address_of(event.request.scope)
+            keyed.append((round(self.get(address), 1) + turns[address], event))
+            turns[address] += 1
+        events[:] = [event for _, event in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _forget_unread(queue: Any, sessions: OrderedDict[str, float]) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import uvicorn
 from gradio import http_server, networking, processing_utils
+from gradio.queueing import Queue
 from gradio.routes import App
 from starlette.testclient import TestClient
 
@@ -153,6 +154,33 @@ def test_addresses_take_turns() -> None:
         return order
 
     assert asyncio.run(scenario()) == "abcabaa"
+
+
+@pytest.mark.parametrize(("pause", "order"), [(0.0, "bbbaa"), (20 * gradio_compat.HALF_LIFE, "ababb")])
+def test_an_address_whose_event_took_long_waits_for_the_others(
+    monkeypatch: pytest.MonkeyPatch, pause: float, order: str
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(gradio_compat, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    async def work(self: Any, events: list[Any]) -> None:
+        now[0] += 10  # seconds
+
+    monkeypatch.setattr(Queue, "process_events", work)
+
+    async def scenario() -> str:
+        queue, push = shared_queue(9, 9)
+        await push("a", 0)
+        await queue.process_events(queue.get_events()[0])
+        now[0] += pause
+        for client in "aabbb":
+            await push(client, 0)
+        found = ""
+        while events := queue.get_events():
+            found += events[0][0].request.scope["client"]
+        return found
+
+    assert asyncio.run(scenario()) == order
 
 
 def test_messages_that_nobody_reads_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
