@@ -125,8 +125,7 @@ def load_block(measured: dict[str, Any]) -> str:
     ]
     answers, memory, left = measured["answers"], measured["memory_megabytes"], measured["sessions_left"]
     note = (
-        f"{measured['visitors']} simulated visitors with human pauses, {measured['hostile']['visitors']} of them"
-        f" hostile, for {measured['seconds']:.0f} seconds:"
+        f"{measured['visitors']} simulated visitors with human pauses, for {measured['seconds']:.0f} seconds:"
         f" {measured['errors']} errors, {measured['busy']} refusals,"
         f" {answers['acknowledged']:,} answers acknowledged and {answers['stored']:,} stored,"
         f" {memory['growth_in_the_last_two_minutes']:.0f} MB more memory in the last two minutes."

@@ -68,7 +68,7 @@ app.main()
 
 @pytest.fixture(scope="module")
 def confined(tiny_checkpoint: Path, folder: Path) -> Iterator[str]:
-    settings = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    settings = {"LC_ALL": "C", "LANG": "C"}
     uploads = str(folder / "confined")
     with serve_process(("-c", CONFINED), MODEL=str(tiny_checkpoint), GRADIO_TEMP_DIR=uploads, **settings) as served:
         yield served.address
