@@ -233,7 +233,7 @@ def test_the_work_of_an_explanation_and_of_a_search_is_bounded(tokens: int, monk
     text = "superb " * tokens
     classifier.explain(text)
     assert 100_000 < scored[0] < 200_000
-    assert 4_000 < differentiated[0] <= 2 * TOKENS_ON_PATH  # the steps double until their sum is exact enough
+    assert 4_000 < differentiated[0] <= 1.6 * TOKENS_ON_PATH  # the steps double until their sum is exact enough
     scored[0] = 0
     classifier.smallest_flip(text)
     assert scored[0] < 300_000
