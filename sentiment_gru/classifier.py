@@ -52,7 +52,7 @@ class SentimentClassifier:
     ) -> None:
         self.config = config
         self.labels = config.labels
-        self.threads = threads or int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+        self.threads = threads or _count_threads()
         self._runtime = Runtime(config, weights)
         self._encoder = encoder
         self._load_model = load_model
@@ -209,6 +209,11 @@ class SentimentClassifier:
             truncated_tokens=max(0, len(ids) - self.config.max_tokens),
             punctuation_tokens=punctuation,
         )
+
+
+def _count_threads() -> int:
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() and int(given) else os.cpu_count() or 1
 
 
 def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:

@@ -81,9 +81,8 @@ def build_graph(config: ModelConfig, weights: Weights, calibrated: bool) -> Mode
         ]
         states, last = _add_layer(graph, cells, states or inputs, mask, lengths)
     pooled = _pool(graph, config.pooling, states, last, mask, lengths)
-    present = graph.node(
-        "Cast", graph.node("Min", count, graph.axes(1)), to=TensorProto.FLOAT
-    )  # 0 for a text without tokens
+    # 0 for a text without tokens
+    present = graph.node("Cast", graph.node("Min", count, graph.axes(1)), to=TensorProto.FLOAT)
     pooled = graph.node("Mul", pooled, graph.node("Unsqueeze", present, graph.axes(1)))
     head = [graph.constant(weights[name]) for name in ("classifier.weight", "classifier.bias")]
     logits = graph.node("Gemm", pooled, *head, transB=1)
