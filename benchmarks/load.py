@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.app_server import REPOSITORY, Served, serve_process
 from benchmarks.diary import Diary, megabytes, memory_watched
 from benchmarks.visitors import Attacker, Learner, Page, open_page
-from sentiment_gru.web.sentiment_tab import EXAMPLES
+from sentiment_gru.web.examples import EXAMPLES
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "load.json"
 ARRIVE_SECONDS = 30  # all visitors have come by then

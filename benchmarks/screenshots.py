@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 sys.path.insert(0, str(REPOSITORY))
 
-from sentiment_gru.web.sentiment_tab import EXAMPLES
+from sentiment_gru.web.examples import EXAMPLES
 from tests.browser.checks import wait_for_transitions
 
 SCREENSHOTS = REPOSITORY / "screenshots"

@@ -15,6 +15,7 @@ import gradio as gr
 from ..errors import InputError
 from ..results import MAX_CHARACTERS
 from .charts import GATES, render_heat_map
+from .examples import EXAMPLES, load_worked_example
 from .explanation_view import (
     CHOOSE_FIRST,
     CHOSEN_TOKEN,
@@ -33,25 +34,6 @@ from .verdict_view import LOADING, PROMPT, render_too_long, render_verdict
 
 if TYPE_CHECKING:
     from ..results import Prediction
-
-EXAMPLES = {
-    "A turn": "The first hour drags, but the ending is so beautiful that I forgave it everything.",
-    "Negation": "Not bad at all. I did not expect to like it, and I was not disappointed for a minute.",
-    "Sarcasm": "Oh great, another sequel nobody asked for. Two hours of my life well spent, really.",
-    "Neutral": "The film opens on Friday. It runs for two hours and was shot in Lisbon.",
-    "Unknown words": "Blorf zindle quaxotl vrimp",
-    "Long": (
-        "I went in expecting very little. The trailer gave away half the plot, the posters were dreadful, and the "
-        "last two films by this director put me to sleep. The opening did nothing to change my mind: ten minutes of "
-        "people explaining things to each other in a car.\n\n"
-        "Then, quite suddenly, it wakes up. The daughter arrives, the house fills with people, and every scene has "
-        "something in it worth watching: a look, a joke that lands, a silence held just long enough. The supporting "
-        "cast is superb, and the score knows when to stay out of the way.\n\n"
-        "It is not perfect. The subplot about the neighbour goes nowhere, and the dream sequence should have been cut. "
-        "But I laughed, I cried a little, and I have been thinking about the last shot ever since. Go and see it with "
-        "somebody you have argued with."
-    ),
-}
 
 MAX_REPLACEMENT = 200
 # For launch(css=...) and launch(head=...).
@@ -100,7 +82,7 @@ def explain(text: str, loader: ClassifierLoader, cache: dict[str, str]) -> str:
     Args:
         text: The text that was judged.
         loader: The classifier.
-        cache: The explanations of examples, which every visitor sees; this function fills it.
+        cache: The HTML of the explanations of examples, which every visitor sees; this function fills it.
     """
     if not can_be_judged(text):
         return ""
@@ -112,8 +94,11 @@ def explain(text: str, loader: ClassifierLoader, cache: dict[str, str]) -> str:
     def render() -> str:
         if text in cache:
             return cache[text]
-        (prediction,) = classifier([text])
-        html = render_explanation(classifier.explain(text, target=choose_target(prediction.scores)))
+        explanation = load_worked_example(loader.folder, text)
+        if explanation is None:
+            (prediction,) = classifier([text])
+            explanation = classifier.explain(text, target=choose_target(prediction.scores))
+        html = render_explanation(explanation)
         if text in EXAMPLES.values():
             cache[text] = html
         return html

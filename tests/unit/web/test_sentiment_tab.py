@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sentiment_gru import Prediction, SentimentClassifier
 from sentiment_gru.results import MAX_CHARACTERS
+from sentiment_gru.web.examples import EXAMPLES
 from sentiment_gru.web.explanation_view import CHOOSE_FIRST, NO_TEXT
 from sentiment_gru.web.model_loader import ClassifierLoader
-from sentiment_gru.web.sentiment_tab import EXAMPLES, change_token, draw_units, explain, find_flip, judge
+from sentiment_gru.web.sentiment_tab import change_token, draw_units, explain, find_flip, judge
 from sentiment_gru.web.verdict_view import PROMPT
 from tests.unit.web.markup import MARKUP, VERDICT_TAGS, Tags, make_prediction
 
@@ -81,6 +82,7 @@ class Loaded(ClassifierLoader):
     """A loader with a classifier that is already loaded."""
 
     def __init__(self, classifier: SentimentClassifier) -> None:
+        self.folder = Path("missing")
         self._loaded = classifier
 
     def classifier(self) -> SentimentClassifier:

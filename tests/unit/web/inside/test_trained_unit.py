@@ -8,9 +8,9 @@ import torch
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.explanation.gates import gates
+from sentiment_gru.web.examples import EXAMPLES
 from sentiment_gru.web.inside.gru_cell import CHUNG, CONVENTIONS
 from sentiment_gru.web.inside.trained_unit import TrainedUnits, read_units
-from sentiment_gru.web.sentiment_tab import EXAMPLES
 
 TEXT = EXAMPLES["Long"]
 
