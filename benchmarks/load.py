@@ -42,7 +42,7 @@ HOSTILE = 8
 HOLD_SECONDS = 5.0
 """How long an attacker holds half-sent requests, before the other attacks."""
 ROWS = 200
-WORDS = EXAMPLES["Long"].split()
+WORDS = EXAMPLES["A long review"].split()
 
 
 class Visitor:

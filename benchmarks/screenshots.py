@@ -126,7 +126,7 @@ def shoot_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None:
         judge(page, text)
         shoot(page, f"sentiment-5-{state}")
     page.get_by_role("button", name="Long", exact=True).click()
-    wait_for_explanation(page, EXAMPLES["Long"])
+    wait_for_explanation(page, EXAMPLES["A long review"])
     page.get_by_role("button", name="About this model").click()
     shoot(page, "sentiment-6-long-and-about")
     page.get_by_role("button", name="About this model").click()

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -148,7 +149,8 @@ class SentimentClassifier:
         from .explanation.what_if import smallest_flip
 
         (text,) = self._check([text])
-        return smallest_flip(self.read(text), self.labels)
+        flip = smallest_flip(self.read(text), self.labels)
+        return flip and replace(flip, uncertain=max(flip.scores.values()) < self.config.uncertain_below)
 
     def read(self, text: str) -> Reading:
         """Return the tokens of a text that the model reads, with a function that scores other token ids."""

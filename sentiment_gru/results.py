@@ -208,11 +208,15 @@ class WhatIf:
 
 @dataclass(frozen=True)
 class Flip:
-    """Tokens, in order of removal, whose removal changes the label to `label`; a smaller set may exist."""
+    """Tokens, in order of removal, whose removal changes the label to `label`; a smaller set may exist.
+
+    `uncertain` says, as in a `Prediction`, whether verdicts with such a score were often wrong.
+    """
 
     removed: tuple[int, ...]
     label: str
     scores: dict[str, float]
+    uncertain: bool = False
 
 
 def calibrated(logits: Array) -> Array:

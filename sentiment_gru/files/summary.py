@@ -119,6 +119,7 @@ class Doubtful:
     text: str
     label: str
     score: float
+    uncertain: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ class Tally:
         if len(self._doubtful) < LEAST_CERTAIN or -top > self._doubtful[0][0]:
             text = scored.text if len(scored.text) <= EXCERPT else scored.text[:EXCERPT] + "…"
             number = scored.row.number
-            entry = (-top, -number, Doubtful(number, text, prediction.label, top))
+            entry = (-top, -number, Doubtful(number, text, prediction.label, top, prediction.uncertain))
             push = heapq.heappush if len(self._doubtful) < LEAST_CERTAIN else heapq.heappushpop
             push(self._doubtful, entry)
         if self.label_column is not None:

@@ -17,6 +17,7 @@ from ..results import Array
 from .rendering import format_signed, percent, render, render_note, tone
 
 MAX_LINES = 4  # labels in the running prediction
+STACK = ("positive", "other", "neutral", "negative")  # tones from the top of a column to its bottom
 METHOD_NAMES = {
     "integrated_gradients": "Integrated gradients",
     "leave_one_out": "Leave one out",
@@ -87,43 +88,50 @@ def render_line_chart(
     )
 
 
-def render_running_chart(explanation: Explanation) -> Markup:
-    """Return the calibrated scores after every token: of all labels, or of the highest if there are many."""
+def render_track(explanation: Explanation) -> Markup:
+    """Return the tokens side by side, and under each the scores after it and how far it moves the hidden state.
+
+    The scores are of all labels, or of the highest if there are many. The movement is the mean over units of
+    |h_t − h_before|, for each layer and direction; a bar of full height is the largest movement of the text.
+    """
     scores = explanation.prediction.scores
     names = list(scores)
     labels = sorted(names, key=scores.__getitem__, reverse=True)[:MAX_LINES]
-    lines = [
-        Line(label, f"line tone-{tone(label)}", explanation.running[:, names.index(label)], note=percent(scores[label]))
-        for label in labels
+    labels.sort(key=lambda label: (STACK.index(tone(label)), -scores[label]))
+    running = explanation.running[1:, [names.index(label) for label in labels]]  # (T, labels)
+    movement = measure_movement(explanation)
+    movement = movement / (movement.max(initial=0.0) or 1.0)
+    columns = [
+        {
+            "token": token,
+            "bars": [
+                {"css": f"tone-{tone(label)}", "share": float(share)} for label, share in zip(labels, row, strict=True)
+            ],
+            "movement": movement[:, index].tolist(),
+        }
+        for index, (token, row) in enumerate(zip(explanation.tokens, running, strict=True))
     ]
-    count = len(explanation.tokens)
-    return render_line_chart(
-        lines,
-        np.arange(count + 1) / count,
-        (0, 1),
-        ("0%", "100%"),
-        "Probability of each label after every token",
-        axis=token_axis(count),
-    )
+    legend = [{"css": f"tone-{tone(label)}", "name": label, "score": percent(scores[label])} for label in labels]
+    return render("track.html", columns=columns, legend=legend, directions=direction_names(explanation))
 
 
-def render_gate_strip(explanation: Explanation) -> Markup:
-    """Return mean r and z over units at every token, with a band that holds 80% of the units, for each direction."""
-    count = len(explanation.tokens)
-    gates = [("r", explanation.gate_summary("reset")), ("z", explanation.gate_summary("update"))]
-    x = np.array([0, *(np.arange(count) + 0.5) / count, 1])  # the middle of each token, and the edges
-    names = direction_names(explanation)
-    strips = []
-    for index, name in enumerate(names):
-        lines = []
-        for letter, summary in gates:
-            mean, low, high = (np.pad(summary[key][index], 1, mode="edge") for key in ("mean", "low", "high"))
-            note = f"mean {np.mean(summary['mean'][index]):.2f}"
-            lines.append(Line(letter, f"line gate-{letter}", mean, (low, high), note))
-        description = f"Reset gate r and update gate z at every token, {name}"
-        axis = token_axis(count) if index == len(names) - 1 else None
-        strips.append((name, render_line_chart(lines, x, (0, 1), ("0", "1"), description, axis)))
-    return render("gate_strip.html", strips=strips)
+def measure_movement(explanation: Explanation) -> Array:
+    """Return (D, T) means over units of the change of the hidden state at each token."""
+    if not explanation.hidden.size:
+        return np.zeros((0, len(explanation.tokens)))
+    movement: Array = np.abs(explanation.hidden - previous_states(explanation)).mean(axis=-1)
+    return movement
+
+
+def previous_states(explanation: Explanation) -> Array:
+    """Return (D, T, H) the hidden state before each token; that of a backward direction comes from the next token."""
+    before = np.zeros_like(explanation.hidden)
+    for index, states in enumerate(explanation.hidden):
+        if index % explanation.directions:
+            before[index, :-1] = states[1:]
+        else:
+            before[index, 1:] = states[:-1]
+    return before
 
 
 def render_deletion_chart(deletion: Deletion) -> Markup:

@@ -17,12 +17,12 @@ from ..checkpoint import PRETRAINED, WEIGHTS
 from ..results import Deletion, Explanation, Prediction, Token
 
 EXAMPLES = {
-    "A turn": "The first hour drags, but the ending is so beautiful that I forgave it everything.",
-    "Negation": "Not bad at all. I did not expect to like it, and I was not disappointed for a minute.",
-    "Sarcasm": "Oh great, another sequel nobody asked for. Two hours of my life well spent, really.",
-    "Neutral": "The film opens on Friday. It runs for two hours and was shot in Lisbon.",
+    "It drags, but …": "The first hour drags, but the ending is so beautiful that I forgave it everything.",
+    "Not bad at all": "Not bad at all. I did not expect to like it, and I was not disappointed for a minute.",
+    "Oh great …": "Oh great, another sequel nobody asked for. Two hours of my life well spent, really.",
+    "A plain fact": "The film opens on Friday. It runs for two hours and was shot in Lisbon.",
     "Unknown words": "Blorf zindle quaxotl vrimp",
-    "Long": (
+    "A long review": (
         "I went in expecting very little. The trailer gave away half the plot, the posters were dreadful, and the "
         "last two films by this director put me to sleep. The opening did nothing to change my mind: ten minutes of "
         "people explaining things to each other in a car.\n\n"

@@ -12,13 +12,14 @@ from markupsafe import Markup
 
 from ..explanation import Explanation, Flip, WhatIf
 from ..results import Array, Prediction, Token
-from .charts import METHOD_NAMES, render_deletion_chart, render_gate_strip, render_running_chart
-from .rendering import excerpt, format_signed, percent, render, render_note, tone
+from .charts import METHOD_NAMES, direction_names, previous_states, render_deletion_chart, render_track
+from .rendering import excerpt, percent, render, render_note, tone
 from .verdict_view import render_sentence
 
 MAX_COMPLETENESS_GAP = 0.05
 MAX_HIDDEN_STATE_ERROR = 1e-5
 MAX_TELESCOPING_ERROR = 1e-4
+MOVING_UNITS = 4  # units listed for the chosen token
 MAX_NAMED = 3  # tokens for each side, and jumps, that are named in words
 MAX_CHARACTERS = 60  # of the words of a jump
 FAINT = 0.1  # share of the strongest token below which a token is not named
@@ -45,6 +46,21 @@ class Badge:
 
     holds: bool
     text: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """What speaks for one of the two poles.
+
+    Attributes:
+        pole: Its name, such as "for positive".
+        words: Its strongest tokens.
+        wins: Whether these tokens outweigh those named for the other pole, and the verdict is on this side.
+    """
+
+    pole: str
+    words: list[str]
+    wins: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +106,7 @@ def render_explanation(explanation: Explanation) -> Markup:
         poles_data=json.dumps(name_poles(explanation)),
         sign=pole_sign(explanation),
         strongest=find_strongest_tokens(explanation),
+        reason=give_reason(explanation),
         methods=methods,
         ribbon=split_ribbon(explanation),
         rest=explanation.text[max(token.end for token in explanation.tokens) :],
@@ -99,8 +116,10 @@ def render_explanation(explanation: Explanation) -> Markup:
             if stride > 1
         ],
         jumps=find_jumps(explanation),
-        running_chart=render_running_chart(explanation),
-        gate_strip=render_gate_strip(explanation) if len(explanation.hidden) else None,
+        track=render_track(explanation),
+        units_data=json.dumps(find_moving_units(explanation)),
+        directions=direction_names(explanation),
+        directions_data=json.dumps(direction_names(explanation)),
         gate_badge=check_gates(explanation) if len(explanation.hidden) else None,
         deletion_chart=explanation.deletion and render_deletion_chart(explanation.deletion),
     )
@@ -142,7 +161,7 @@ def orient_attributions(explanation: Explanation, method: str) -> Array:
     return explanation.attributions[method] * pole_sign(explanation)
 
 
-def find_strongest_tokens(explanation: Explanation) -> list[tuple[str, list[tuple[str, str]]]]:
+def find_strongest_tokens(explanation: Explanation) -> list[tuple[str, list[tuple[str, float]]]]:
     """Return for each pole its name and the tokens that support it most by integrated gradients, with their values."""
     values = orient_attributions(explanation, "integrated_gradients")
     threshold = FAINT * np.abs(values).max()
@@ -150,13 +169,48 @@ def find_strongest_tokens(explanation: Explanation) -> list[tuple[str, list[tupl
     strongest = []
     for pole, indices, side in zip(name_poles(explanation), (order[::-1], order), (1, -1), strict=True):
         tokens = [
-            (_text_of(explanation, index, index + 1), format_signed(values[index]))
+            (_text_of(explanation, index, index + 1), float(values[index]))
             for index in indices[:MAX_NAMED]
             if side * values[index] >= threshold > 0
         ]
         if tokens:
             strongest.append((pole, tokens))
     return strongest
+
+
+def give_reason(explanation: Explanation) -> list[Side]:
+    """Return the sides that tokens support; if there are two, that of the verdict comes last.
+
+    It names its strongest token, or up to three if the other side's strongest outweighs that one.
+    """
+    found = dict(find_strongest_tokens(explanation))
+    poles = name_poles(explanation)[:: -pole_sign(explanation)]  # that of the first label of the target last
+    sides = [found[pole] for pole in poles if pole in found]
+    if len(sides) < 2:
+        return [Side(pole, [word for word, _ in found[pole]], wins=False) for pole in poles if pole in found]
+    (lost, won) = sides
+    strongest = abs(lost[0][1])
+    named = won[:1] if abs(won[0][1]) > strongest else won
+    wins = explanation.prediction.label in explanation.target and sum(abs(value) for _, value in named) > strongest
+    return [Side(poles[0], [lost[0][0]], wins=False), Side(poles[1], [word for word, _ in named], wins)]
+
+
+def find_moving_units(explanation: Explanation) -> list[list[list[float]]]:
+    """Return for each token the units that it moves most: direction, unit, r, z, n, h before and h after of each."""
+    if not explanation.hidden.size:
+        return []
+    before = previous_states(explanation)
+    fields = (explanation.reset, explanation.update, explanation.candidate, before, explanation.hidden)
+    directions, _, size = explanation.hidden.shape
+    moved = np.abs(explanation.hidden - before).transpose(1, 0, 2).reshape(-1, directions * size)  # (T, D x H)
+    largest = np.argsort(-moved, axis=1, kind="stable")[:, :MOVING_UNITS]
+    return [
+        [
+            [unit // size, unit % size, *(round(float(field[unit // size, token, unit % size]), 2) for field in fields)]
+            for unit in units
+        ]
+        for token, units in enumerate(largest.tolist())
+    ]
 
 
 def find_jumps(explanation: Explanation) -> list[tuple[str, float, float]]:

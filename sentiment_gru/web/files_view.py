@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from .rendering import render, render_note
+from .rendering import CLEAR_SCORE, render, render_note
 
 if TYPE_CHECKING:
     from ..files.job import Progress
     from ..files.summary import Bin, Histogram, Report
     from ..files.table import Limits, Table
 
+MANY_ROWS = 1_000  # with fewer, the speed is that of starting
 WAITING = render_note("Waiting: one file is scored at a time …", css="files-note")
 STOPPED = render("files_stopped.html")
 
@@ -95,7 +96,8 @@ def render_results(report: "Report", seconds: float) -> Markup:
         report=report,
         grading=grading,
         duration=format_duration(seconds),
-        rows_per_second=report.rows / seconds if seconds else None,
+        rows_per_second=report.rows / seconds if report.rows >= MANY_ROWS else None,
+        doubtful=[row for row in report.least_certain if row.score < CLEAR_SCORE],
         histogram=render_histogram(report.histogram),
         calibration=render_calibration(grading.bins) if grading and grading.bins else "",
     )

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 PACKAGE = Path(__file__).parent
+CLEAR_SCORE = 0.9  # a verdict with this score or more is called clear
 # Labels with a colour of their own (theme.py); all others share the accent.
 TONES = {
     "negative": "negative",

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from ..labels import balance
-from .rendering import quote_label, render, render_note
+from .rendering import CLEAR_SCORE, quote_label, render, render_note
 
 if TYPE_CHECKING:
     from ..results import Prediction
 
-CLEAR_SCORE = 0.9  # from this score on, the sentence says "clearly"
 LOADING = render_note("Loading the model …", css="verdict-note verdict-loading")
 PROMPT = render_note("Type or paste a text above, or choose an example.", css="verdict-note")
 

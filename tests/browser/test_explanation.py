@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,11 @@ def explained(page: Page, text: str) -> None:
     )
 
 
+def unfold(page: Page) -> None:
+    """Open the part of the explanation with methods and proofs."""
+    page.get_by_text("How sure can I be of this?").click()
+
+
 def chosen(page: Page) -> str:
     """Return the token that is marked in the text, after a check that the charts mark it, too."""
     tokens = page.locator(".token")
@@ -50,11 +56,9 @@ def chosen(page: Page) -> str:
     expect(marked).to_have_count(1)
     share = float(page.evaluate("document.documentElement.style.getPropertyValue('--chosen-from')"))
     assert share == pytest.approx(int(marked.get_attribute("data-index")) / tokens.count())
-    for mark in page.locator(".why .chosen-mark").all():
-        assert (
-            mark.evaluate("element => getComputedStyle(element).opacity") == "1"
-            or not mark.locator("xpath=ancestor::*[contains(@class, 'on-tokens')]").count()
-        )
+    expect(page.locator(f".track-column[data-index='{marked.get_attribute('data-index')}']")).to_have_class(
+        re.compile("here")
+    )
     expect(page.locator(".chosen-title strong")).to_have_text(marked.inner_text())
     return marked.inner_text()
 
@@ -63,14 +67,34 @@ def test_a_token_is_chosen_by_mouse_in_the_text_and_in_the_charts(page: Page) ->
     explain(page, TEXT)
     page.locator(".token", has_text="bad").click()
     assert chosen(page) == "bad"
-    for fact in ("Integrated gradients", "Leave one out", "As read", "Probability of positive", "mean z"):
+    for fact in ("Integrated gradients", "Leave one out", "As read", "Probability of positive", "update z"):
         expect(page.locator(".chosen")).to_contain_text(fact)
-    for plot in page.locator(".why .on-tokens").all():
-        box = plot.bounding_box()
-        plot.click(position={"x": box["width"] * 0.99, "y": 10})
+    for row in (".track-word", ".track-scores", ".track-movement"):
+        page.locator(".track-column").last.locator(row).first.click()
         assert chosen(page) == "."
-        plot.click(position={"x": 1, "y": 10})
+        page.locator(".track-column").first.locator(row).first.click()
         assert chosen(page) == "Not"
+
+
+def test_a_word_under_the_pointer_is_marked_everywhere(page: Page) -> None:
+    explain(page, TEXT)
+    page.locator(".token", has_text="bad").click()
+    page.locator(".track-column", has_text="loved").hover()
+    expect(page.locator(".token.here")).to_have_text("loved")
+    page.locator(".token", has_text="Not").hover()
+    expect(page.locator(".track-column.here .track-word")).to_have_text("Not")
+    page.locator("h1").first.hover()
+    expect(page.locator(".track-column.here .track-word")).to_have_text("bad")  # the chosen one
+
+
+def test_the_columns_scroll_to_the_chosen_word(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page(address, width=390)
+    explain(page, "It was slow at first. " * 8 + "Then it was superb.")
+    column = page.locator(".track-column", has_text="superb")
+    expect(column).not_to_be_in_viewport()
+    page.locator(".token", has_text="superb").click()
+    column.scroll_into_view_if_needed()
+    expect(column).to_be_in_viewport()
 
 
 def test_an_explanation_drawn_into_the_element_of_another_replaces_it(page: Page) -> None:
@@ -92,6 +116,7 @@ def test_an_explanation_drawn_into_the_element_of_another_replaces_it(page: Page
 
 def test_the_method_is_switched_and_stays_for_the_next_text(page: Page) -> None:
     explain(page, TEXT)
+    unfold(page)
     token = page.locator(".token", has_text="bad")
     before = token.evaluate("element => getComputedStyle(element).getPropertyValue('--v')")
     page.get_by_role("radio", name="As read").check()
@@ -99,7 +124,7 @@ def test_the_method_is_switched_and_stays_for_the_next_text(page: Page) -> None:
     expect(page.locator(".why-note[data-method=integrated_gradients]")).to_be_hidden()
     assert token.evaluate("element => getComputedStyle(element).getPropertyValue('--v')") != before
     explain(page, "Dull.")
-    expect(page.get_by_role("radio", name="As read")).to_be_checked()
+    expect(page.get_by_role("radio", name="As read")).to_be_checked()  # and still unfolded
 
 
 def test_the_keyboard_is_enough_to_question_a_verdict(page: Page) -> None:
@@ -108,9 +133,6 @@ def test_the_keyboard_is_enough_to_question_a_verdict(page: Page) -> None:
     page.keyboard.type(TEXT)
     page.keyboard.press("Enter")
     explained(page, TEXT)
-    press_until(page, "Tab", ".why-methods input")
-    page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("radio", name="Leave one out")).to_be_checked()
     press_until(page, "Tab", ".token")
     assert chosen(page) == "Not"
     page.keyboard.press("ArrowRight")
@@ -119,6 +141,11 @@ def test_the_keyboard_is_enough_to_question_a_verdict(page: Page) -> None:
     assert chosen(page) == "."
     page.keyboard.press("Home")
     assert chosen(page) == "Not"
+    press_until(page, "Tab", ".why-more summary")
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", ".why-methods input")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Leave one out")).to_be_checked()
     press_until(page, "Tab", "#sentiment-what-if button")
     page.keyboard.press("Enter")
     expect(page.locator(".what-if-token")).to_have_text("Not")
@@ -253,6 +280,7 @@ def test_axe_finds_no_violation(open_page: Callable[..., Page], address: str, th
         explain(page, text)
         page.locator(".token").first.click()
         assert_accessible(page)
+    unfold(page)
     for method in ("Leave one out", "As read"):
         page.get_by_role("radio", name=method).check()
         assert_accessible(page)

@@ -5,6 +5,7 @@
   let numbers = null; // the same, parsed
   let chosen = -1;
   let method = "integrated_gradients";
+  let moreOpen = false; // whether the proofs are unfolded; they stay so for the next text
   let linkedToken = null; // the token in the address, until its text is explained
 
   const parameters = () => new URLSearchParams(location.hash.slice(1));
@@ -25,7 +26,17 @@
     const style = document.documentElement.style;
     style.setProperty("--chosen-from", index / all.length);
     style.setProperty("--chosen-share", 1 / all.length);
+    mark(index, "here");
+    const column = explanation.querySelector(`.track-column[data-index="${index}"]`);
+    const track = column?.parentElement;
+    if (track) track.scrollLeft = column.offsetLeft - track.offsetLeft - (track.clientWidth - column.clientWidth) / 2;
     showNumbers(index);
+  };
+
+  // Mark the word with this index in the text and in the columns.
+  const mark = (index, name) => {
+    explanation.querySelectorAll(`.${name}`).forEach((element) => element.classList.remove(name));
+    explanation.querySelectorAll(`[data-index="${index}"]`).forEach((element) => element.classList.add(name));
   };
 
   // Called after every change of the page, as Gradio draws the contents of an accordion when it is opened.
@@ -52,10 +63,6 @@
       .sort((a, b) => b[2] - a[2])
       .slice(0, 4)
       .forEach(([label, from, to]) => rows.push([`Probability of ${label}`, `${percent(from)} → ${percent(to)}`]));
-    explanation.querySelectorAll(".chart-direction").forEach((title, direction) => {
-      const gate = (name) => numbers.gates[name].mean[direction][index].toFixed(2);
-      rows.push([title.textContent, `mean r ${gate("reset")}, mean z ${gate("update")}`]);
-    });
     const title = document.createElement("p");
     title.className = "chosen-title";
     const word = document.createElement("strong");
@@ -69,8 +76,27 @@
       }
       list.append(row);
     }
-    explanation.querySelector(".chosen").replaceChildren(title, list);
+    explanation.querySelector(".chosen").replaceChildren(title, list, ...unitTable(index));
     showTokenInWhatIf();
+  };
+
+  // The units that the token moves most, as a table; nothing for a cell without gates.
+  const unitTable = (index) => {
+    const units = JSON.parse(explanation.dataset.units)[index];
+    if (!units) return [];
+    const directions = JSON.parse(explanation.dataset.directions);
+    const table = document.createElement("table");
+    table.append(Object.assign(document.createElement("caption"), { textContent: "The units that move most here" }));
+    const addRow = (tag, cells) => {
+      const row = table.appendChild(document.createElement("tr"));
+      for (const content of cells) row.appendChild(document.createElement(tag)).textContent = content;
+    };
+    addRow("th", ["unit", "reset r", "update z", "candidate n", "h before", "h after"]);
+    for (const [direction, unit, ...values] of units) {
+      const name = directions[direction].split(",")[0].toLowerCase();
+      addRow("td", [`${unit} ${name}`, ...values.map((value) => value.toFixed(2).replace("-", "−"))]);
+    }
+    return [table];
   };
 
   const showMethod = () => {
@@ -91,6 +117,9 @@
     showTokenInWhatIf();
     if (!latest) return;
     showMethod();
+    const more = latest.querySelector(".why-more");
+    more.open = moreOpen;
+    more.ontoggle = () => (moreOpen = more.open);
     if (linkedToken !== null && numbers.text === parameters().get("text")) choose(linkedToken);
     linkedToken = null;
   };
@@ -129,6 +158,8 @@
     if (!explanation) return;
     const token = target.closest(".why .token");
     if (token) choose(Number(token.dataset.index), true);
+    const column = target.closest(".track-column");
+    if (column) choose(Number(column.dataset.index));
     const plot = target.closest(".on-tokens");
     if (plot) {
       const { left, width } = plot.getBoundingClientRect();
@@ -136,6 +167,11 @@
     }
     const button = target.closest("[data-action]");
     if (button) actions[button.dataset.action](button);
+  });
+  document.addEventListener("mouseover", ({ target }) => {
+    if (!explanation) return;
+    const word = target.closest(".why [data-index]");
+    mark(word ? word.dataset.index : chosen, "here");
   });
   document.addEventListener("focusin", ({ target }) => {
     if (target.matches(".why .token")) choose(Number(target.dataset.index));

@@ -14,11 +14,11 @@ from sentiment_gru.web.charts import (
     Line,
     encode_png,
     render_deletion_chart,
-    render_gate_strip,
     render_heat_map,
     render_line_chart,
-    render_running_chart,
+    render_track,
 )
+from sentiment_gru.web.rendering import tone
 from tests.unit.explanation.test_explanation import TEXT, make
 from tests.unit.web.markup import read_words
 
@@ -46,19 +46,25 @@ def test_a_chart_draws_its_lines_bands_and_words() -> None:
     assert len(set(re.findall('stroke-dasharray: ([^"]*)', html))) == 2
 
 
-def test_the_running_chart_ends_at_the_scores_of_the_verdict(explanation: Explanation) -> None:
-    scores = explanation.prediction.scores
-    ends = [points[-1] for points in polylines(render_running_chart(explanation))]
-    assert [x for x, _ in ends] == [100] * len(scores)
-    assert [y for _, y in ends] == pytest.approx(sorted(100 * (1 - score) for score in scores.values()), abs=0.01)
+def test_each_column_of_the_track_shows_the_scores_after_its_token(explanation: Explanation) -> None:
+    columns = render_track(explanation).split('class="track-column"')[1:]
+    assert len(columns) == len(explanation.tokens)
+    names = list(explanation.prediction.scores)
+    for column, scores in zip(columns, explanation.running[1:], strict=True):
+        shares = dict(re.findall(r'tone-(\w+)" style="flex-grow: ([\d.]+)"', column))
+        assert next(iter(shares)) == "positive"
+        assert [*shares][-1] == "negative"
+        assert [float(shares[tone(name)]) for name in names] == pytest.approx(scores.tolist(), abs=1e-4)
 
 
-def test_the_gate_strip_has_both_gates_of_every_direction(explanation: Explanation) -> None:
-    html = render_gate_strip(explanation)
-    means = [explanation.gate_summary(gate)["mean"][index] for index in (0, 1) for gate in ("reset", "update")]
-    drawn = [[1 - y / 100 for _, y in points[1:-1]] for points in polylines(html)]
-    assert np.allclose(drawn, means, atol=1e-3)
-    assert html.count("chart-axis") == 1
+def test_each_column_of_the_track_shows_how_far_its_token_moves_the_state(explanation: Explanation) -> None:
+    hidden = explanation.hidden
+    forward = np.abs(np.diff(hidden[0], axis=0, prepend=0)).mean(axis=1)
+    backward = np.abs(np.diff(hidden[1][::-1], axis=0, prepend=0)).mean(axis=1)[::-1]
+    movement = np.stack([forward, backward])
+    heights = re.findall(r"height: ([\d.]+)%", render_track(explanation))
+    drawn = np.array(heights, dtype=float).reshape(-1, 2).T
+    assert np.allclose(drawn, 100 * movement / movement.max(), atol=0.06)
 
 
 def test_the_deletion_chart_has_a_line_for_each_method_and_for_random_order(explanation: Explanation) -> None:

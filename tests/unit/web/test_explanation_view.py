@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_gru import Explanation, SentimentClassifier
-from sentiment_gru.web.charts import render_heat_map
+from sentiment_gru.web.charts import previous_states, render_heat_map
 from sentiment_gru.web.explanation_view import (
     check_gates,
     check_method,
     choose_target,
     find_jumps,
+    find_moving_units,
     find_strongest_tokens,
+    give_reason,
     name_poles,
     orient_attributions,
     render_explanation,
@@ -41,11 +43,15 @@ TAGS = {
     "i",
     "br",
     "button",
+    "details",
+    "summary",
 }
 TAGS |= {"ul", "li", "b", "svg", "path", "polyline", "polygon"}
 ATTRIBUTES = {"class", "style", "role", "tabindex", "type", "name", "value", "checked", "viewbox", "d", "points"}
 ATTRIBUTES |= {"preserveaspectratio", "aria-label", "aria-hidden", "aria-pressed"}
-ATTRIBUTES |= {f"data-{name}" for name in ("explanation", "poles", "sign", "index", "method", "action")}
+ATTRIBUTES |= {
+    f"data-{name}" for name in ("explanation", "poles", "sign", "index", "method", "action", "units", "directions")
+}
 
 POLES = [("positive", "negative"), ("negative", "positive")]
 texts = st.text(max_size=30) | st.text(max_size=10).map(lambda text: f"film {text}{MARKUP}${{1}}{{{{value}}}} superb")
@@ -171,11 +177,12 @@ def test_gates_that_differ_from_torch_are_a_warning(explanation: Explanation) ->
 
 
 @pytest.mark.parametrize("cell", ["lstm", "rnn"])
-def test_cells_without_gates_have_no_gate_strip(cell: str) -> None:
+def test_cells_without_gates_have_no_movement(cell: str) -> None:
     explanation = make(cell=cell).explain(TEXT)
     html = render_explanation(explanation)
-    assert "line gate-r" not in html
-    assert "line tone-positive" in html
+    assert "track-movement" not in html
+    assert 'data-units="[]"' in html
+    assert html.count("track-column") == len(explanation.tokens)
     assert 'class="heat-map' not in render_heat_map(explanation, "z")
 
 
@@ -193,7 +200,63 @@ def test_the_strongest_tokens_come_first_and_faint_ones_are_left_out(explanation
     one = np.zeros_like(values)
     one[2] = 1.0
     only = replace(explanation, attributions=explanation.attributions | {"integrated_gradients": one})
-    assert find_strongest_tokens(only) == [("for positive", [(explanation.tokens[2].text, "+1.00")])]
+    assert find_strongest_tokens(only) == [("for positive", [(explanation.tokens[2].text, 1.0)])]
+
+
+def with_attributions(explanation: Explanation, values: list[float]) -> Explanation:
+    """Return an explanation with these integrated gradients for its first tokens, and 0 for the rest."""
+    padded = np.zeros(len(explanation.tokens))
+    padded[: len(values)] = values
+    return replace(
+        explanation,
+        prediction=make_prediction({"negative": 0.1, "neutral": 0.1, "positive": 0.8}),
+        attributions=explanation.attributions | {"integrated_gradients": padded},
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "winners", "wins"),
+    [([3, -1], 1, True), ([2, -3, 2], 2, True), ([1, -3, 1], 2, False), ([0, -3], None, False)],
+)
+def test_the_reason_names_the_side_that_weighs_more_last(
+    explanation: Explanation, values: list[float], winners: int | None, wins: bool
+) -> None:
+    sides = give_reason(with_attributions(explanation, values))
+    if winners is None:
+        assert [side.pole for side in sides] == ["for negative"]
+    else:
+        assert [side.pole for side in sides] == ["for negative", "for positive"]
+        assert len(sides[0].words) == 1
+        assert len(sides[1].words) == winners
+    assert sides[-1].wins == wins
+
+
+def test_a_side_against_the_verdict_never_wins(explanation: Explanation) -> None:
+    against = with_attributions(explanation, [1, -3])
+    assert not any(side.wins for side in give_reason(against))
+    neutral = make_prediction({"negative": 0.2, "neutral": 0.6, "positive": 0.2})
+    assert not any(side.wins for side in give_reason(replace(with_attributions(explanation, [3]), prediction=neutral)))
+
+
+def test_the_units_that_move_most_are_listed_for_each_token(explanation: Explanation) -> None:
+    lists = find_moving_units(explanation)
+    assert len(lists) == len(explanation.tokens)
+    for token, units in enumerate(lists):
+        moved = np.abs(explanation.hidden - previous_states(explanation))[:, token]
+        changes = [moved[int(direction), int(unit)] for direction, unit, *_ in units]
+        assert changes == sorted(moved.ravel(), reverse=True)[: len(units)]
+        for direction, unit, r, z, n, before, after in units:
+            place = (int(direction), token, int(unit))
+            assert [r, z, n, after] == pytest.approx(
+                [
+                    explanation.reset[place],
+                    explanation.update[place],
+                    explanation.candidate[place],
+                    explanation.hidden[place],
+                ],
+                abs=0.006,
+            )
+            assert after == pytest.approx((1 - z) * n + z * before, abs=0.03)  # PyTorch's update
 
 
 def test_the_first_paragraph_suits_the_verdict(explanation: Explanation) -> None:

@@ -42,7 +42,7 @@ def make_report(
         uncertain=30,
         errors={error: 2},
         histogram=Histogram("negative" in labels, counts),
-        least_certain=[Doubtful(3, text, labels[0], 0.41)],
+        least_certain=[Doubtful(3, text, labels[0], 0.41, True), Doubtful(4, text, labels[0], 0.98)],
         grading=grading,
     )
 
@@ -96,7 +96,7 @@ def test_results_show_the_counts_the_errors_and_the_comparison() -> None:
     words = read_words(render_results(make_report(POLES, grading=make_grading(POLES)), 2.0))
     for part in (
         "120 of 150 rows scored.",
-        "20 negative, 40 neutral, 60 positive; 30 (25%) of the verdicts are uncertain. Time: 2 s, 75 rows/s.",
+        "20 negative, 40 neutral, 60 positive; 30 (25%) of the verdicts are uncertain. Time: 2 s.",
         "2 rows not scored: no text.",
         "Accuracy 50.0%",
         "Macro-F1 0.400",
@@ -104,9 +104,12 @@ def test_results_show_the_counts_the_errors_and_the_comparison() -> None:
         "60.0% would be right",
         "left out: ? (1).",
         "negative 3 60% 1 20% 1 20%",
-        "3 fine negative 0.41",
+        "3 fine negative 0.41, uncertain",
     ):
         assert part in words
+    assert "0.98" not in words  # a clear verdict is not doubtful
+    many = replace(make_report(POLES), rows=3_000)
+    assert "1,500 rows/s" in read_words(render_results(many, 2.0))
 
 
 def test_results_without_labels_of_the_model_have_no_comparison() -> None:

@@ -106,12 +106,12 @@ def test_every_question_about_a_text_is_answered(classifier: SentimentClassifier
 
 def test_examples_are_explained_once_and_nothing_else_is_cached(classifier: SentimentClassifier) -> None:
     cache: dict[str, str] = {}
-    example, typed = EXAMPLES["A turn"], "a film of my own"
+    example, typed = EXAMPLES["It drags, but …"], "a film of my own"
     first = explain(example, Loaded(classifier), cache)
     explain(typed, Loaded(classifier), cache)
     assert cache == {example: first}
     assert explain(example, Loaded(None), cache) == first
-    assert FAILURE in explain(EXAMPLES["Long"], Loaded(None), cache)  # a failure is not cached
+    assert FAILURE in explain(EXAMPLES["A long review"], Loaded(None), cache)  # a failure is not cached
     assert cache == {example: first}
 
 

@@ -70,7 +70,8 @@ def test_a_verdict_without_known_words_gives_the_reason_and_no_probability() -> 
     html = render_verdict(make_prediction({"negative": 0.4, "positive": 0.6}, uncertain=True, unknown_tokens=4), 1)
     assert "The model knows none of these words." in html
     assert "in 100" not in html
-    assert "verdict-void" in html
+    assert "%" not in html
+    assert "balance" not in html
 
 
 @pytest.mark.parametrize("counts", [{"tokens": 3200, "truncated_tokens": 1200}, {"unknown_tokens": 3}])
@@ -99,7 +100,7 @@ def test_label_names_are_escaped(scores: dict[str, float], uncertain: bool, toke
     tags = Tags(html)
     assert tags.names <= VERDICT_TAGS
     assert tags.attributes <= VERDICT_ATTRIBUTES
-    assert all(escape(label) in html for label in scores)
+    assert prediction.cannot_tell or all(escape(label) in html for label in scores)
 
 
 def test_the_page_says_that_the_model_is_loading() -> None:

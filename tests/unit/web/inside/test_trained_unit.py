@@ -12,7 +12,7 @@ from sentiment_gru.web.examples import EXAMPLES
 from sentiment_gru.web.inside.gru_cell import CHUNG, CONVENTIONS
 from sentiment_gru.web.inside.trained_unit import TrainedUnits, read_units
 
-TEXT = EXAMPLES["Long"]
+TEXT = EXAMPLES["A long review"]
 
 
 @pytest.fixture(scope="module")
