@@ -67,7 +67,7 @@ def test_a_token_is_chosen_by_mouse_in_the_text_and_in_the_charts(page: Page) ->
     explain(page, TEXT)
     page.locator(".token", has_text="bad").click()
     assert chosen(page) == "bad"
-    for fact in ("Integrated gradients", "Leave one out", "As read", "Probability of positive", "update z"):
+    for fact in ("Integrated gradients", "Leave one out", "As read", "Probability of positive", "candidate n"):
         expect(page.locator(".chosen")).to_contain_text(fact)
     for row in (".track-word", ".track-scores", ".track-movement"):
         page.locator(".track-column").last.locator(row).first.click()

@@ -86,12 +86,12 @@
     if (!units) return [];
     const directions = JSON.parse(explanation.dataset.directions);
     const table = document.createElement("table");
-    table.append(Object.assign(document.createElement("caption"), { textContent: "The units that move most here" }));
+    table.append(Object.assign(document.createElement("caption"), { textContent: "The units that move most here: gates r and z, candidate n, hidden state h" }));
     const addRow = (tag, cells) => {
       const row = table.appendChild(document.createElement("tr"));
       for (const content of cells) row.appendChild(document.createElement(tag)).textContent = content;
     };
-    addRow("th", ["unit", "reset r", "update z", "candidate n", "h before", "h after"]);
+    addRow("th", ["unit", "r", "z", "n", "h before", "h after"]);
     for (const [direction, unit, ...values] of units) {
       const name = directions[direction].split(",")[0].toLowerCase();
       addRow("td", [`${unit} ${name}`, ...values.map((value) => value.toFixed(2).replace("-", "−"))]);
