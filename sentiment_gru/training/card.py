@@ -1,6 +1,5 @@
 """The model card: a README.md rendered from the metrics of a training, so that no figure is typed by hand."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,6 @@ def write_card(folder: Path, metrics: dict[str, Any]) -> None:
         temperatures=[f"{metrics['temperature'] * factor:.2f}" for factor in factors],
         uncertainty=_describe_uncertainty(metrics),
         seeds=_describe_seeds(metrics),
-        options_json=json.dumps(options),
     )
     (folder / "README.md").write_text(f"{card}\n", encoding="utf-8")
 
