@@ -31,3 +31,32 @@ def test_threads_share_few_heaps(prepare: str, few: bool) -> None:
     program = [sys.executable, "-c", PROGRAM.format(prepare=prepare)]
     heaps = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     assert (heaps.count("<heap nr=") <= 2) is few, heaps
+
+
+SCATTERED = """
+import threading, time
+from pathlib import Path
+from sentiment_gru.web.server import release_memory
+def megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+blocks = [bytearray(2_000) for _ in range(100_000)]
+kept = blocks[::100]  # so that no end of the heap is free
+full = megabytes()
+del blocks
+scattered = megabytes()
+stopped = threading.Event()
+releasing = threading.Thread(target=release_memory, args=(stopped, 0.01))
+releasing.start()
+while megabytes() > full - 100:
+    time.sleep(0.01)
+stopped.set()
+releasing.join()
+print(full - scattered < 50)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
+def test_memory_between_blocks_in_use_is_returned() -> None:
+    program = [sys.executable, "-c", SCATTERED]
+    result = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=300)
+    assert result.stdout.strip() == "True"  # it was not returned before
