@@ -40,6 +40,7 @@ train-release: .venv/runtime
 	OMP_NUM_THREADS=1 $(PY) -m sentiment_gru.distillation $(if $(DATA),--data $(DATA)) --teacher $(TEACHER) \
 		--held-out $(HELD_OUT) --work $(WORK) --output-dir $(RELEASE) --table benchmarks/results/recipe.json $(AMOUNTS)
 	$(PY) -m sentiment_gru.web.examples
+	$(PY) benchmarks/failures.py
 	$(PY) benchmarks/readme.py
 
 # How fast all is, beside rivals and beside what the machine can do; leave the machine alone meanwhile.

@@ -1,7 +1,8 @@
-"""The examples of the Sentiment tab, and the stored explanation of the first, which the page opens with.
+"""The examples of the Sentiment tab: texts to try, texts that the model gets wrong, and a stored explanation.
 
-An explanation needs PyTorch, whose import takes seconds and 250 MB; a visitor who only looks at the page pays neither.
-`python -m sentiment_gru.web.examples` computes the stored explanation for the shipped checkpoint.
+The page opens with the first example, whose explanation is stored: an explanation needs PyTorch, whose import takes
+seconds and 250 MB, and a visitor who only looks at the page pays neither. `python -m sentiment_gru.web.examples`
+computes it for the shipped checkpoint.
 """
 
 import hashlib
@@ -35,6 +36,7 @@ EXAMPLES = {
     ),
 }
 WORKED_EXAMPLE = Path(__file__).parent / "worked_example.json"
+FAILURES = Path(__file__).parent / "failures.json"  # written by benchmarks/failures.py for the shipped checkpoint
 ARRAYS = ("logits", "running", "reset", "update", "candidate", "hidden")
 DECIMALS = 5
 
@@ -56,6 +58,12 @@ def load_worked_example(folder: Path, text: str) -> Explanation | None:
         if text == stored["explanation"]["text"] and hash_weights(folder) == stored["weights"]:
             return from_json(stored["explanation"])
     return None
+
+
+def load_failures(folder: Path) -> list[dict[str, Any]]:
+    """Return texts that the shipped checkpoint gets wrong; an empty list for another checkpoint."""
+    found: list[dict[str, Any]] = json.loads(FAILURES.read_text(encoding="utf-8"))
+    return found if folder == PRETRAINED else []
 
 
 def to_json(explanation: Explanation) -> dict[str, Any]:

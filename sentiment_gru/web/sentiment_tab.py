@@ -15,7 +15,7 @@ import gradio as gr
 from ..errors import InputError
 from ..results import MAX_CHARACTERS
 from .charts import GATES, render_heat_map
-from .examples import EXAMPLES, load_worked_example
+from .examples import EXAMPLES, load_failures, load_worked_example
 from .explanation_view import (
     CHOOSE_FIRST,
     CHOSEN_TOKEN,
@@ -28,7 +28,7 @@ from .explanation_view import (
 )
 from .gradio_compat import HEAVY, LAST, current_page
 from .model_loader import ClassifierLoader
-from .rendering import read_static, render_note, render_script
+from .rendering import read_static, render, render_note, render_script, text_link
 from .responses import failure_html, log_failure
 from .verdict_view import LOADING, PROMPT, render_too_long, render_verdict
 
@@ -159,6 +159,9 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
     explanation = _add_html("sentiment-why")
     what_if = _add_what_if(visit, loader)
     units = _add_heat_map(visit, loader) if loader.config.get("cell", "gru") == "gru" else []
+    if failures := load_failures(loader.folder):
+        with gr.Accordion("Where it fails", open=False, elem_id="sentiment-failures"):
+            gr.HTML(render("failures.html", failures=failures, link=text_link), apply_default_css=False)
     with gr.Accordion("About this model", open=False, elem_id="sentiment-about"):
         gr.Markdown(loader.card() or "This checkpoint comes without a model card.")
 

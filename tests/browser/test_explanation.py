@@ -206,6 +206,17 @@ def test_a_link_opens_a_text_with_a_token_chosen(open_page: Callable[..., Page],
     assert chosen(again) == "loved"
 
 
+def test_a_text_that_fails_is_opened(open_page: Callable[..., Page]) -> None:
+    with serve() as address:  # the list is of the shipped checkpoint
+        page = open_page(address)
+        page.get_by_role("button", name="Where it fails").click()
+        link = page.locator(".failures a").first
+        text = link.inner_text()
+        link.click()
+        expect(page.get_by_label("Your text")).to_have_value(text)
+        explained(page, text)
+
+
 def test_a_link_in_another_tab_brings_the_text_to_the_front(page: Page) -> None:
     explained(page, page.get_by_label("Your text").input_value())
     page.get_by_role("tab", name="Quiz").click()

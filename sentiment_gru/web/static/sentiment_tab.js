@@ -210,6 +210,7 @@
     const text = parameters().get("text");
     if (text === null || parameters().has("inside")) return; // inside_tab.js handles those
     document.querySelector("[role=tab]")?.click();
+    window.scrollTo(0, 0);
     enterLinked().then(submit);
   });
 

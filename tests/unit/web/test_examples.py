@@ -11,7 +11,7 @@ import pytest
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.checkpoint import PRETRAINED
 from sentiment_gru.results import Explanation
-from sentiment_gru.web.examples import ARRAYS, EXAMPLES, from_json, load_worked_example, to_json
+from sentiment_gru.web.examples import ARRAYS, EXAMPLES, from_json, load_failures, load_worked_example, to_json
 from sentiment_gru.web.explanation_view import choose_target
 
 TEXT = next(iter(EXAMPLES.values()))
@@ -71,3 +71,13 @@ def test_the_first_visit_imports_no_torch() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_the_texts_that_fail_are_wrong_as_they_say(tiny_checkpoint: Path) -> None:
+    failures = load_failures(PRETRAINED)
+    verdicts = SentimentClassifier.from_pretrained()([failure["text"] for failure in failures])
+    for failure, prediction in zip(failures, verdicts, strict=True):
+        assert failure["verdict"] == prediction.label
+        assert prediction.label not in failure["expected"].split(" or ")
+        assert failure["score"] == pytest.approx(prediction.scores[prediction.label], abs=0.01)
+    assert load_failures(tiny_checkpoint) == []
