@@ -99,6 +99,9 @@ def _load_shipped_model() -> Any:
 
 def _prove_item(item: Item, classifier: Any) -> str:
     if item.check is None or item.check.fn is None:
+        stated = set(item.check.answer) if item.check else set()
+        if stated and stated != {option.oid for option in item.correct_options}:
+            return "FAILED"
         return f"not proved: {item.check.reason if item.check else 'no check'}"
     try:
         return "proved" if prove(item, classifier=classifier).proved else "FAILED"
@@ -167,7 +170,8 @@ def export_bank(
 ) -> None:
     """Write an answer bank as Moodle XML or GIFT, and list the parts that these formats cannot hold."""
     try:
-        items = load_bank(bank).items
+        all_items = load_bank(bank).items
+        items = [item for item in all_items if not item.local]
         _write_file(file, _format_questions([to_question(item) for item in items], file_format), force)
     except (BankError, InterchangeError, OSError) as error:
         print(error)
@@ -175,6 +179,9 @@ def export_bank(
     omissions = count_not_exported(items)
     if file_format is Format.GIFT and (hinted := sum(bool(item.hints) for item in items)):
         omissions["hints"] = hinted
+    for item in all_items:
+        if item.local:
+            print(f"not exported: {item.id}, which asks about this app")
     for part, count in omissions.items():
         print(f"not exported: {part} ({count} {'item' if count == 1 else 'items'})")
     print(f"{len(items)} items written to {file}")

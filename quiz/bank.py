@@ -21,6 +21,9 @@ _DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 DEFAULT_FEEDBACK = {True: "This is right.", False: "This is not right."}
 
+HINT_COST = 0.25
+"""Part of the mark that each hint costs."""
+
 Claim = str | float
 """The statement of an answer, as a number or as a formula that the item's proof evaluates."""
 
@@ -78,12 +81,16 @@ class Media:
 
 @dataclass(frozen=True)
 class Check:
-    """The proof of the key: a function of `quiz.proofs` such as "gating.mix", or the reason why it cannot be run."""
+    """The proof of the key: a function of `quiz.proofs` such as "gating.mix", or the reason why it cannot be run.
+
+    Without a function, `answer` states the correct options a second time, so that a wrong key is found.
+    """
 
     fn: str | None = None
     cell: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict, hash=False)
     reason: str | None = None
+    answer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,7 @@ class Item:
     hints: tuple[str, ...]
     blueprint: str | None = None
     negative: bool = False
+    local: bool = False
     code: str | None = None
     media: tuple[Media, ...] = ()
     check: Check | None = None
@@ -138,13 +146,30 @@ class Item:
         (option,) = self.correct_options
         return option
 
+    def weight(self, option: Option) -> float:
+        """Return the part of the mark that choosing an option adds, from -1 to 1.
+
+        The correct options share the mark equally. In a multiple-choice item the wrong ones share a penalty of the same
+        size, so that choosing every option earns nothing.
+        """
+        if option.correct:
+            return 1 / len(self.correct_options)
+        return -1 / (len(self.options) - len(self.correct_options)) if self.type == "multi" else 0.0
+
 
 @dataclass(frozen=True)
 class Bank:
-    """A valid answer bank: one or more items in the order of the file, and the folder of its pictures."""
+    """A valid answer bank.
+
+    Attributes:
+        items: One or more items in the order of the file.
+        folder: The folder of its pictures.
+        misconceptions: For each misconception the sentence that puts it right.
+    """
 
     items: tuple[Item, ...]
     folder: Path = SHIPPED_BANK.parent
+    misconceptions: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -206,7 +231,7 @@ def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
         data: The value, for which `find_faults` finds nothing.
         folder: The folder of the bank's pictures.
     """
-    return Bank(tuple(_make_item(raw) for raw in data["items"]), folder)
+    return Bank(tuple(_make_item(raw) for raw in data["items"]), folder, data.get("misconceptions", {}))
 
 
 def _make_item(raw: dict[str, Any]) -> Item:
@@ -219,11 +244,15 @@ def _make_item(raw: dict[str, Any]) -> Item:
         sources=tuple(Source(**source) for source in raw.get("sources", [])),
         hints=tuple(key.get("hints", [])),
         media=tuple(Media(**media) for media in raw.get("media", [])),
-        check=Check(**raw["check"]) if "check" in raw else None,
+        check=_make_check(raw["check"]) if "check" in raw else None,
         live=Live(**raw["live"]) if "live" in raw else None,
         prereq=tuple(raw.get("prereq", [])),
         enemies=tuple(raw.get("enemies", [])),
     )
+
+
+def _make_check(raw: dict[str, Any]) -> Check:
+    return Check(**raw | {"answer": tuple(raw.get("answer", []))})
 
 
 def _make_option(raw: dict[str, Any], key: dict[str, Any]) -> Option:

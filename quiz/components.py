@@ -95,7 +95,7 @@ def show(
         "question": gr.Column(visible=not finished),
         "end": gr.Column(visible=finished),
         "proof": "",
-        **(_show_results(visit, quiz) if finished else _show_question(visit, quiz, live_links, before)),
+        **(_show_results(visit, quiz, live_links) if finished else _show_question(visit, quiz, live_links, before)),
     }
 
 
@@ -151,7 +151,7 @@ def _show_answer(item: PublicItem, grade: Grade | None, keep_input: bool) -> Com
     }
 
 
-def _show_results(visit: Visit, quiz: QuizService) -> Components:
+def _show_results(visit: Visit, quiz: QuizService, live_links: Mapping[str, str | None]) -> Components:
     session, next_topic = visit.session, quiz.topic_to_practise(visit)
     return {
         "results": results_view.headline(session),
@@ -160,7 +160,7 @@ def _show_results(visit: Visit, quiz: QuizService) -> Components:
         "levels": results_view.levels_html(quiz.standings(visit), next_topic),
         "retry": gr.Button(results_view.retry_label(session), visible=bool(session.mistakes)),
         "practise": results_view.practise_label(next_topic),
-        "review": results_view.review(session, quiz.bank.folder),
+        "review": results_view.review(session, quiz.bank, live_links),
         "opinion": gr.Column(visible=True),
         "clear": None,
         "text": "",

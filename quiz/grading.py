@@ -5,11 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .bank import Anticipated, Item, Option
+from .bank import HINT_COST, Anticipated, Item, Option
 from .errors import SessionError
-
-HINT_COST = 0.25
-"""Part of the mark that each hint costs."""
 
 CONFIDENCE = {25: "A guess", 60: "Fairly sure", 90: "Sure"}
 """The degrees of confidence that a learner can state, in percent."""
@@ -65,13 +62,20 @@ class Grade:
 
     @property
     def credit(self) -> float:
-        """The earned part of the mark, from 0 to 1."""
-        return max(0.0, 1 - HINT_COST * self.hints) if self.correct else 0.0
+        """The earned part of the mark, from 0 to 1: the weights of the chosen options, less the cost of hints."""
+        earned = sum(map(self.item.weight, self.chosen)) if self.item.options else float(self.correct)
+        return max(0.0, round(earned, 9) - HINT_COST * self.hints)
 
     @property
     def boxes_right(self) -> int:
         """Number of options that are correctly chosen or correctly left out."""
         return sum(option.correct == (option in self.chosen) for option in self.item.options)
+
+    @property
+    def misconceptions(self) -> tuple[str, ...]:
+        """The misconceptions behind a wrong answer, each once."""
+        wrong = [self.anticipated] if self.anticipated else [option for option in self.chosen if not option.correct]
+        return tuple(dict.fromkeys(part.misconception for part in wrong if part.misconception))
 
     @property
     def anticipated(self) -> Anticipated | None:

@@ -8,7 +8,7 @@ score at most `MARGIN` above chance.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 
@@ -32,12 +32,25 @@ _JARGON = {
     "recurrent", "relu", "sigmoid", "softmax", "tangent", "tanh", "tensor", "vector",
 }  # fmt: skip
 
-Strategy = Callable[[Option], float]
+_EXTREMES = re.compile(
+    r"\b(all|always|any|completely|entirely|every|everything|exactly|must|never|no|none|nothing|only)\b", re.IGNORECASE
+)
+
+Strategy = Callable[[Option, Sequence[Option]], float]
+"""Rates an option, given all options of its item."""
 STRATEGIES: dict[str, Strategy] = {
-    "the longest option": lambda option: len(option.text),
-    "the shortest option": lambda option: -len(option.text),
-    "the most technical option": lambda option: rate_technicality(option.text),
+    "the longest option": lambda option, options: len(option.text),
+    "the shortest option": lambda option, options: -len(option.text),
+    "the most technical option": lambda option, options: rate_technicality(option.text),
+    "the option that shares most words with the others": lambda option, options: count_shared_words(option, options),
+    "the most extreme option": lambda option, options: len(_EXTREMES.findall(option.text)),
 }
+
+
+def count_shared_words(option: Option, options: Sequence[Option]) -> int:
+    """Return how many words an option has in common with each other option, in total."""
+    words = {other.oid: set(re.findall(r"[a-z0-9]+", other.text.lower())) for other in options}
+    return sum(len(words[option.oid] & words[other.oid]) for other in options if other.oid != option.oid)
 
 
 def rate_technicality(text: str) -> int:
@@ -132,7 +145,11 @@ def _find_live_problems(item: Item) -> Iterator[Fault]:
 
 
 def _find_bank_problems(bank: Bank) -> Iterator[Fault]:
-    items = [item for item in bank.items if item.options]
+    first = bank.items[0]
+    for item in bank.items[1:]:
+        if item.id in first.enemies or first.id in item.enemies:
+            yield Fault("an enemy of the first item, which is in every mixed run, is in none", item.id, "enemies")
+    items = [item for item in bank.items if item.options and item.status == "live"]
     if len(items) < MIN_ITEMS:
         return
     chance = chance_score(items)
@@ -160,8 +177,8 @@ def strategy_score(items: list[Item], strategy: Strategy) -> float:
     """Return the expected score of choosing the option with the highest rating, at random among equals."""
     scores = []
     for item in items:
-        top = max(map(strategy, item.options))
-        best = tuple(option for option in item.options if strategy(option) == top)
+        ratings = [strategy(option, item.options) for option in item.options]
+        best = [option for option, rating in zip(item.options, ratings, strict=True) if rating == max(ratings)]
         correct = len(item.correct_options) == 1 and item.correct_options[0] in best
         scores.append(correct / len(best))
     return mean(scores)

@@ -1,12 +1,12 @@
 """The result of a run as Markdown or HTML: score, topics, confidence, levels and review. No Gradio here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from markupsafe import Markup
 
+from .bank import Bank
 from .session import MASTERED, Session, Standing
 from .views import correct_answer, given_answer, join_paragraphs, question, render, sources
 
@@ -28,7 +28,7 @@ TOO_MUCH_FEEDBACK = (
 )
 _STEPS = {
     "not started": (0, "Start with it."),
-    "attempted": (1, "Read the explanations, then try again."),
+    "attempted": (1, "Read the explanations, and try again tomorrow."),
     "familiar": (2, "Answer three of its questions or more."),
     "proficient": (3, "Answer five or more, nearly all right."),
     MASTERED: (4, "Done. Come back to it in a week."),
@@ -130,12 +130,15 @@ def _describe_balance(pairs: Sequence[tuple[int, bool]]) -> str:
 
 
 def headline(session: Session) -> str:
-    """Return the score, and the marks if hints reduced them."""
+    """Return the score, and the marks if they differ from it."""
     total = len(session.items)
     title = f"## You answered {session.score} of {total} right"
     if session.credit == session.score:
         return title
-    return f"{title}\n\nThat is {session.credit:g} of {total} marks, as hints cost part of them."
+    return (
+        f"{title}\n\nThat is {session.credit:.3g} of {total} marks: "
+        "hints cost a part, and partly right answers earn one."
+    )
 
 
 def stated_confidences(session: Session) -> list[tuple[int, bool]]:
@@ -160,20 +163,43 @@ def retry_label(session: Session) -> str:
     return "Try the wrong one again" if wrong == 1 else f"Try the {wrong} wrong ones again"
 
 
-def review(session: Session, folder: Path) -> str:
-    """Return every wrong answer with its question, the right answer and the explanation."""
+def review(session: Session, bank: Bank, live_links: Mapping[str, str | None]) -> str:
+    """Return what stood behind the wrong answers, and each with its question, the right answer and the explanation.
+
+    Args:
+        session: A finished run.
+        bank: The bank, which has the pictures and puts misconceptions right.
+        live_links: Addresses of parts of the app that show the fact of an item, by item id.
+    """
     if not session.mistakes:
         return "Nothing to review: every answer was right."
     numbers = {item.id: number for number, item in enumerate(session.items, 1)}
-    parts = ["### Worth another look"]
+    parts = [*_misconceptions(session, bank, live_links, numbers), "### Worth another look"]
     for grade in session.mistakes:
         item = grade.item
         parts += [
             f"#### Question {numbers[item.id]}",
-            question(item, folder),
+            question(item, bank.folder),
             given_answer(grade),
             correct_answer(item),
             item.explanation,
             sources(item),
         ]
     return join_paragraphs(*parts)
+
+
+def _misconceptions(
+    session: Session, bank: Bank, live_links: Mapping[str, str | None], numbers: Mapping[str, int]
+) -> list[str]:
+    """Return a heading, and each misconception put right with its questions and a link, the most frequent first."""
+    found: dict[str, list[str]] = {}
+    for grade in session.mistakes:
+        for name in grade.misconceptions:
+            if name in bank.misconceptions:
+                found.setdefault(name, []).append(grade.item.id)
+    lines = []
+    for name, ids in sorted(found.items(), key=lambda entry: -len(entry[1])):
+        link = next((link for item_id in ids if (link := live_links.get(item_id))), None)
+        asked = f"Question{'s' if len(ids) > 1 else ''} {', '.join(str(numbers[item_id]) for item_id in ids)}"
+        lines.append(f"- {bank.misconceptions[name]} ({asked}{f'; [see it live]({link})' if link else ''})")
+    return ["### What stood behind your errors", "\n".join(lines)] if lines else []

@@ -35,9 +35,9 @@ def list_scopes(bank: Bank) -> dict[str, str]:
 def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) -> tuple[str, ...]:
     """Draw the items of a run.
 
-    A mixed run has `RUN_LENGTH` items, spread evenly over the topics. Items that reveal each other's answers are not
-    drawn together, and items that were not seen before are preferred. In every run, the bank's first item comes first
-    if it is drawn, and prerequisites come before the items that need them.
+    A mixed run has `RUN_LENGTH` items: the bank's first item, and others spread evenly over the topics. Items that
+    reveal each other's answers are not drawn together, and items that were not seen before are preferred. In every
+    run, the bank's first item comes first if it is drawn, and prerequisites come before the items that need them.
 
     Args:
         bank: The bank.
@@ -86,13 +86,16 @@ def _shuffle_options(item: Item, seed: int) -> Item:
 
 
 def _spread_over_topics(items: list[Item], seen: Collection[str]) -> list[Item]:
-    """Return the first item, and then repeatedly the first suitable item of the least frequent topic so far."""
+    """Return the first item, and then repeatedly the first suitable item of the least frequent topic so far.
+
+    The first item does not count for its topic: it is in every run, and the other items of its topic would be in none.
+    """
     chosen, left = items[:1], sorted(items[1:], key=lambda item: item.id in seen)
     while len(chosen) < RUN_LENGTH:
         left = [item for item in left if item not in chosen and not any(_are_enemies(item, other) for other in chosen)]
         if not left:
             break
-        counts = Counter(item.topic for item in chosen)
+        counts = Counter(item.topic for item in chosen[1:])
         chosen.append(min(left, key=lambda item: counts[item.topic]))
     return chosen
 

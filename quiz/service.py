@@ -37,6 +37,7 @@ from .session import (
     start_session,
     take_hint,
     update_record,
+    write_record,
 )
 from .store import Store
 
@@ -51,7 +52,7 @@ class Visit:
 
     Attributes:
         session: The run.
-        record: The credit for the last answer to each item; see `session.Record`.
+        record: The answers that count for the levels; see `session.Record`.
         message: Why the last step was refused, or empty.
         notice: A message about the run as a whole, or empty.
         stored: Whether the store has every answer of the run.
@@ -85,11 +86,15 @@ class QuizService:
             session = self._tokens.read(saved["run"])
         except TokenError as error:
             return Visit(self._start(MIXED), record, notice=str(error))
-        return self._visit(self._resume(session), record)
+        session = self._resume(session)
+        for graded in session.grades:  # those that another window gave
+            if graded.item.id not in record:
+                record = update_record(record, graded, time.time())
+        return self._visit(session, record)
 
     def memory(self, visit: Visit) -> dict[str, Any]:
         """Return the data that the browser saves. They hold no key, and are not trusted when they come back."""
-        return {"run": self._tokens.sign(visit.session), "credits": dict(visit.record)}
+        return {"run": self._tokens.sign(visit.session), "credits": write_record(visit.record)}
 
     def start(self, visit: Visit, scope: str) -> Visit:
         """Start another run; see `selection.list_scopes`."""
@@ -140,7 +145,8 @@ class QuizService:
         message = ""
         if recorded.answer != attempt.answer:
             session, message = restore(session, _to_grades(session, [recorded])), _ANSWERED_BEFORE
-        return self._visit(session, visit.record, message=message)
+        counted = session.grade_of(item_id) or graded
+        return self._visit(session, update_record(visit.record, counted, time.time()), message=message)
 
     def standings(self, visit: Visit) -> tuple[Standing, ...]:
         """Return the learner's level in each topic."""
@@ -181,8 +187,7 @@ class QuizService:
         return self._visit(session, visit.record, shown_at=time.monotonic())
 
     def _visit(self, session: Session, record: Record, **others: Any) -> Visit:
-        stored = self._answers.is_stored(session.run)
-        return Visit(session, update_record(record, session.grades), stored=stored, **others)
+        return Visit(session, record, stored=self._answers.is_stored(session.run), **others)
 
     def _resume(self, session: Session) -> Session:
         """Return the session of a token with the recorded answers of its run, which override those in the token."""

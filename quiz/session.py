@@ -1,12 +1,13 @@
 """One learner's run: the open question, the answers so far, the score, and the level reached in each topic.
 
-A session is immutable, and every step returns a new one. The record of last answers, from which levels are computed, is
+A session is immutable, and every step returns a new one. The record of answers, from which levels are computed, is
 kept in the browser. It is validated when it comes back, and used only for display and to suggest the next topic.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .bank import Bank, Item, PublicItem, public_view
 from .errors import SessionError
@@ -16,14 +17,32 @@ from .selection import MIXED, RETRY, arrange_items, draw_items
 _ANSWERED = "You have already answered this question. The first answer counts."
 _NOT_OPEN = "This question is not open. Answer the one shown."
 
-Record = Mapping[str, float]
-"""The credit of the last answer to each answered item, from 0 to 1, by item id."""
+RETRY_SECONDS = 12 * 3600
+"""Time after which another answer to the same item counts for a level: copying a key just shown shows no mastery."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The answer to an item that counts for the level of its topic.
+
+    Attributes:
+        credit: Part of the mark, from 0 to 1.
+        time: Seconds since 1970 in UTC; 0 if unknown.
+    """
+
+    credit: float
+    time: float = 0
+
+
+Record = Mapping[str, Counted]
+"""The answer that counts for each answered item, by item id."""
 
 NOT_STARTED = "not started"
 ATTEMPTED = "attempted"
 # Name, minimum number of answered items and minimum mean credit; the highest level first.
 _LEVELS = [("mastered", 5, 0.9), ("proficient", 3, 0.75), ("familiar", 1, 0.6)]
 MASTERED = _LEVELS[0][0]
+_LATEST = 1e12  # seconds since 1970, in a distant future
 
 
 @dataclass(frozen=True)
@@ -241,15 +260,25 @@ def restore(session: Session, grades: Iterable[Grade]) -> Session:
 
 
 def read_record(bank: Bank, data: object) -> Record:
-    """Return the valid entries of a record from the browser: known items with a credit from 0 to 1."""
+    """Return the valid entries of a record from the browser, by known item: a credit and a time, or an older credit."""
     if not isinstance(data, dict):
         return {}
-    return {item.id: float(data[item.id]) for item in bank.items if _is_credit(data.get(item.id))}
+    entries = {item.id: data.get(item.id) for item in bank.items}
+    lists = {item_id: entry if isinstance(entry, list) else [entry, 0] for item_id, entry in entries.items()}
+    return {item_id: Counted(*entry) for item_id, entry in lists.items() if _is_counted(entry)}
 
 
-def update_record(record: Record, grades: Iterable[Grade]) -> Record:
-    """Return the record with these grades as the last answers to their items."""
-    return {**record, **{grade.item.id: grade.credit for grade in grades}}
+def write_record(record: Record) -> dict[str, list[float]]:
+    """Return a record as the JSON value that `read_record` reads."""
+    return {item_id: [counted.credit, counted.time] for item_id, counted in record.items()}
+
+
+def update_record(record: Record, graded: Grade, time: float) -> Record:
+    """Return the record after an answer, which counts if it is the first to its item in `RETRY_SECONDS`."""
+    counted = record.get(graded.item.id)
+    if counted and time - counted.time < RETRY_SECONDS:
+        return record
+    return {**record, graded.item.id: Counted(graded.credit, time)}
 
 
 def compute_standings(bank: Bank, record: Record) -> tuple[Standing, ...]:
@@ -286,7 +315,7 @@ def _require_open(session: Session, item_id: str) -> Item:
 
 
 def _compute_standing(topic: str, ids: list[str], record: Record) -> Standing:
-    credits = [record[item_id] for item_id in ids if item_id in record]
+    credits = [record[item_id].credit for item_id in ids if item_id in record]
     answered, credit = len(credits), sum(credits)
     level = ATTEMPTED if answered else NOT_STARTED
     for name, min_answered, min_credit in reversed(_LEVELS):
@@ -295,5 +324,7 @@ def _compute_standing(topic: str, ids: list[str], record: Record) -> Standing:
     return Standing(topic, level, answered, len(ids), credit)
 
 
-def _is_credit(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+def _is_counted(entry: list[Any]) -> bool:
+    if len(entry) != 2 or not all(isinstance(x, int | float) and not isinstance(x, bool) for x in entry):
+        return False
+    return 0 <= entry[0] <= 1 and 0 <= entry[1] <= _LATEST

@@ -6,7 +6,7 @@ cannot express.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -78,12 +78,18 @@ def find_faults(data: Any) -> Iterator[Fault]:
     if malformed:
         return
     items, full = data["items"], data.get("demands") != "basic"
+    explained = data.get("misconceptions", {})
     for item_id in _repeated(raw["id"] for raw in items):
         yield Fault("the id is used by more than one item", item_id)
     ids = {raw["id"] for raw in items}
     for raw in items:
         faults = _numeric_faults(raw) if raw["type"] == "numeric" else _choice_faults(raw, full)
-        for text, near in [*faults, *_link_faults(raw, ids), *_live_faults(raw)]:
+        for text, near in [
+            *faults,
+            *_misconception_faults(raw, explained),
+            *_link_faults(raw, ids),
+            *_live_faults(raw),
+        ]:
             yield Fault(text, raw["id"], near)
 
 
@@ -164,6 +170,17 @@ def _numeric_faults(raw: dict[str, Any]) -> _Faults:
             yield f"the anticipated wrong number {wrong['value']} is within the tolerance of the key", "anticipated"
     for value in _repeated(str(wrong["value"]) for wrong in key.get("anticipated", [])):
         yield f"the wrong number {value} is anticipated more than once", "anticipated"
+
+
+def _misconception_faults(raw: dict[str, Any], explained: Mapping[str, str]) -> _Faults:
+    key = raw["key"]
+    used = [
+        *key.get("misconception", {}).values(),
+        *(wrong.get("misconception") for wrong in key.get("anticipated", [])),
+    ]
+    for name in filter(None, used):
+        if explained and name not in explained:
+            yield f"the misconception {name!r} is not among those that the bank puts right", name
 
 
 def _link_faults(raw: dict[str, Any], ids: set[str]) -> _Faults:

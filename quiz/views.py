@@ -151,7 +151,7 @@ def hints(session: Session) -> str:
 
 def verdict(grade: Grade) -> str:
     """Return whether the answer is right, with the feedback on it."""
-    words = "**Right.**" if grade.correct else "**Not right.**"
+    words = "**Right.**" if grade.correct else "**Partly right.**" if grade.credit else "**Not right.**"
     if grade.number is not None:
         return f"{words} You answered {_format_number(grade.number)}. {_number_feedback(grade)}{_mark(grade)}"
     chosen = ", ".join(chosen_letters(grade))
@@ -227,9 +227,10 @@ def _number_feedback(grade: Grade) -> str:
 
 
 def _mark(grade: Grade) -> str:
-    if not grade.correct or not grade.hints:
+    if not grade.credit or grade.credit == 1:
         return ""
-    return f" With {'a hint' if grade.hints == 1 else f'{grade.hints} hints'}, that is {grade.credit:g} of a mark."
+    hints = f" with {'a hint' if grade.hints == 1 else f'{grade.hints} hints'}" if grade.hints else ""
+    return f" That is {grade.credit:.2g} of a mark{hints}."
 
 
 def _letter(item: Item, option: Option) -> str:

@@ -210,12 +210,7 @@ def _format_sources(sources: Iterable[Source]) -> str:
 
 
 def _export_options(item: Item) -> tuple[Answer, ...]:
-    """Return the options: correct ones share the mark; with several choices, wrong ones share a penalty of one mark."""
-    correct = len(item.correct_options)
-    penalty = -100 / (len(item.options) - correct) if item.type == "multi" else 0.0
-    return tuple(
-        Answer(option.text, 100 / correct if option.correct else penalty, option.feedback) for option in item.options
-    )
+    return tuple(Answer(option.text, 100 * item.weight(option), option.feedback) for option in item.options)
 
 
 def _export_numbers(key: Numeric) -> tuple[Answer, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lxml import etree
 
+from ..bank import HINT_COST
 from ..formats import Answer, InterchangeError, Note, Question, UnreadableError, format_category, read_category
 from .markup import auto_format_to_markdown, bank_to_moodle, html_to_markdown, moodle_to_bank
 
@@ -53,7 +54,7 @@ def _add_question(root: etree._Element, question: Question) -> None:
     _add_text(etree.SubElement(element, "name"), question.name)
     _add_markdown(element, "questiontext", question.stem)
     _add_markdown(element, "generalfeedback", question.explanation)
-    _add_values(element, defaultgrade="1", penalty="0.3333333", hidden="0", idnumber=question.name)
+    _add_values(element, defaultgrade="1", penalty=str(HINT_COST), hidden="0", idnumber=question.name)
     if not numeric:
         single = "true" if question.kind == "single" else "false"
         _add_values(element, single=single, shuffleanswers="true", answernumbering="ABCD")

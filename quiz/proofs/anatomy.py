@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from .cells import Layer
 from .expressions import Measurement
@@ -66,13 +66,25 @@ def gate_values(cell: Any, inputs: int, hidden: int) -> Measurement:
 
 
 def carried_state(cell: Any) -> Measurement:
-    """Read six inputs at once, and in two parts that share only what the layer hands over as its last output."""
+    """Resume from the last output alone: on a layer that has read nothing, and after steps with other gates."""
     layer = Layer(cell)
     inputs = torch.randn(6, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
-    whole, first = layer.module(inputs)[0], layer.module(inputs[:3])[0]
-    last = first[-1:]  # (1, 1, H)
-    handed = (last, torch.zeros_like(last)) if isinstance(layer.module, nn.LSTM) else last
-    resumed = layer.module(inputs[3:], handed)[0]
-    gap = (resumed - whole[3:]).abs().max()
-    answer = ("h",) if gap < 1e-9 else ("h", "c")
-    return Measurement("six steps, resumed after three from h alone", {"gap": gap, "answer": answer})
+    module, rest = copy.deepcopy(layer).module, inputs[3:]
+    output, carried = module(inputs[:3])
+    h = output[-1, 0]
+
+    def resumed_after(r: float) -> Tensor:
+        """Return the states that follow a step which keeps the state, while the reset gate has a given value."""
+        other = copy.deepcopy(layer)
+        held = layer.gated(r=r, z=layer.keeping_value())
+        other.module.load_state_dict(held.module.state_dict())
+        other.states(inputs[:1], h)
+        other.module.load_state_dict(layer.module.state_dict())
+        return other.states(rest, h)
+
+    quantities = {
+        "states_returned": len(carried) if isinstance(carried, tuple) else 1,
+        "gap_no_past": (copy.deepcopy(layer).states(rest, h) - module(rest, carried)[0][:, 0]).abs().max(),
+        "gap_other_gates": (resumed_after(0) - resumed_after(1)).abs().max(),
+    }
+    return Measurement("six steps, resumed after three from the last output alone", quantities)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .cells import CONVENTIONS, ChungSignGRU, Layer
+from .cells import CONVENTIONS, ChoGRU, ChungGRU, ChungSignGRU, Layer
 from .expressions import Measurement
 
 
@@ -55,7 +55,7 @@ def forgetting(cell: Any) -> Measurement:
         return float((held.step() - held.step(h=-layer.h)).abs().max())
 
     pairs = tuple(pair for pair in product((0, 1), repeat=2) if memory(*pair) < 1e-9)
-    return Measurement("one step from two old states for each pair of gates", {"answer": pairs[0] if pairs else ()})
+    return Measurement("one step from two old states for each pair of gates (r, z)", {"answer": pairs})
 
 
 def memory_left(cell: Any) -> Measurement:
@@ -158,6 +158,10 @@ def every_convention(cell: Any) -> Measurement:
     def share(statement: Callable[[Layer], Tensor]) -> float:
         return sum(float(statement(layer)) for layer in layers) / len(layers)
 
+    def forgets(layer: Layer) -> Tensor:
+        held = layer.gated(r=0, z=0.5)
+        return (held.step() - held.step(h=-layer.h)).abs().max() < 1e-9
+
     def inside(layer: Layer) -> Tensor:
         new, n = layer.step(), layer.candidate()
         return ((new - n) * (new - layer.h) <= 0).all()
@@ -165,11 +169,25 @@ def every_convention(cell: Any) -> Measurement:
     quantities = {
         "z1_keeps": share(lambda layer: (layer.gated(z=1).step() - layer.h).abs().max() < 1e-9),
         "z0_keeps": share(lambda layer: (layer.gated(z=0).step() - layer.h).abs().max() < 1e-9),
-        "r0_forgets": share(lambda layer: (layer.gated(r=0, z=0.5).step() - layer.candidate()).abs().max() < 1e-9),
+        "r0_forgets": share(forgets),
         "new_lies_between": share(inside),
     }
     return Measurement(
         f"one step in each of {len(layers)} cells; shares of the cells in which each statement is true", quantities
+    )
+
+
+def large_gate(cell: Any, z: float) -> Measurement:
+    """Hold the update gate at a large value in both papers' cells and in the cell, and see which of them write."""
+    layers = {"cho2014": Layer(ChoGRU), "chung2014": Layer(ChungGRU), "pytorch": Layer(cell)}
+
+    def written(layer: Layer) -> Tensor:
+        return ((layer.gated(z=z).step() - layer.h) / (layer.candidate() - layer.h)).mean()
+
+    shares = {f"written_{name}": written(layer) for name, layer in layers.items()}
+    answer = tuple(name for name in layers if shares[f"written_{name}"] > 0.5)
+    return Measurement(
+        f"one step with z = {z} in three cells; shares of the state replaced", shares | {"answer": answer}
     )
 
 

@@ -24,6 +24,27 @@ def product_order(cell: Any) -> Measurement:
     return Measurement("one step with the update gate writing", quantities)
 
 
+def one_product(cell: Any) -> Measurement:
+    """Multiply the state by all recurrent weights before any gate is known, and finish the candidate from that."""
+    layer, module = Layer(cell), Layer(cell).module
+    product = module.weight_hh_l0 @ layer.h + module.bias_hh_l0  # (3 * H,)
+    sums = product + module.weight_ih_l0 @ layer.x + module.bias_ih_l0
+    rows = layer.rows("n")
+    candidate = torch.tanh(sums[rows] + (layer.gate("r") - 1) * product[rows])
+    without = layer.gated()
+    for gate in "rz":
+        without.weights(gate)[1].zero_()
+    gate_sums = torch.cat([sums[layer.rows("r")], sums[layer.rows("z")]])
+    quantities = {
+        "gap_one_product": (candidate - layer.candidate()).abs().max(),
+        "lowest_candidate": layer.candidate().min(),
+        "lowest_sum": gate_sums.min(),
+        "highest_sum": gate_sums.max(),
+        "effect_of_gate_matrices": (without.step() - layer.step()).abs().max(),
+    }
+    return Measurement("one step, its recurrent products computed at once beforehand", quantities)
+
+
 def onnx_attributes(cell: Any) -> Measurement:
     """Run ONNX's own GRU operator on the cell's weights under several attributes, over four steps."""
     layer = Layer(cell)

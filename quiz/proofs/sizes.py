@@ -73,19 +73,25 @@ def gate_orders(cell: Any) -> Measurement:
 
 
 def sizes_by_length(cell: Any, short: int, long: int) -> Measurement:
-    """Run one layer on a short and on a long sequence, and count its parameters after each."""
+    """Read a long text at once, and in short pieces with the state handed on; count the layers that this takes."""
     layer = Layer(cell)
-    sizes = []
-    for length in (short, long):
-        layer.states(torch.zeros(length, 1, 3, dtype=torch.double), layer.h)
-        sizes.append(_count(layer.module))
+    inputs = torch.randn(long, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
+    whole, states, state = layer.module(inputs)[0], [], None
+    for piece in inputs.split(short):
+        output, state = layer.module(piece, state)
+        states.append(output)
+    gap = (torch.cat(states) - whole).abs().max()
+    size = _count(layer.module)
     quantities = {
         "short": short,
         "long": long,
-        "size_short": sizes[0],
+        "gap": gap,
+        "size_short": size,
         "state_weights": layer.module.weight_hh_l0.numel(),
+        # A layer with weights of its own for each position would need as many copies as there are pieces.
+        "answer": size if gap < 1e-9 else size * len(states),
     }
-    return Measurement("one layer run on both lengths", quantities | {"answer": sizes[1]})
+    return Measurement(f"{long} steps at once, and in pieces of {short} with the same weights", quantities)
 
 
 def _count(module: Any) -> int:
@@ -169,14 +175,19 @@ def start_shape(cell: Any, layers: int) -> Measurement:
 
 def dropout(cell: Any, share: float) -> Measurement:
     """Compare a single layer with dropout, in training mode, with the same layer without."""
+    plain, _ = _run(cell)
+    output, refused = plain, 0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        output, _ = _run(cell, dropout=share)
-    plain, _ = _run(cell)
+        try:
+            output, _ = _run(cell, dropout=share)
+        except (TypeError, ValueError, RuntimeError):
+            refused = 1
     quantities = {
         "largest_change": (output - plain).abs().max(),
         "share_of_zeros": float((output == 0).double().mean()),
         "warnings": len(caught),
+        "refused": refused,
     }
     return Measurement("one layer in training mode, with and without dropout", quantities)
 

@@ -1,6 +1,7 @@
 """Checks for the topic Use: reading sentences, and measurements on the shipped model."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -22,6 +23,34 @@ TEXTS = (
     "The film was shot in Canada in the spring of 2003.",
     "It is the best thing she has ever written.",
     "What a waste of a good idea.",
+    "I would watch it again tomorrow.",
+    "Nothing in this film makes sense.",
+    "The music alone is worth the ticket.",
+    "It is neither good nor bad, just long.",
+    "A boring script saved by a brilliant cast.",
+    "The parcel arrived on Tuesday morning.",
+    "She never disappoints.",
+    "I fell asleep before the end.",
+    "An instant classic for the whole family.",
+    "The jokes are old and the effects are cheap.",
+    "He plays a doctor who moves to the coast.",
+    "I cannot recommend it to anyone.",
+    "Surprisingly moving and beautifully shot.",
+    "The sequel is worse than the first one.",
+    "The sequel is better than the first one.",
+    "There are three trains a day.",
+    "I hated every minute of it.",
+    "A small film with a big heart.",
+    "The dialogue feels fake.",
+    "It was fun while it lasted.",
+    "The room has two windows and a desk.",
+    "Far from perfect, yet I enjoyed it.",
+    "It could have been great, but it is not.",
+    "The best soundtrack of the year.",
+    "An insult to the book.",
+    "The lecture begins in room twelve.",
+    "Charming from start to finish.",
+    "My money is gone and so is my evening.",
 )
 
 
@@ -53,6 +82,30 @@ def summary_vector(cell: Any, words: int, padded: int) -> Measurement:
         "answer": layer.states(text, start)[-1],
     }
     return Measurement(f"a text of {words} words, alone and padded to {padded} columns", quantities)
+
+
+def streaming(cell: Any, steps: int, heard: int) -> Measurement:
+    """Change the frames after some steps, and see which outputs up to there change; exchange the first two frames."""
+    frames = torch.randn(steps, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
+    later = frames.clone()
+    later[heard:] += 1
+    exchanged = torch.cat([frames[1:2], frames[:1], frames[2:]])
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        forward, both = cell(3, 4).double(), cell(3, 4, bidirectional=True).double()
+        attention = nn.MultiheadAttention(3, 1).double()
+
+    def change(read: Callable[[Tensor], Tensor], other: Tensor) -> Tensor:
+        return (read(other)[:heard] - read(frames)[:heard]).detach().abs()
+
+    quantities = {
+        "forward_reads_ahead": change(lambda x: forward(x)[0], later).max(),
+        "bidirectional_reads_ahead": change(lambda x: both(x)[0], later).max(),
+        "attention_reads_ahead": change(lambda x: attention(x, x, x)[0], later).max(),
+        "forward_sees_order": change(lambda x: forward(x)[0], exchanged)[-1].max(),
+        "sum_sees_order": change(lambda x: x.cumsum(0), exchanged)[-1].max(),
+    }
+    return Measurement(f"{heard} of {steps} frames heard, the later ones changed; largest changes", quantities)
 
 
 def memory(cell: Any, short: int, long: int) -> Measurement:

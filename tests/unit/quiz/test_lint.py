@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from quiz.__main__ import main
-from quiz.bank import SHIPPED_BANK, load_bank
-from quiz.lint import MARGIN, STRATEGIES, chance_score, lint_bank, rate_technicality, strategy_score
+from quiz.bank import SHIPPED_BANK, Option, load_bank
+from quiz.lint import MARGIN, STRATEGIES, chance_score, count_shared_words, lint_bank, rate_technicality, strategy_score
 
 Items = list[dict[str, Any]]
 Spoil = Callable[[Callable[[Items], object]], list[str]]
@@ -40,6 +40,27 @@ def test_a_strategy_of_guessing_scores_about_chance(strategy: str) -> None:
     assert strategy_score(items, STRATEGIES[strategy]) <= chance_score(items) + MARGIN
 
 
+def test_a_bank_whose_right_options_repeat_the_others_is_reported(problems: Spoil) -> None:
+    def repeat(items: Items) -> None:
+        for item in items[:40]:
+            for option in item.get("options", []):
+                if option["oid"] in item["key"]["correct"]:
+                    option["text"] = " ".join(other["text"][:30] for other in item["options"])
+
+    assert any("choosing the option that shares most words with the others" in line for line in problems(repeat))
+
+
+def test_words_shared_with_other_options_are_counted() -> None:
+    texts = ("The new state", "the old state", "Nothing")
+    options = [Option(text, text, False, "", None) for text in texts]
+    assert [count_shared_words(option, options) for option in options] == [2, 2, 0]
+
+
+def test_a_misconception_that_the_bank_does_not_put_right_is_reported(problems: Spoil) -> None:
+    (problem,) = problems(lambda items: items[0]["key"]["misconception"].update(k4vd="m-unheard-of"))
+    assert "the misconception 'm-unheard-of' is not among those that the bank puts right" in problem
+
+
 def test_digits_symbols_and_jargon_make_a_text_technical() -> None:
     assert rate_technicality("The update gate") == 0
     assert rate_technicality("A tanh of 64 units") == 3 + 2
@@ -65,6 +86,7 @@ def test_digits_symbols_and_jargon_make_a_text_technical() -> None:
         (lambda item: item.update(live={"tab": "quiz"}), "live.tab: 'quiz' should be one of sentiment, inside"),
         (lambda item: item.update(prereq=["gru-x"]), "prereq names 'gru-x', but no item has this id"),
         (lambda item: item.update(enemies=["gru-anatomy-002"]), "enemies names the item itself"),
+        (lambda item: item.update(enemies=["gru-anatomy-001"]), "an enemy of the first item"),
         (lambda item: item["options"][0].pop("claim"), "option 'n3pu' lacks a claim"),
         (lambda item: item.update(difficulty=9), "difficulty: 9 should be from 1, easy, to 5"),
         (lambda item: item["sources"][0].update(url="http://x"), "should be an address that begins with https://"),
@@ -146,15 +168,15 @@ def test_the_command_line_proves_a_bank_and_fails_on_a_wrong_key(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
-    data["items"] = [item for item in data["items"] if item["id"] in {"gru-update-003", "gru-update-005"}]
+    data["items"] = [item for item in data["items"] if item["id"] in {"gru-update-003", "gru-use-007"}]
     for item in data["items"]:
         item.pop("prereq", None)
     path = tmp_path / "bank.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     assert main(["check", str(path)]) == 0
     printed = capsys.readouterr().out
-    assert "Update gate           1 of  2 proved" in printed
-    assert "gru-update-005: not proved: It asks which wording" in printed
+    assert "Update gate           1 of  1 proved" in printed
+    assert "gru-use-007: not proved: It asks what may be" in printed
     assert "1 of 2 keys proved in" in printed
     data["items"][0]["key"]["value"] = 0.1
     path.write_text(json.dumps(data), encoding="utf-8")

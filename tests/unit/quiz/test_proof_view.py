@@ -110,9 +110,9 @@ def test_a_cell_without_the_part_says_so() -> None:
 
 
 def test_items_without_a_proof_show_the_reason_and_the_source() -> None:
-    item = ITEMS["gru-use-004"]
+    item = ITEMS["gru-use-007"]
     html = unproved_html(item)
-    assert "No code can prove this. It asks for a judgement" in words(html)
+    assert "No code can prove this. It asks what may be concluded" in words(html)
     assert f'<a href="{item.sources[0].url}"' in html
     assert item.sources[0].loc in words(html)
     assert words(unproved_html(dataclasses.replace(item, check=None, sources=()))) == (

@@ -19,6 +19,8 @@ from quiz.resume_token import MAX_DAYS, ResumeTokens, load_secret
 from quiz.selection import ALL, MIXED, RETRY, topic_scope
 from quiz.service import MAX_FEEDBACK, QuizService, Visit
 from quiz.session import (
+    Counted,
+    Record,
     Session,
     advance,
     answer,
@@ -28,6 +30,7 @@ from quiz.session import (
     start_session,
     take_hint,
     update_record,
+    write_record,
 )
 from quiz.store import Attempt, Feedback, Store, StoreError
 from tests.unit.quiz.test_session import BANK, NUMERIC, SINGLE, give, open_item, right, run_through, wrong
@@ -359,8 +362,19 @@ def test_feedback_that_cannot_be_stored_is_an_error(unavailable: QuizService) ->
 # Levels
 
 
+DAY = 24 * 3600
+
+
+def record_of(session: Session, record: Record | None = None, time: float = DAY) -> Record:
+    """Return a record after all answers of a session, given at one time."""
+    record = record or {}
+    for graded in session.grades:
+        record = update_record(record, graded, time)
+    return record
+
+
 def levels(session: Session) -> dict[str, str]:
-    return {standing.topic: standing.level for standing in compute_standings(BANK, update_record({}, session.grades))}
+    return {standing.topic: standing.level for standing in compute_standings(BANK, record_of(session))}
 
 
 def test_levels_rise_with_right_answers() -> None:
@@ -374,16 +388,45 @@ def test_levels_rise_with_right_answers() -> None:
     assert levels(run_through(chapter, mistakes={0, 1, 2, 3}))["Shapes"] == "attempted"
 
 
-def test_the_last_answer_to_an_item_counts() -> None:
-    record = update_record({SINGLE.id: 0.0}, [grade(SINGLE, right(SINGLE), hints=1)])
-    assert record == {SINGLE.id: 0.75}
-    assert update_record(record, [grade(SINGLE, wrong(SINGLE))]) == {SINGLE.id: 0.0}
+def test_keys_copied_after_wrong_answers_show_no_mastery(quiz: QuizService) -> None:
+    visit = quiz.start(quiz.open({}), topic_scope("Anatomy"))
+    for is_right in (False, True):
+        while not visit.session.finished:
+            visit = quiz.advance(answered(quiz, visit, is_right))
+        level = {standing.topic: standing.level for standing in quiz.standings(visit)}["Anatomy"]
+        assert level == "attempted"
+        if not is_right:
+            visit = quiz.retry(visit)
+            assert len(visit.session.items) == len([item for item in BANK.items if item.topic == "Anatomy"])
+
+
+def test_another_answer_to_an_item_counts_on_another_day() -> None:
+    record = update_record({}, grade(SINGLE, wrong(SINGLE)), DAY)
+    again = grade(SINGLE, right(SINGLE), hints=1)
+    assert update_record(record, again, DAY + 3600) == record
+    assert update_record(record, again, 2 * DAY) == {SINGLE.id: Counted(0.75, 2 * DAY)}
+
+
+def test_a_reload_on_another_day_does_not_count_copied_answers(
+    quiz: QuizService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = answered(quiz, quiz.open({}), is_right=False)
+    while not visit.session.finished:
+        visit = quiz.advance(answered(quiz, visit)) if not visit.session.current_grade else quiz.advance(visit)
+    visit = answered(quiz, quiz.retry(visit))
+    memory, day_later = quiz.memory(visit), time.time() + DAY
+    monkeypatch.setattr(time, "time", lambda: day_later)
+    assert quiz.open(memory).record[SINGLE.id].credit == 0
+
+
+def test_a_record_of_the_first_version_is_read() -> None:
+    assert read_record(BANK, {SINGLE.id: 0.75}) == {SINGLE.id: Counted(0.75)}
 
 
 def test_the_topic_to_practise_is_the_one_with_the_least_credit() -> None:
-    everything = {item.id: 1.0 for item in BANK.items}
+    everything = {item.id: Counted(1.0) for item in BANK.items}
     assert find_weakest(compute_standings(BANK, everything)) is None
-    weak = {item.id: 0.0 for item in BANK.items if item.topic == "Shapes"}
+    weak = {item.id: Counted(0.0) for item in BANK.items if item.topic == "Shapes"}
     standing = find_weakest(compute_standings(BANK, everything | weak))
     assert standing is not None
     assert (standing.topic, standing.credit, standing.answered) == ("Shapes", 0, standing.total)
@@ -402,6 +445,8 @@ HUGE: list[Any] = [float("nan"), float("inf"), 10**400]
         [SINGLE.id],
         {"x": 1},
         *({SINGLE.id: v} for v in ["1", True, None, [1], 1.5, -1, *HUGE]),
+        *({SINGLE.id: [0.5, v]} for v in ["1", True, None, [1], -1, *HUGE]),
+        {SINGLE.id: [0.5, 1, 2]},
     ],
 )
 def test_an_unsound_record_is_left_out(data: object) -> None:
@@ -411,5 +456,6 @@ def test_an_unsound_record_is_left_out(data: object) -> None:
 @given(st.dictionaries(st.sampled_from([item.id for item in BANK.items]), st.floats() | st.text() | st.booleans()))
 def test_any_record_yields_levels(data: dict[str, Any]) -> None:
     record = read_record(BANK, data)
-    assert all(0 <= credit <= 1 for credit in record.values())
+    assert read_record(BANK, write_record(record)) == record
+    assert all(0 <= counted.credit <= 1 for counted in record.values())
     assert {standing.topic for standing in compute_standings(BANK, record)} == {item.topic for item in BANK.items}

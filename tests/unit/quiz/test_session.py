@@ -2,6 +2,8 @@
 
 import copy
 import dataclasses
+import itertools
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -9,12 +11,14 @@ from hypothesis import strategies as st
 
 from quiz.bank import Bank, Item, load_bank
 from quiz.errors import SessionError
+from quiz.formats.convert import to_question
 from quiz.grading import grade
-from quiz.selection import ALL, MIXED, RETRY, RUN_LENGTH, list_scopes, topic_scope
+from quiz.selection import ALL, MIXED, RETRY, RUN_LENGTH, draw_items, list_scopes, topic_scope
 from quiz.session import Session, advance, answer, restore, retry, seen_items, start_session, take_hint
 
 BANK = load_bank()
 BY_ID = {item.id: item for item in BANK.items}
+LIVE = [item for item in BANK.items if item.status == "live"]
 SINGLE = BY_ID["gru-anatomy-001"]
 MULTI = BY_ID["gru-placement-006"]
 NUMERIC = BY_ID["gru-update-003"]
@@ -59,9 +63,16 @@ def test_a_mixed_run_has_ten_items_spread_over_the_topics_without_enemies(seed: 
     items = start_session(BANK, MIXED, seed).items
     assert len(items) == RUN_LENGTH
     assert items[0].id == BANK.items[0].id
-    assert len({item.topic for item in items}) == len(TOPICS)
+    assert len({item.topic for item in items[1:]}) == RUN_LENGTH - 1
     ids = {item.id for item in items}
     assert not [item.id for item in items if ids & set(item.enemies)]
+
+
+def test_mixed_runs_cover_every_item_over_time() -> None:
+    counts = Counter(item_id for seed in range(10_000) for item_id in draw_items(BANK, MIXED, seed))
+    assert counts.pop(BANK.items[0].id) == 10_000
+    assert counts.keys() == {item.id for item in BANK.items[1:] if item.status == "live"}
+    assert max(counts.values()) <= 3 * min(counts.values())
 
 
 @given(st.integers(0, 2**32), st.sampled_from(list(list_scopes(BANK))))
@@ -93,8 +104,8 @@ def test_every_topic_and_the_whole_bank_can_be_chosen() -> None:
     assert list(list_scopes(BANK)) == [MIXED, *map(topic_scope, TOPICS), ALL]
     for topic in TOPICS:
         asked = start_session(BANK, topic_scope(topic), 1).items
-        assert {i.id for i in asked} == {i.id for i in BANK.items if i.topic == topic}
-    assert {item.id for item in start_session(BANK, ALL, 1).items} == set(BY_ID)
+        assert {i.id for i in asked} == {i.id for i in LIVE if i.topic == topic}
+    assert {item.id for item in start_session(BANK, ALL, 1).items} == {item.id for item in LIVE}
     assert start_session(BANK, ALL, 1).items[0].id == BANK.items[0].id
 
 
@@ -160,6 +171,19 @@ def test_a_multiple_choice_is_correct_only_with_all_and_no_other_options() -> No
     assert (grade(MULTI, keys[:1]).correct, grade(MULTI, keys[:1]).boxes_right) == (False, 4)
     assert (grade(MULTI, [*keys, others[0]]).correct, grade(MULTI, [*keys, others[0]]).boxes_right) == (False, 4)
     assert (grade(MULTI, others).correct, grade(MULTI, others).boxes_right) == (False, 0)
+
+
+def test_every_choice_of_several_options_earns_what_moodle_gives_for_it() -> None:
+    percents = {answer.text: answer.percent for answer in to_question(MULTI).answers}
+    oids = [option.oid for option in MULTI.options]
+    for size in range(1, len(oids) + 1):
+        for chosen in itertools.combinations(oids, size):
+            graded = grade(MULTI, chosen)
+            assert graded.credit == pytest.approx(max(0, sum(percents[o.text] for o in graded.chosen) / 100), abs=1e-6)
+            assert graded.correct == (graded.credit == 1)
+    assert grade(MULTI, right(MULTI)[:1]).credit == 0.5
+    assert grade(MULTI, right(MULTI)[:1], hints=1).credit == 0.25
+    assert grade(MULTI, oids).credit == 0
 
 
 @pytest.mark.parametrize("typed", ["-0.1", "−0,1", "-1/10", "-0.105", "-0.095", "-10%"])

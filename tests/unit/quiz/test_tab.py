@@ -23,7 +23,7 @@ from quiz.store import Store
 from quiz.tab import QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 from quiz.views import LETTERS, question, read_static
 from tests.conftest import REPOSITORY
-from tests.unit.quiz.test_session import BANK, MULTI, NUMERIC, SINGLE, only, right, wrong
+from tests.unit.quiz.test_session import BANK, BY_ID, MULTI, NUMERIC, SINGLE, only, right, wrong
 
 SECRET = "a secret of the tests"
 LINKS = {item.id: app.live_link(item.live) for item in BANK.items if item.live}
@@ -99,7 +99,9 @@ def test_feedback_names_the_right_answer_and_explains_every_option(store: Store,
 def test_the_boxes_of_a_multiple_answer_are_counted(store: Store) -> None:
     quiz = quiz_of(store, MULTI)
     visit = quiz.answer(quiz.open({}), MULTI.id, right(MULTI)[:1])
-    assert "4 of 5 boxes are right." in value(updates(visit, quiz)["feedback"])
+    feedback = value(updates(visit, quiz)["feedback"])
+    assert feedback.startswith("**Partly right.**")
+    assert feedback.endswith("4 of 5 boxes are right. That is 0.5 of a mark.")
     options = value(updates(visit, quiz)["options"])
     assert options.count("*your answer, correct*") == options.count("*correct answer*") == 1
 
@@ -123,7 +125,7 @@ def test_a_hint_states_its_cost_before_and_after(store: Store) -> None:
     visit = quiz.hint(visit, SINGLE.id)
     assert not updates(visit, quiz)["hint"]["visible"]
     visit = quiz.answer(visit, SINGLE.id, right(SINGLE))
-    assert "With 2 hints, that is 0.5 of a mark." in value(updates(visit, quiz)["feedback"])
+    assert "That is 0.5 of a mark with 2 hints." in value(updates(visit, quiz)["feedback"])
     assert "That is 0.5 of 1 marks" in updates(quiz.advance(visit), quiz)["results"]
 
 
@@ -179,10 +181,28 @@ def test_the_result_has_scores_levels_mistakes_and_next_steps(store: Store) -> N
     assert "When you were sure" in shown["calibration"]
     assert all(item.topic in shown["topics"] and item.topic in shown["levels"] for item in items)
     assert value(shown["retry"]) == "Try the 2 wrong ones again"
-    assert shown["practise"] in {f"Practise: {items[number].topic}" for number in (2, 5)}
+    without_credit = {item.topic for item in BANK.items} - {g.item.topic for g in visit.session.grades if g.correct}
+    assert shown["practise"].removeprefix("Practise: ") in without_credit
     for number, item in enumerate(items):
         assert (item.explanation in shown["review"]) == (number in {2, 5})
         assert (f"#### Question {number + 1}\n" in shown["review"]) == (number in {2, 5})
+
+
+def test_the_result_says_what_stood_behind_the_errors(store: Store) -> None:
+    bank = dataclasses.replace(
+        only(SINGLE, *(dataclasses.replace(BY_ID[name], enemies=()) for name in ("gru-update-001", "gru-update-002"))),
+        misconceptions=BANK.misconceptions,
+    )
+    quiz, address = QuizService(bank, store, SECRET.encode()), "#panel=cell"
+    visit = quiz.open({})
+    swapped = {"gru-update-001": "b8fa", "gru-update-002": "g7kv", SINGLE.id: "t2me"}
+    while not visit.session.finished:
+        assert visit.session.open_item
+        visit = quiz.advance(quiz.answer(visit, visit.session.open_item.id, [swapped[visit.session.open_item.id]]))
+    review = show(visit, quiz, {"gru-update-001": address})["review"]
+    numbers = [str(n) for n, item in enumerate(visit.session.items, 1) if item.id != SINGLE.id]
+    text = BANK.misconceptions["m-conventions-swapped"]
+    assert f"- {text} (Questions {', '.join(numbers)}; [see it live]({address}))" in review
 
 
 def test_a_perfect_result_has_nothing_to_review(store: Store) -> None:
@@ -226,8 +246,8 @@ def test_a_proof_runs_once_and_shows_what_the_answer_would_mean(store: Store) ->
 @pytest.mark.parametrize(
     ("item", "why"),
     [
-        (next(item for item in BANK.items if item.id == "gru-use-005"), "This proof cannot run here"),
-        (next(item for item in BANK.items if item.check and item.check.reason), "No code can prove this"),
+        (BY_ID["gru-use-005"], "This proof cannot run here"),
+        (BY_ID["gru-use-007"], "No code can prove this"),
         (dataclasses.replace(SINGLE, check=None), "without a proof"),
     ],
     ids=["no model", "no code", "no check"],
