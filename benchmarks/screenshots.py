@@ -106,7 +106,11 @@ def judge(page: Page, text: str) -> None:
 def wait_for_explanation(page: Page, text: str) -> None:
     """Wait for the explanation of a text; an empty text has none."""
     page.wait_for_function(
-        "text => JSON.parse(document.querySelector('.why')?.dataset.explanation ?? '{\"text\": \"\"}').text === text",
+        """text => {
+            const json = document.querySelector('.why')?.dataset.explanation;
+            const explanation = JSON.parse(json ?? '{"text": "", "attributions": [0]}');
+            return explanation.text === text && Object.keys(explanation.attributions).length > 0;
+        }""",
         arg=text,
     )
 

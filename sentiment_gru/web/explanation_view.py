@@ -85,7 +85,10 @@ class RibbonToken:
 
 
 def render_explanation(explanation: Explanation) -> Markup:
-    """Return the whole explanation, or nothing for a text without tokens."""
+    """Return an explanation, or nothing for a text without tokens.
+
+    Without attributions it has neither colours nor a reason, and says that they are being worked out.
+    """
     if not explanation.tokens:
         return Markup()
     methods = [
@@ -105,8 +108,9 @@ def render_explanation(explanation: Explanation) -> Markup:
         poles=name_poles(explanation),
         poles_data=json.dumps(name_poles(explanation)),
         sign=pole_sign(explanation),
-        strongest=find_strongest_tokens(explanation),
-        reason=give_reason(explanation),
+        strongest=find_strongest_tokens(explanation) if methods else [],
+        reason=give_reason(explanation) if methods else [],
+        working=WORKING,
         methods=methods,
         ribbon=split_ribbon(explanation),
         rest=explanation.text[max(token.end for token in explanation.tokens) :],

@@ -5,7 +5,7 @@ that a visitor had judged last, and computes again what is asked about it.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..results import Prediction
 
 MAX_REPLACEMENT = 200
+LONG = 150  # tokens of a text whose explanation takes so long that a part is shown before
 # For launch(css=...) and launch(head=...).
 SENTIMENT_CSS = read_static("sentiment_tab.css")
 SENTIMENT_SCRIPT = render_script("sentiment_tab.js")
@@ -74,6 +75,19 @@ def render_safely(render: Callable[[], str]) -> str:
         return render_note(str(error))
     except Exception as error:
         return failure_html(log_failure(error).report)
+
+
+def explain_at_once(text: str, loader: ClassifierLoader) -> str:
+    """Return the part of a long text's explanation that takes little time, or a note that it is being worked out."""
+    if not can_be_judged(text):
+        return ""
+    try:
+        classifier = loader.classifier()
+    except Exception:  # the verdict reports it
+        return ""
+    if len(classifier.read(text).tokens) < LONG:
+        return WORKING
+    return render_safely(lambda: render_explanation(classifier.explain(text, methods=())))
 
 
 def explain(text: str, loader: ClassifierLoader, cache: dict[str, str]) -> str:
@@ -169,10 +183,12 @@ def build_sentiment_tab(loader: ClassifierLoader) -> gr.Textbox:
         value = visit.text = value or ""
         return judge(value, loader), WORKING if can_be_judged(value) else "", "", *([None] * len(units))
 
-    def show_explanation(visit: Visit) -> Any:
+    def show_explanation(visit: Visit) -> Iterator[Any]:
         judged = visit.text
+        if judged not in cache:
+            yield explain_at_once(judged, loader)
         html = explain(judged, loader, cache)
-        return html if visit.text == judged else gr.skip()  # the visitor has entered another text
+        yield html if visit.text == judged else gr.skip()  # the visitor has entered another text
 
     outputs = [verdict, explanation, what_if, *units]
     # One event for both triggers: two events could overtake each other and leave the verdict on the former text.

@@ -38,9 +38,14 @@ def explain(page: Page, text: str) -> None:
 
 
 def explained(page: Page, text: str) -> None:
-    """Wait for the explanation of a text."""
+    """Wait for the whole explanation of a text."""
     page.wait_for_function(
-        "text => JSON.parse(document.querySelector('.why')?.dataset.explanation ?? '{}').text === text", arg=text
+        """text => {
+            const json = document.querySelector('.why')?.dataset.explanation;
+            const explanation = JSON.parse(json ?? '{"text": "", "attributions": [0]}');
+            return explanation.text === text && Object.keys(explanation.attributions).length > 0;
+        }""",
+        arg=text,
     )
 
 

@@ -101,7 +101,8 @@
 
   const showMethod = () => {
     explanation.dataset.shown = method;
-    explanation.querySelector(`input[value=${method}]`).checked = true;
+    const input = explanation.querySelector(`input[value=${method}]`);
+    if (input) input.checked = true; // a first, partial explanation has no methods
   };
 
   // A new explanation was drawn, or the old one is gone. When one explanation directly follows another, Gradio keeps
@@ -111,6 +112,7 @@
     if (latest === explanation && latest?.dataset.explanation === json) return showTokenInWhatIf();
     explanation = latest;
     json = latest?.dataset.explanation;
+    const before = { text: numbers?.text, chosen };
     chosen = -1;
     document.documentElement.style.removeProperty("--chosen-share");
     numbers = latest && JSON.parse(json);
@@ -118,8 +120,11 @@
     if (!latest) return;
     showMethod();
     const more = latest.querySelector(".why-more");
-    more.open = moreOpen;
-    more.ontoggle = () => (moreOpen = more.open);
+    if (more) {
+      more.open = moreOpen;
+      more.ontoggle = () => (moreOpen = more.open);
+    }
+    if (before.chosen >= 0 && before.text === numbers.text) choose(before.chosen); // the rest of a partial explanation
     if (linkedToken !== null && numbers.text === parameters().get("text")) choose(linkedToken);
     linkedToken = null;
   };

@@ -294,3 +294,11 @@ def test_texts_without_tokens_and_with_one(forward_classifier: SentimentClassifi
     assert bool(html) == bool(text)
     assert "nan" not in html
     assert "badge-warning" not in html
+
+
+def test_a_partial_explanation_shows_the_columns_and_says_that_more_comes() -> None:
+    html = render_explanation(make().explain(TEXT, methods=()))
+    assert html.count("track-column") == html.count('class="token')
+    assert "why-working" in html
+    assert "why-methods" not in html
+    assert "ribbon-legend" not in html

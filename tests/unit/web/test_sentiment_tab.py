@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from html import unescape
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 from sentiment_gru import Prediction, SentimentClassifier
 from sentiment_gru.results import MAX_CHARACTERS
 from sentiment_gru.web.examples import EXAMPLES
-from sentiment_gru.web.explanation_view import CHOOSE_FIRST, NO_TEXT
+from sentiment_gru.web.explanation_view import CHOOSE_FIRST, NO_TEXT, WORKING
 from sentiment_gru.web.model_loader import ClassifierLoader
-from sentiment_gru.web.sentiment_tab import change_token, draw_units, explain, find_flip, judge
+from sentiment_gru.web.sentiment_tab import LONG, change_token, draw_units, explain, explain_at_once, find_flip, judge
 from sentiment_gru.web.verdict_view import PROMPT
 from tests.unit.web.markup import MARKUP, VERDICT_TAGS, Tags, make_prediction
 
@@ -132,3 +133,13 @@ def test_a_model_that_cannot_be_loaded_is_reported_once(tmp_path: Path, tiny_che
     shutil.rmtree(loader.folder)
     assert FAILURE in judge("a film", loader)
     assert explain("a film", loader, {}) == ""
+
+
+def test_a_part_of_a_long_explanation_is_shown_at_once(classifier: SentimentClassifier) -> None:
+    loader = Loaded(classifier)
+    assert explain_at_once("a superb film", loader) == WORKING
+    assert explain_at_once(" ", loader) == ""
+    assert "track-column" in explain_at_once("a superb film " * LONG, loader)
+    assert "why-methods" not in explain_at_once("a superb film " * LONG, loader)
+    with patch.object(loader, "classifier", side_effect=OSError):
+        assert explain_at_once("a superb film " * LONG, loader) == ""  # the verdict reports it
