@@ -46,13 +46,13 @@ class Amounts:
     teacher_reviews: int = 4_000
     teacher_epochs: float = 1.0
     teacher_tokens: int = 64  # read of a short text
-    encoder_reviews: int = 50_000  # unlabelled reviews judged by the encoder, too
+    encoder_reviews: int = 30_000  # unlabelled reviews judged by the encoder, too
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
     sentences: int = 200_000  # of unlabelled reviews
     made: int = 60_000  # sentences of the grammar
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
-    student_epochs: float = 2.0
+    student_epochs: float = 1.5
     students: int = 2  # seeds whose weights are averaged
     batch_size: int = 64
     adversarial: float = 0.0
@@ -117,10 +117,10 @@ def list_stages(amounts: Amounts) -> dict[str, Stage]:
         "vocabulary": Stage((), ("vocabulary",), stages.learn_vocabulary),
         "teacher-reviews": Stage((), (), stages.fit_linear_teacher),
         "pretrain": Stage(("vocabulary",), (*network, "pretrain_reviews"), stages.pretrain),
-        **dict.fromkeys(parts, sentences),
         "label-reviews": Stage(
             ("teacher-reviews", "teacher-sentences"), ("encoder_reviews", "student_reviews"), stages.label_reviews
         ),
+        **dict.fromkeys(parts, sentences),
         **dict.fromkeys(students, Stage(("pretrain", "label-reviews", *parts), student, stages.train_student)),
         "average": Stage(students, ("students",), stages.average),
         "calibrate": Stage(("average",), (), stages.calibrate_average),
