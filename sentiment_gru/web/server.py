@@ -234,7 +234,8 @@ def serve(settings: Settings, mcp: bool = False) -> None:
             prevent_thread_lock=True,
         )
     except OSError:
-        _refuse("the server cannot listen on HOST and PORT; is the port taken?")
+        ports = f"PORT {settings.port}" if settings.port else "any of Gradio's ports, 7860 to 7959"
+        _refuse(f"the server cannot listen on {ports}; is the port taken?")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # an orderly end: the copy of the last answers is committed
     serving.set()
     threading.Thread(target=release_memory, args=(threading.Event(),), name="release-memory", daemon=True).start()
