@@ -288,6 +288,7 @@ def _text_of(explanation: Explanation, start: int, end: int) -> str:
 
 CHOSEN_TOKEN = render("chosen_token.html")
 CHOOSE_FIRST = render_note("Choose a token in the text above first.")
+UNCHANGED = render_note("That leaves the text as it is.")
 NO_TEXT = render_note("There is no text to change yet.")
 NO_FLIP = render_note("A greedy search found no deletion of up to ten tokens that changes the verdict.")
 CONTEXT = 60  # characters of the text shown on either side of the change
@@ -295,6 +296,8 @@ CONTEXT = 60  # characters of the text shown on either side of the change
 
 def render_what_if(what_if: WhatIf) -> Markup:
     """Return the changed text around its change, and the two verdicts side by side."""
+    if what_if.text == what_if.changed:
+        return UNCHANGED
     removed, inserted, head, tail = split_change(what_if.text, what_if.changed)
     return render(
         "what_if.html",

@@ -212,7 +212,9 @@ def test_the_process_refuses_a_rate_factor_that_is_no_number(tiny_checkpoint: Pa
 def test_the_process_refuses_a_port_that_is_taken(tiny_checkpoint: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert_refused(start(MODEL=str(tiny_checkpoint), HOST="127.0.0.1", PORT=str(port)), str(port), "is the port taken?")
+        assert_refused(
+            start(MODEL=str(tiny_checkpoint), HOST="127.0.0.1", PORT=str(port)), str(port), "is the port taken?"
+        )
 
 
 def test_the_page_is_built_without_anything_heavy(tiny_checkpoint: Path) -> None:

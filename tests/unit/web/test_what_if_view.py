@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sentiment_gru import Prediction
 from sentiment_gru.explanation import Flip, Token, WhatIf
-from sentiment_gru.web.explanation_view import NO_FLIP, render_flip, render_what_if, split_change
+from sentiment_gru.web.explanation_view import NO_FLIP, UNCHANGED, render_flip, render_what_if, split_change
 from tests.unit.web.markup import MARKUP, VERDICT_ATTRIBUTES, VERDICT_TAGS, Tags, make_prediction, read_words
 
 TAGS = VERDICT_TAGS | {"blockquote", "del", "ins", "br"}
@@ -73,3 +73,8 @@ def test_a_flip_names_its_tokens_and_how_it_was_found() -> None:
     assert "Without 1 token, <del>film</del>, the verdict turns from “positive” to “negative”." in html
     assert "greedily" in html
     assert render_flip(verdict, (token,), None) == NO_FLIP
+
+
+def test_a_replacement_by_the_same_word_is_no_change() -> None:
+    verdict = make_prediction({"negative": 0.4, "positive": 0.6})
+    assert render_what_if(WhatIf("a film", "a film", verdict, verdict)) == UNCHANGED
