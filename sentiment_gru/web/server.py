@@ -54,6 +54,8 @@ CONNECTIONS = 1000
 """Connections of one peer at a time. An open page holds one, and up to six while it loads."""
 HEADER_SECONDS = 20.0
 """Seconds in which a connection must send the complete header of a request."""
+BACKLOG = 128
+"""Connections that asyncio accepts before it turns to other events; uvicorn's 2,048 would delay those."""
 DESCRIPTORS = 65_536
 QUOTA_BYTES = 2_000_000_000
 USE_SECONDS = 900.0
@@ -223,11 +225,11 @@ def serve(settings: Settings, mcp: bool = False) -> None:
         ),
         "exception_handlers": {RequestValidationError: refuse_invalid},
     }
-    protocol = {"http": ProxiedProtocol if settings.behind_proxy else LimitedProtocol}
+    uvicorn_settings = {"http": ProxiedProtocol if settings.behind_proxy else LimitedProtocol, "backlog": BACKLOG}
     try:
         launch(
             app,
-            protocol,
+            uvicorn_settings,
             **launch_settings(settings),
             app_kwargs=app_kwargs,
             mcp_server=mcp,
