@@ -13,8 +13,8 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .bank import SHIPPED_BANK, Item, load_bank
+from .bank import SHIPPED_BANK, Item, draw_instance, load_bank
+from .bank.parameters import fill, find_equal_answers, find_ugly_numbers
 from .errors import BankError
 from .formats import InterchangeError, Note, Question
 from .formats.convert import count_not_exported, to_bank, to_question
@@ -33,6 +34,7 @@ from .records import Attempt, Feedback, StoreError, read_folder
 from .store import Store
 
 MAX_IMPORT_BYTES = 20_000_000
+_TRIES_PER_INSTANCE = 20
 
 application = typer.Typer(
     help="Check an answer bank, convert it, and read the recorded answers.",
@@ -71,8 +73,11 @@ def lint(bank: BankArgument = SHIPPED_BANK) -> None:
 
 
 @application.command()
-def check(bank: BankArgument = SHIPPED_BANK) -> None:
-    """Prove the keys of an answer bank by running code."""
+def check(
+    bank: BankArgument = SHIPPED_BANK,
+    draws: Annotated[int, typer.Option(min=0, help="Prove so many draws of each item with parameters.")] = 0,
+) -> None:
+    """Prove the keys of an answer bank by running code; items with parameters by their example, or many draws."""
     try:
         items = load_bank(bank).items
     except BankError as error:
@@ -87,8 +92,36 @@ def check(bank: BankArgument = SHIPPED_BANK) -> None:
         if outcome != "proved":
             print(f"{item_id}: {outcome}")
     print(f"{proved.total()} of {len(items)} keys proved in {time.perf_counter() - start:.0f} seconds")
-    if "FAILED" in outcomes.values():
+    flaws = _check_draws([item for item in items if item.template], draws, classifier) if draws else 0
+    if "FAILED" in outcomes.values() or flaws:
         raise typer.Exit(1)
+
+
+def _check_draws(items: Sequence[Item], draws: int, classifier: Any) -> int:
+    """Prove draws of items with parameters, print a line for each item, and return the number of flaws."""
+    totals = Counter[str]()
+    for item in items:
+        instances = {repr(drawn.drawn): drawn for seed in range(draws) for drawn in [draw_instance(item, str(seed))]}
+        flaws = [flaw for instance in instances.values() for flaw in _find_flaws(instance, classifier)]
+        print(f"{item.id}: {len(instances)} different of {draws} draws, {len(flaws)} flaws")
+        for kind, text in flaws[:3]:
+            print(f"    {kind}: {text}")
+        totals.update(kind for kind, _ in flaws)
+    found = ", ".join(f"{totals[kind]} {kind}" for kind in ("wrong keys", "equal answers", "ugly numbers"))
+    print(f"{len(items)} items with parameters: {found}")
+    return totals.total()
+
+
+def _find_flaws(instance: Item, classifier: Any) -> Iterator[tuple[str, str]]:
+    if _prove_item(instance, classifier) == "FAILED":
+        yield "wrong keys", repr(instance.drawn)
+    raw = fill(instance.template, instance.drawn)
+    for pair in find_equal_answers(raw):
+        yield "equal answers", f"{pair[0]} and {pair[1]}"
+    shown = [raw["stem"], raw.get("code", ""), raw.get("explanation", ""), str(raw["key"].get("value", ""))]
+    shown += [option["text"] for option in raw.get("options", [])]
+    for number in find_ugly_numbers(" ".join(shown)):
+        yield "ugly numbers", f"{number} with {instance.drawn}"
 
 
 def _load_shipped_model() -> Any:
@@ -167,11 +200,12 @@ def export_bank(
     file_format: FormatOption,
     bank: BankOption = SHIPPED_BANK,
     force: ForceOption = False,
+    draws: Annotated[int, typer.Option(min=1, help="Write so many instances of each item with parameters.")] = 1,
 ) -> None:
     """Write an answer bank as Moodle XML or GIFT, and list the parts that these formats cannot hold."""
     try:
         all_items = load_bank(bank).items
-        items = [item for item in all_items if not item.local]
+        items = [instance for item in all_items if not item.local for instance in _list_instances(item, draws)]
         _write_file(file, _format_questions([to_question(item) for item in items], file_format), force)
     except (BankError, InterchangeError, OSError) as error:
         print(error)
@@ -212,6 +246,19 @@ def import_bank(
     print(f"Next: python -m quiz lint {output}")
     if refused:
         raise typer.Exit(1)
+
+
+def _list_instances(item: Item, count: int) -> list[Item]:
+    """Return an item, or different instances of an item with parameters: its example first, the others numbered."""
+    instances = {repr(item.drawn): item}
+    if item.template:
+        for seed in range(count * _TRIES_PER_INSTANCE):
+            if len(instances) == count:
+                break
+            drawn = draw_instance(item, str(seed))
+            instances.setdefault(repr(drawn.drawn), drawn)
+    others = list(instances.values())[1:]
+    return [item, *(replace(other, id=f"{item.id}-{number}") for number, other in enumerate(others, 2))]
 
 
 def _format_questions(questions: Sequence[Question], file_format: Format) -> bytes:

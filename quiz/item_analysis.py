@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from .bank import Bank, Item
+from .bank import Bank, Item, make_instance
 from .records import Attempt, Feedback
 
 MIN_FIRST_TRIES = 30
@@ -32,6 +32,8 @@ LEGEND = (
     "hints: share that took one; *: correct."
 )
 NO_ATTEMPTS = "Nothing has been answered yet."
+RIGHT_NUMBER = "the right number"
+OTHER_NUMBER = "another number"
 _NUMBERS_SHOWN = 5
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?\s?%?")
@@ -42,7 +44,8 @@ class Choice:
     """The count of an option that was chosen, or of a number that was typed.
 
     Attributes:
-        answer: Id of the option, or the number as typed.
+        answer: Id of the option, or the number as typed; for an item with parameters the right number, the formula of
+            an anticipated mistake, or another number.
         correct: Whether the option is correct; None for numbers, and for options that the bank no longer has.
         count: Number of first tries with this answer.
         share: Share of all first tries.
@@ -195,6 +198,10 @@ def _discrimination(tries: list[Attempt], rests: _RestScores) -> float | None:
 
 
 def _count_choices(tries: list[Attempt], item: Item | None) -> tuple[Choice, ...]:
+    if item and item.numeric and item.template:
+        counts = Counter(_name_number(attempt, item) for attempt in tries)
+        answers = [RIGHT_NUMBER, *(name for name, _ in counts.most_common() if name != RIGHT_NUMBER)]
+        return tuple(Choice(name, name == RIGHT_NUMBER, counts[name], counts[name] / len(tries)) for name in answers)
     counts = Counter(answer for attempt in tries for answer in set(attempt.answer))
     if item and item.options:
         key = {option.oid: option.correct for option in item.options}
@@ -203,6 +210,23 @@ def _count_choices(tries: list[Attempt], item: Item | None) -> tuple[Choice, ...
         key = {}
         answers = [answer for answer, _ in counts.most_common(_NUMBERS_SHOWN if item else None)]
     return tuple(Choice(answer, key.get(answer), counts[answer], counts[answer] / len(tries)) for answer in answers)
+
+
+def _name_number(attempt: Attempt, item: Item) -> str:
+    """Return the right number, the formula of an anticipated mistake, or another number.
+
+    The numbers themselves differ from learner to learner, as the item has parameters.
+    """
+    if attempt.correct:
+        return RIGHT_NUMBER
+    try:
+        number = float(attempt.answer[0].replace(",", ".").replace("−", "-"))
+        key = make_instance(item.template, attempt.parameters).numeric
+    except (ValueError, IndexError):
+        return OTHER_NUMBER
+    assert key is not None
+    near = (wrong.claim for wrong in key.anticipated if abs(wrong.value - number) <= key.tolerance)
+    return str(next(near, OTHER_NUMBER))
 
 
 def _group_by_confidence(tries: list[Attempt]) -> tuple[Confidence, ...]:

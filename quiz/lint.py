@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 
-from .bank import DEFAULT_FEEDBACK, Bank, Item, Option, make_bank
+from .bank import DEFAULT_FEEDBACK, Bank, Item, Option, find_bank_faults, make_bank
 from .errors import BankError
-from .validation import Fault, find_faults, parse_json, read_text
+from .validation import Fault, parse_json, read_text
 
 MIN_ITEMS = 20
 MARGIN = 0.05
@@ -66,7 +66,7 @@ def lint_bank(path: Path) -> tuple[int, list[str]]:
         data = parse_json(text, path)
     except BankError as error:
         return 0, [error.fault]
-    faults = list(find_faults(data))
+    faults = list(find_bank_faults(data))
     if not faults:
         bank = make_bank(data)
         faults = [fault for item in bank.items for fault in _find_item_problems(item, item is bank.items[0])]

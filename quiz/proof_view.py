@@ -19,6 +19,8 @@ from .grading import Grade
 from .proofs import NotInstalledError, Proof, Run, Verdict, prove
 from .views import render
 
+MOST_PROOFS = 500
+"""Proofs that are kept; items with parameters have many."""
 _SPANS = re.compile(r"`(?P<code>[^`]+)`|\$(?P<formula>[^$]+)\$|\*\*(?P<strong>[^*]+)\*\*|\*(?P<em>[^*\s][^*]*)\*")
 _SYMBOLS = {
     "odot": "⊙", "cdot": "·", "times": "×", "sigma": "σ", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠",
@@ -183,7 +185,7 @@ class ProofRenderer:
     def __init__(self, load_classifier: Callable[[], Any] | None = None) -> None:
         """Take a function that returns the shipped model, for the proofs that use it."""
         self._load_classifier = load_classifier
-        self._proofs: dict[str, Proof] = {}
+        self._proofs: dict[tuple[str, str], Proof] = {}
         self._lock = Lock()
 
     def render(self, grade: Grade) -> Markup:
@@ -205,7 +207,10 @@ class ProofRenderer:
 
     def _prove(self, item: Item) -> Proof:
         with self._lock:
-            if item.id not in self._proofs:
+            key = item.id, repr(item.drawn)
+            if key not in self._proofs:
                 classifier = self._load_classifier() if self._load_classifier else None
-                self._proofs[item.id] = prove(item, classifier=classifier)
-            return self._proofs[item.id]
+                self._proofs[key] = prove(item, classifier=classifier)
+                if len(self._proofs) > MOST_PROOFS:
+                    del self._proofs[next(iter(self._proofs))]
+            return self._proofs[key]

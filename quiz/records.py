@@ -1,8 +1,8 @@
 """The records that the quiz stores: attempts and feedback. Neither identifies the learner."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ class Attempt:
         hints: Number of hints taken.
         confidence: Stated confidence in percent, or None.
         milliseconds: Time from question to answer, or None.
+        parameters: The drawn numbers of the question, which with the version of the item restore it; empty for an item
+            without parameters.
     """
 
     run: str
@@ -39,6 +41,7 @@ class Attempt:
     hints: int
     confidence: int | None
     milliseconds: int | None
+    parameters: Mapping[str, int | float | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

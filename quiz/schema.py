@@ -3,9 +3,11 @@
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
+    Connection,
     DateTime,
     Engine,
     Float,
@@ -49,8 +51,10 @@ ATTEMPTS = Table(
     Column("hints", Integer, nullable=False),
     Column("confidence", Integer),
     Column("milliseconds", BigInteger),
+    Column("parameters", Text),  # a JSON object; NULL in attempts of the first version, and of items without parameters
     UniqueConstraint("run", "item_id"),
 )
+_PARAMETERS = ATTEMPTS.c.parameters
 FEEDBACK = Table(
     "quiz_feedback",
     METADATA,
@@ -121,7 +125,7 @@ def _make_durable(connection: Any, record: Any) -> None:
 
 
 def create_missing_tables(engine: Engine) -> None:
-    """Create the tables that the database lacks."""
+    """Create the tables and columns that the database lacks; a database of the first version gets the new columns."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":  # where two clients that create the same table at once both fail
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'")
@@ -129,3 +133,17 @@ def create_missing_tables(engine: Engine) -> None:
         missing = set(METADATA.tables) - set(inspect(connection).get_table_names())
         for name in sorted(missing):
             connection.execute(CreateTable(METADATA.tables[name], if_not_exists=True))
+        if ATTEMPTS.name not in missing:
+            _add_missing_column(connection)
+
+
+def _add_missing_column(connection: Connection) -> None:
+    def is_missing() -> bool:
+        return _PARAMETERS.name not in {column["name"] for column in inspect(connection).get_columns(ATTEMPTS.name)}
+
+    if is_missing():
+        try:
+            connection.execute(DDL(f"ALTER TABLE {ATTEMPTS.name} ADD COLUMN {_PARAMETERS.name} TEXT"))
+        except exc.OperationalError:
+            if is_missing():  # otherwise another process has just added it
+                raise

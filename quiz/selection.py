@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from .bank import Bank, Item
+from .bank import Bank, Item, draw_instance
 from .errors import SessionError
 
 MIXED = "mixed"
@@ -67,13 +67,14 @@ def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) ->
 
 
 def arrange_items(bank: Bank, ids: Sequence[str], seed: int) -> tuple[Item, ...]:
-    """Return the items with these ids, with the options of each shuffled by the seed.
+    """Return the items with these ids; the seed draws the parameters and shuffles the options of each.
 
     Raises:
         KeyError: The bank has no item with one of the ids.
     """
     by_id = {item.id: item for item in bank.items}
-    return tuple(_shuffle_options(by_id[item_id], seed) for item_id in ids)
+    drawn = (draw_instance(by_id[item_id], f"{seed} {item_id} parameters") for item_id in ids)
+    return tuple(_shuffle_options(item, seed) for item in drawn)
 
 
 def _live_items(bank: Bank) -> list[Item]:

@@ -222,6 +222,7 @@ def _to_attempt(session: Session, graded: Grade, shown_at: float | None) -> Atte
         hints=graded.hints,
         confidence=graded.confidence,
         milliseconds=None if shown_at is None else int(1000 * (time.monotonic() - shown_at)),
+        parameters=item.drawn,
     )
 
 

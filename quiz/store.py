@@ -89,7 +89,7 @@ class Store:
             except IntegrityError:
                 with _transaction(engine) as connection:
                     return _to_attempt(connection.execute(ATTEMPTS.select().where(*same_item)).one())
-            return Attempt(**values | {"answer": attempt.answer})
+            return Attempt(**values | {"answer": attempt.answer, "parameters": attempt.parameters})
 
         return self._run(insert)
 
@@ -277,6 +277,7 @@ def _attempt_values(attempt: Attempt) -> dict[str, Any]:
         "run": _storable(attempt.run),
         "item_id": _storable(attempt.item_id),
         "answer": json.dumps(attempt.answer),
+        "parameters": json.dumps(attempt.parameters) if attempt.parameters else None,
     }
 
 
@@ -287,7 +288,8 @@ def _feedback_values(feedback: Feedback) -> dict[str, Any]:
 
 def _to_attempt(row: "Row[Any]") -> Attempt:
     values = {name: getattr(row, name) for name in Attempt.__dataclass_fields__}
-    return Attempt(**values | {"answer": tuple(json.loads(row.answer))})
+    parameters = json.loads(row.parameters) if row.parameters else {}
+    return Attempt(**values | {"answer": tuple(json.loads(row.answer)), "parameters": parameters})
 
 
 def _to_feedback(row: "Row[Any]") -> tuple[datetime, Feedback]:

@@ -87,6 +87,7 @@ def find_faults(data: Any) -> Iterator[Fault]:
         for text, near in [
             *faults,
             *_misconception_faults(raw, explained),
+            *_parameter_faults(raw),
             *_link_faults(raw, ids),
             *_live_faults(raw),
         ]:
@@ -181,6 +182,12 @@ def _misconception_faults(raw: dict[str, Any], explained: Mapping[str, str]) -> 
     for name in filter(None, used):
         if explained and name not in explained:
             yield f"the misconception {name!r} is not among those that the bank puts right", name
+
+
+def _parameter_faults(raw: dict[str, Any]) -> _Faults:
+    parameters, example = raw.get("parameters", {}), raw.get("example", {})
+    for name in sorted(parameters.keys() ^ example.keys()):
+        yield f"the parameter {name!r} needs values and an example", name
 
 
 def _link_faults(raw: dict[str, Any], ids: set[str]) -> _Faults:

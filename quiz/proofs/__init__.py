@@ -5,26 +5,19 @@
     print(proof.trace)
 
 Each topic has a module of checks, such as `quiz.proofs.gating`. A check measures quantities of a cell and does not
-know the options. The `claim` of an option is a formula over these quantities, which `quiz.proofs.expressions`
+know the options. The `claim` of an option is a formula over these quantities, which `quiz.bank.formulas`
 evaluates. Importing this package does not import torch.
 """
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 from ..bank import Claim, Item
-from .expressions import (
-    ClaimError,
-    Measurement,
-    MissingPartError,
-    NotInstalledError,
-    are_equal,
-    evaluate_claim,
-    format_value,
-)
+from ..bank.formulas import ClaimError, are_equal, evaluate_claim, format_value
+from .measurement import Measurement, MissingPartError, NotInstalledError
 
 __all__ = ["Measurement", "MissingPartError", "NotInstalledError", "Proof", "ProofError", "Run", "Verdict", "prove"]
 
@@ -150,6 +143,7 @@ def _run_check(item: Item, check: Callable[..., Measurement], cell: Any, paramet
         measurement = check(cell, **parameters)
     except MissingPartError as error:
         return Run(name, "", {}, (), failure=str(error))
+    measurement = replace(measurement, quantities={**item.drawn, **measurement.quantities})
     measured = {key: format_value(quantity) for key, quantity in measurement.quantities.items()}
     judge = _judge_options if item.numeric is None else _judge_numbers
     try:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .cells import Layer
-from .expressions import Measurement
+from .measurement import Measurement
 
 
 def parts(cell: Any) -> Measurement:

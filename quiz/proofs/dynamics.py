@@ -1,6 +1,7 @@
 """Checks for the topics State dynamics and Gradients: the state and its gradient over many steps."""
 
 import math
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
 from .cells import Layer
-from .expressions import Measurement
+from .measurement import Measurement
 
 
 def reach(cell: Any, start: float, steps: int) -> Measurement:
@@ -39,6 +40,26 @@ def share_left(cell: Any, z: float, steps: int) -> Measurement:
     """Measure what is left of the old state after some steps, the candidate being held at 0."""
     quantities = {"z": z, "steps": steps, "answer": _shares(cell, z, steps)[-1]}
     return Measurement(f"{steps} steps with z = {z} and a candidate of 0", quantities)
+
+
+def approach(cell: Any, z: float, candidate: float, start: float, steps: int) -> Measurement:
+    """Take steps of one unit with a constant update gate and a constant candidate."""
+    layer = Layer(cell, hidden=1).gated(z=z).fixed(n=math.atanh(candidate))
+    states = layer.states(torch.zeros(steps, 1, 3, dtype=torch.double), torch.tensor([start]).double())
+    return Measurement(f"{steps} steps with z = {z} and the candidate {candidate}", {"answer": float(states[-1])})
+
+
+def gate_for_share(cell: Any, share: float, steps: int) -> Measurement:
+    """Search by bisection the constant update gate that leaves a share of the old state, the candidate being 0."""
+    keep = Layer(cell).keeping_value()
+    lost, kept = 1 - keep, keep
+    for _ in range(20):
+        middle = (lost + kept) / 2
+        if _shares(cell, middle, steps)[-1] < share:
+            lost = middle
+        else:
+            kept = middle
+    return Measurement(f"{steps} steps for each of 20 values of the update gate", {"answer": kept})
 
 
 def reset_effect(cell: Any) -> Measurement:
@@ -81,6 +102,16 @@ def paths(cell: Any, z: float) -> Measurement:
         "kept_value": keep,
     }
     return Measurement(f"derivatives of one step with z about {z}, along three paths", quantities)
+
+
+def copied_gradient(cell: Any, gates: Sequence[float]) -> Measurement:
+    """Send a gradient back through steps of one unit with given update gates and constant candidates."""
+    layer, start = Layer(cell, hidden=1).fixed(n=0.5), torch.zeros(1, dtype=torch.double, requires_grad=True)
+    state = start
+    for z in gates:
+        state = layer.gated(z=z).step(h=state)
+    (gradient,) = torch.autograd.grad(state, start)
+    return Measurement(f"{len(gates)} steps with the gates {gates}, differentiated", {"answer": float(gradient)})
 
 
 def survival(cell: Any, steps: int, hidden: int) -> Measurement:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .cells import CONVENTIONS, ChoGRU, ChungGRU, ChungSignGRU, Layer
-from .expressions import Measurement
+from .measurement import Measurement
 
 
 def shut(cell: Any) -> Measurement:
@@ -106,6 +106,33 @@ def mixed_numbers(cell: Any, z: float, h: float, n: float) -> Measurement:
     layer = Layer(cell, hidden=1).gated(z=z).fixed(n=_before_tanh(n))
     quantities = {"z": z, "h": h, "n": n, "answer": float(layer.step(h=torch.tensor([h]).double()))}
     return Measurement("one step of a layer with one unit", quantities)
+
+
+def gate_of_step(cell: Any, h: float, n: float, new: float) -> Measurement:
+    """Search by bisection the gate value at which a step of one unit leads to the new state."""
+    layer, start = Layer(cell, hidden=1).fixed(n=_before_tanh(n)), torch.tensor([h]).double()
+
+    def distance(z: float) -> float:
+        return float(layer.gated(z=z).step(h=start)) - new
+
+    low, high = 0.0, 1.0
+    for _ in range(12):
+        middle = (low + high) / 2
+        if (distance(middle) < 0) == (distance(0) < 0):
+            low = middle
+        else:
+            high = middle
+    return Measurement("one step, repeated with 12 values of the update gate", {"new": new, "answer": (low + high) / 2})
+
+
+def candidate_by_hand(cell: Any, a: float, r: float, u: float, h: float, c: float) -> Measurement:
+    """Give one unit the numbers of the stem, and let a step write its candidate."""
+    layer = Layer(cell, hidden=1).gated(r=r).fixed(n=a)
+    recurrent, bias = layer.weights("n")[1], layer.weights("n")[3]
+    recurrent.fill_(u)
+    bias.fill_(c)
+    n = layer.candidate(h=torch.tensor([h]).double())
+    return Measurement(f"one step of a layer with one unit, r = {r}, writing its candidate", {"answer": float(n)})
 
 
 def range_of_mix(cell: Any, old: float, candidate: float) -> Measurement:

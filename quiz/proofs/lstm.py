@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .cells import OPEN, Layer
-from .expressions import Measurement
+from .measurement import Measurement
 
 _VALUE = 0.3
 
@@ -62,6 +62,16 @@ def counting(cell: Any, n: int) -> Measurement:
     counts = _count_up(n, then_down=n)
     quantities = {"n": n, "lstm_after_a": counts[n - 1], "lstm_after_b": counts[-1], "gru_highest": top}
     return Measurement(f"{n} times a, then {n} times b", quantities)
+
+
+def step_by_hand(cell: Any, forget: float, write: float, show: float, content: float, memory: float) -> Measurement:
+    """Give one unit of an LSTM the gates, the content and the memory of the stem, and take a step."""
+    logits = {"forget": forget, "input": write, "output": show}
+    before = {gate: float(torch.tensor(value).double().logit()) for gate, value in logits.items()}
+    module = _unit(**before, content=float(torch.tensor(content).double().atanh()))
+    start = torch.full((1, 1, 1), memory, dtype=torch.double)
+    output, (_, c) = module(torch.zeros(1, 1, 1).double(), (torch.zeros_like(start), start))
+    return Measurement("one step of nn.LSTM with one unit", {"cell_state": float(c), "answer": float(output)})
 
 
 def returned(cell: Any) -> Measurement:

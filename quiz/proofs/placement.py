@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .cells import ChoGRU, ChungSignGRU, Layer, run_onnx
-from .expressions import Measurement
+from .measurement import Measurement
 
 
 def product_order(cell: Any) -> Measurement:

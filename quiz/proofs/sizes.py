@@ -8,13 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from .cells import ChoGRU, ChungGRU, ChungSignGRU, Layer, VariantGRU, load_keras, run_onnx
-from .expressions import Measurement
+from .measurement import Measurement
 
 
-def count(cell: Any, inputs: int, hidden: int) -> Measurement:
+def count(cell: Any, inputs: int, hidden: int, **options: Any) -> Measurement:
     """Build the layer and count its parameters."""
-    quantities = {"E": inputs, "H": hidden, "answer": _count(cell(inputs, hidden))}
-    return Measurement(f"a layer of {hidden} units on {inputs} inputs, its parameters counted", quantities)
+    quantities = {"E": inputs, "H": hidden, "answer": _count(cell(inputs, hidden, **options))}
+    return Measurement(f"{hidden} units on {inputs} inputs, the parameters counted", quantities)
+
+
+def count_bytes(cell: Any, inputs: int, hidden: int) -> Measurement:
+    """Build the layer and add up the bytes of its weights."""
+    total = sum(weights.numel() * weights.element_size() for weights in cell(inputs, hidden).float().parameters())
+    return Measurement(f"{hidden} units on {inputs} inputs, the bytes of their weights counted", {"answer": total})
 
 
 def ratio_to_lstm(cell: Any, inputs: int, hidden: int) -> Measurement:
@@ -121,30 +127,31 @@ def _order(weights: tuple[Tensor, ...], x: Tensor, expected: Tensor) -> str:
     return "none"
 
 
-N, L, E, H = 2, 7, 3, 5
-SIZES = {"N": N, "L": L, "E": E, "H": H}
+_TEXTS, _TOKENS, _INPUTS, _HIDDEN = 2, 7, 3, 5
 
 
-def output_shape(cell: Any) -> Measurement:
+def output_shape(cell: Any, texts: int = _TEXTS, tokens: int = _TOKENS, hidden: int = _HIDDEN) -> Measurement:
     """Run a bidirectional layer and look at its output."""
-    output, _ = _run(cell, bidirectional=True)
-    return Measurement("a bidirectional layer run, batch_first=True", SIZES | {"answer": tuple(output.shape)})
+    output, _ = _run(cell, texts, tokens, hidden, bidirectional=True)
+    quantities = {"N": texts, "L": tokens, "H": hidden, "answer": tuple(output.shape)}
+    return Measurement("a bidirectional layer run, batch_first=True", quantities)
 
 
-def final_shape(cell: Any) -> Measurement:
-    """Run two bidirectional layers and look at the final states."""
-    _, final = _run(cell, num_layers=2, bidirectional=True)
-    return Measurement("two bidirectional layers run, batch_first=True", SIZES | {"answer": tuple(final.shape)})
+def final_shape(cell: Any, texts: int = _TEXTS, hidden: int = _HIDDEN, layers: int = 2) -> Measurement:
+    """Run bidirectional layers and look at the final states."""
+    _, final = _run(cell, texts, hidden=hidden, num_layers=layers, bidirectional=True)
+    quantities = {"N": texts, "H": hidden, "answer": tuple(final.shape)}
+    return Measurement(f"{layers} bidirectional layers run, batch_first=True", quantities)
 
 
-def backward_summary(cell: Any) -> Measurement:
+def backward_summary(cell: Any, hidden: int = _HIDDEN) -> Measurement:
     """Compare slices of the output with the final state of the backward direction."""
-    output, final = _run(cell, bidirectional=True)
+    output, final = _run(cell, hidden=hidden, bidirectional=True)
     quantities = {
-        "first_forward": output[:, 0, :H],
-        "first_backward": output[:, 0, H:],
-        "last_forward": output[:, -1, :H],
-        "last_backward": output[:, -1, H:],
+        "first_forward": output[:, 0, :hidden],
+        "first_backward": output[:, 0, hidden:],
+        "last_forward": output[:, -1, :hidden],
+        "last_backward": output[:, -1, hidden:],
         "answer": final[-1],
     }
     return Measurement("a bidirectional layer run; its final backward state compared with slices", quantities)
@@ -158,19 +165,47 @@ def padding(cell: Any, steps: int) -> Measurement:
     return Measurement(f"{steps} steps of zero input from the state at the last word", quantities)
 
 
-def start_shape(cell: Any, layers: int) -> Measurement:
+def start_shape(cell: Any, layers: int, texts: int = _TEXTS, hidden: int = _HIDDEN) -> Measurement:
     """Offer initial states of every order of sizes, and see which one is taken."""
-    module = cell(E, H, num_layers=layers, batch_first=True)
+    module = cell(_INPUTS, hidden, num_layers=layers, batch_first=True)
     taken = []
-    for shape in [(layers, N, H), (N, layers, H), (N, H), (layers, H, N), (N, H, layers)]:
+    for shape in [(layers, texts, hidden), (texts, layers, hidden), (texts, hidden), (layers, hidden, texts)]:
         start = torch.zeros(shape)
         try:
-            module(torch.zeros(N, L, E), (start, start) if isinstance(module, nn.LSTM) else start)
+            module(torch.zeros(texts, _TOKENS, _INPUTS), (start, start) if isinstance(module, nn.LSTM) else start)
             taken.append(shape)
         except RuntimeError:  # what the library raises for a wrong shape
             continue
-    quantities = SIZES | {"layers": layers, "answer": taken[0]}
-    return Measurement("five shapes of h_0 offered to a layer with batch_first=True", quantities)
+    quantities = {"N": texts, "H": hidden, "layers": layers, "answer": taken[0] if len(taken) == 1 else tuple(taken)}
+    return Measurement("four shapes of h_0 offered to a layer with batch_first=True", quantities)
+
+
+def forgotten_batch_first(cell: Any, texts: int, tokens: int, hidden: int) -> Measurement:
+    """Give a layer without batch_first inputs of the layout (texts, tokens, features)."""
+    final = cell(_INPUTS, hidden)(torch.zeros(texts, tokens, _INPUTS))[1]
+    states = final if isinstance(final, tuple) else (final,)
+    quantities = {"N": texts, "L": tokens, "E": _INPUTS, "H": hidden, "answer": tuple(states[0].shape)}
+    return Measurement("a layer run on (texts, tokens, features) without batch_first", quantities)
+
+
+def unpacked_states(cell: Any) -> Measurement:
+    """Unpack what two layers return beside the output into h and c, and look for both among their states."""
+    lower, both = _build(cell, batch_first=True), _build(cell, batch_first=True, num_layers=2)
+    lower.load_state_dict({name: both.state_dict()[name] for name in lower.state_dict()})
+    inputs = torch.randn(_TEXTS, _TOKENS, _INPUTS, generator=torch.Generator().manual_seed(1))
+    output, (h, c) = both(inputs)
+
+    def same(one: Tensor, other: Tensor) -> int:
+        return int(one.shape == other.shape and torch.allclose(one, other, atol=1e-6))
+
+    quantities = {
+        "h_is_lower": same(h, lower(inputs)[0][:, -1]),
+        "c_is_upper": same(c, output[:, -1]),
+        "h_is_upper": same(h, output[:, -1]),
+        "h_is_first_text": same(h, output[0, -1]),
+        "h_is_first_token": same(h, output[:, 0]),
+    }
+    return Measurement("two layers run, their final states unpacked and compared", quantities)
 
 
 def dropout(cell: Any, share: float) -> Measurement:
@@ -192,10 +227,16 @@ def dropout(cell: Any, share: float) -> Measurement:
     return Measurement("one layer in training mode, with and without dropout", quantities)
 
 
-def _run(cell: Any, **options: Any) -> tuple[Tensor, Tensor]:
-    """Return output and final hidden states of a layer for (N, L, E) inputs; weights and inputs are always the same."""
+def _build(cell: Any, hidden: int = _HIDDEN, **options: Any) -> Any:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = cell(E, H, batch_first=True, **options)
-        output, final = module(torch.randn(N, L, E))
+        return cell(_INPUTS, hidden, **options)
+
+
+def _run(
+    cell: Any, texts: int = _TEXTS, tokens: int = _TOKENS, hidden: int = _HIDDEN, **options: Any
+) -> tuple[Tensor, Tensor]:
+    """Return output and final hidden states of a layer; weights and inputs of one size are always the same."""
+    inputs = torch.randn(texts, tokens, _INPUTS, generator=torch.Generator().manual_seed(1))
+    output, final = _build(cell, hidden, batch_first=True, **options)(inputs)
     return output.detach(), (final[0] if isinstance(final, tuple) else final).detach()

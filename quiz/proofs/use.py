@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .cells import OPEN, Layer
-from .expressions import Measurement
+from .measurement import Measurement
 
 TEXTS = (
     "The plot is thin, but the acting is superb.",
@@ -121,6 +121,16 @@ def memory(cell: Any, short: int, long: int) -> Measurement:
         quantities[f"gru_{label}"] = sum(state.numel() for state in states)
         quantities[f"attention_{label}"] = keys.numel() + values.numel()
     return Measurement(f"numbers to store after {short} and after {long} tokens", quantities)
+
+
+def cache(cell: Any, size: int, tokens: int) -> Measurement:
+    """Count the numbers in the keys and values of an attention layer for all tokens, and in a state."""
+    attention, inputs = nn.MultiheadAttention(size, 1), torch.zeros(tokens, 1, size)
+    keys, values = (inputs @ w.T for w in attention.in_proj_weight.detach().chunk(3)[1:])
+    carried = cell(size, size)(inputs)[1]
+    states = carried if isinstance(carried, tuple) else (carried,)
+    quantities = {"state": sum(state.numel() for state in states), "answer": keys.numel() + values.numel()}
+    return Measurement(f"keys and values of {tokens} tokens of width {size} counted", quantities)
 
 
 def rewriting_token(cell: Any, classifier: Any) -> Measurement:

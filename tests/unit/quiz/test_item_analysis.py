@@ -7,6 +7,7 @@ import json
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from scipy.stats import pointbiserialr
 
 from quiz import item_analysis, load_bank
 from quiz.__main__ import main
-from quiz.bank import Bank
+from quiz.bank import Bank, draw_instance
 from quiz.item_analysis import Confidence, ItemReport, Measures, analyze_items, feedback_csv, format_table
 from quiz.records import Attempt, Feedback, to_line
 from quiz.store import Store
@@ -27,7 +28,7 @@ from tests.databases import attempt
 
 BANK = load_bank()
 SINGLE = BANK.items[0]
-NUMERIC = next(item for item in BANK.items if item.type == "numeric")
+NUMERIC = replace(next(item for item in BANK.items if item.id == "gru-update-003"), template={}, version=1)
 
 
 def tries(rights: str, item_id: str, **changes: object) -> list[Attempt]:
@@ -51,6 +52,23 @@ def measures(attempts: list[Attempt], item_id: str = "a") -> Measures:
 @pytest.fixture
 def four_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(item_analysis, "MIN_FIRST_TRIES", 4)
+
+
+def test_numbers_typed_for_drawn_questions_are_grouped_by_the_mistake(four_are_enough: None) -> None:
+    template = next(item for item in BANK.items if item.id == "gru-update-003")
+    attempts = []
+    for number, mistake in enumerate(["right", "(1 - z) * h + z * n", "(1 - z) * h + z * n", "", "right", "right"]):
+        drawn = draw_instance(template, str(number))
+        assert drawn.numeric
+        claims = {wrong.claim: wrong.value for wrong in drawn.numeric.anticipated}
+        typed = drawn.numeric.value if mistake == "right" else claims.get(mistake, 77)
+        values = {"answer": (str(typed).replace(".", ","),), "correct": mistake == "right", "parameters": drawn.drawn}
+        attempts.append(attempt(f"run {number}", template.id, item_version=template.version, **values))
+    statistics = item(attempts, template.id).measures
+    assert statistics
+    assert [(choice.answer, choice.correct, choice.count) for choice in statistics.choices] == [
+        ("the right number", True, 3), ("(1 - z) * h + z * n", False, 2), ("another number", False, 1),
+    ]  # fmt: skip
 
 
 def test_the_statistics_agree_with_a_calculation_by_hand(four_are_enough: None) -> None:
@@ -125,7 +143,9 @@ def test_every_option_is_listed_even_if_nobody_chose_it(four_are_enough: None) -
 def test_the_most_frequent_numbers_are_listed(four_are_enough: None) -> None:
     typed = ["1", "1", "2", "3", "4", "5", "6"]
     attempts = [attempt(f"run {run}", NUMERIC.id, answer=(number,)) for run, number in enumerate(typed)]
-    assert [choice.answer for choice in measures(attempts, NUMERIC.id).choices] == ["1", "2", "3", "4", "5"]
+    statistics = item(attempts, NUMERIC.id, Bank((NUMERIC,))).measures
+    assert statistics
+    assert [choice.answer for choice in statistics.choices] == ["1", "2", "3", "4", "5"]
 
 
 def test_time_hints_and_confidence(four_are_enough: None) -> None:

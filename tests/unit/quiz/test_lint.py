@@ -9,6 +9,7 @@ import pytest
 
 from quiz.__main__ import main
 from quiz.bank import SHIPPED_BANK, Option, load_bank
+from quiz.bank.parameters import fill
 from quiz.lint import MARGIN, STRATEGIES, chance_score, count_shared_words, lint_bank, rate_technicality, strategy_score
 
 Items = list[dict[str, Any]]
@@ -31,7 +32,7 @@ def problems(tmp_path: Path) -> Spoil:
 
 def test_the_shipped_bank_has_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lint", str(SHIPPED_BANK)]) == 0
-    assert capsys.readouterr().out == "66 items, 0 problems\n"
+    assert capsys.readouterr().out == "79 items, 0 problems\n"
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -122,7 +123,12 @@ def test_the_reported_line_contains_the_mistake(problems: Spoil, tmp_path: Path)
     ],
 )
 def test_a_numeric_key_is_checked(problems: Spoil, change: Callable[[dict[str, Any]], object], fragment: str) -> None:
-    (problem,) = problems(lambda items: change(next(i for i in items if i["id"] == "gru-update-003")["key"]))
+    def change_key(items: Items) -> None:
+        index = next(index for index, item in enumerate(items) if item["id"] == "gru-update-003")
+        items[index] = fill(items[index], items[index]["example"])
+        change(items[index]["key"])
+
+    (problem,) = problems(change_key)
     assert "item gru-update-003" in problem
     assert fragment in problem
 

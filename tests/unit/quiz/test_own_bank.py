@@ -57,6 +57,15 @@ def test_the_example_of_the_guide_has_no_problem_and_its_check_proves_the_key(mi
     assert prove(second).proved
 
 
+def test_the_question_with_parameters_of_the_guide_is_proved_in_every_draw(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bank = json.loads(EXAMPLE)
+    bank["items"][1] = json.loads(re.findall(r"```json\n(.*?)```", GUIDE, flags=re.DOTALL)[1])
+    assert main(["check", str(write_json(mine, bank)), "--draws", "30"]) == 0
+    assert "0 wrong keys, 0 equal answers, 0 ugly numbers" in capsys.readouterr().out
+
+
 def test_every_command_of_the_guide_runs(
     mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 
 from quiz import schema
 from quiz import store as store_module
+from quiz.bank import load_bank
+from quiz.item_analysis import analyze_items
 from quiz.store import Attempt, Feedback, Store, StoreError
 from tests.conftest import REPOSITORY
 from tests.databases import DatabaseProxy, attempt, drop_tables, postgres_url
@@ -85,6 +88,41 @@ def test_an_attempt_is_read_back_as_it_was_recorded(store: Store) -> None:
     assert store.record(timed) == timed
     assert store.attempts_of("run") == [given, timed]
     assert store.attempts_of("another run") == []
+
+
+def test_the_drawn_numbers_of_a_question_are_stored(store: Store) -> None:
+    given = attempt(parameters={"z": 0.25, "steps": 3, "layer": "é"})
+    assert store.record(given) == given
+    assert store.attempts_of("run") == [given]
+
+
+def test_a_database_of_the_first_version_is_read_and_written(tmp_path: Path) -> None:
+    """Its tables and rows were written by the store of commit 5bdee8c."""
+    file = tmp_path / "quiz.sqlite3"
+    with sqlite3.connect(file) as database:
+        database.executescript(Path(__file__).with_name("first_version.sql").read_text(encoding="utf-8"))
+    store = Store(f"sqlite:///{file}")
+    opening, several, number = store.attempts_of("first run")
+    values = {"answer": ("t2me",), "credit": 0.75, "hints": 1, "confidence": 90, "milliseconds": 8500}
+    assert opening == attempt("first run", "gru-anatomy-001", **values)
+    assert (several.answer, several.correct, several.parameters) == (("t3ei", "p4sf"), False, {})
+    assert number.answer == ("−0,1",)
+    assert [feedback for _, feedback in store.feedback()] == [Feedback("first run", True, "Why −0.1?")]
+    new = store.record(attempt(parameters={"z": 0.25}))
+    assert list(store.attempts()) == [opening, several, number, new]
+    assert list(Store(f"sqlite:///{file}").attempts()) == [opening, several, number, new]
+    report = analyze_items(store.attempts(), load_bank())
+    assert (report.attempts, report.runs) == (4, 2)
+
+
+def test_two_processes_may_add_the_new_column_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "quiz.sqlite3"
+    with sqlite3.connect(file) as database:
+        database.executescript(Path(__file__).with_name("first_version.sql").read_text(encoding="utf-8"))
+    address = f"sqlite:///{file}"
+    with ThreadPoolExecutor(4) as pool:
+        counts = list(pool.map(lambda _: len(list(Store(address).attempts())), range(4)))
+    assert counts == [3] * 4
 
 
 def test_the_first_attempt_of_a_run_at_an_item_counts(store: Store) -> None:

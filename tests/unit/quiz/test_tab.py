@@ -14,6 +14,7 @@ import app
 from benchmarks.gradio_http import Page
 from quiz.bank import Bank, Item, Media, load_bank
 from quiz.components import Components, show
+from quiz.errors import TokenError
 from quiz.proof_view import ProofRenderer
 from quiz.resume_token import ResumeTokens
 from quiz.selection import ALL, topic_scope
@@ -294,9 +295,10 @@ class Visitor(Page):
     def send(self, event: dict[str, Any], data: list[Any] | None = None, **changes: Any) -> tuple[int, str]:
         """Send an event and check the response."""
         status, text = super().send(event, data, **changes)
-        closed = [item for item in BANK.items if item.id not in self.answered]
+        items = BY_ID | self.asked
+        closed = [item for item in items.values() if item.id not in self.answered]
         # A few items share a hint or a formula, which is not a secret once one of them is answered.
-        revealed = [*self.hints, *(text for item in BANK.items if item.id in self.answered for text in secrets(item))]
+        revealed = [*self.hints, *(text for item_id in self.answered for text in secrets(items[item_id]))]
         assert [secret for secret in leaked(text, closed) if not any(secret in text for text in revealed)] == []
         return status, text
 
@@ -316,8 +318,16 @@ class Visitor(Page):
     @property
     def item(self) -> Item:
         """The item that the page shows."""
-        item_id = self.props[self.event("quiz-submit")["inputs"][2]]["value"]
-        return next(item for item in BANK.items if item.id == item_id)
+        return (BY_ID | self.asked)[self.props[self.event("quiz-submit")["inputs"][2]]["value"]]
+
+    @property
+    def asked(self) -> dict[str, Item]:
+        """The questions of the run that the browser has saved, with the numbers drawn for it."""
+        try:
+            items = ResumeTokens(SECRET.encode(), BANK).read(self.memory["run"]).items
+        except (TokenError, TypeError, KeyError):
+            return {}
+        return {item.id: item for item in items}
 
     def answer(self, is_right: bool = True) -> None:
         """Answer the open question with the letters of the options shown, or with a number."""
@@ -456,7 +466,7 @@ def test_a_chapter_can_be_chosen(visitor: Visitor) -> None:
     visitor.put("quiz-scope", topic_scope("Shapes"))
     visitor.fire("quiz-start")
     assert visitor.item.topic == "Shapes"
-    assert "Question 1 of 6" in visitor.value("quiz-progress")
+    assert "Question 1 of 8" in visitor.value("quiz-progress")
 
 
 def test_the_proof_is_not_shown_before_the_answer(blocks: gr.Blocks, store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Claims: formulas over the quantities that a check has measured.
+"""Formulas of a bank: claims over the quantities that a check has measured, and numbers computed from parameters.
 
     evaluate_claim("(1 - z) * n + z * h", {"z": 0.25, "n": -0.4, "h": 0.8})   # -0.1
     evaluate_claim("new == h", {"new": 0.3, "h": 0.8})                        # False
@@ -14,7 +14,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 TOLERANCE = 1e-6
@@ -28,28 +28,6 @@ Value = Any
 
 class ClaimError(ValueError):
     """An error for a claim that is not a valid formula, or uses a quantity that was not measured."""
-
-
-class MissingPartError(ValueError):
-    """An error for a cell that lacks the part of the check, such as a reset gate."""
-
-
-class NotInstalledError(RuntimeError):
-    """An error for a library or model that the check needs and that is not installed; the message names it."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """The result of running a check on a cell.
-
-    Attributes:
-        procedure: What was run, in one sentence without the full stop.
-        quantities: The measured quantities by name: numbers, strings, tuples and double-precision tensors. A claim
-            that is not a comparison is compared with the quantity named `answer`.
-    """
-
-    procedure: str
-    quantities: Mapping[str, Value] = field(default_factory=dict)
 
 
 _OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
@@ -77,6 +55,8 @@ _FUNCTIONS: dict[str, Callable[..., Value]] = {
     "abs": abs,
     "max": lambda *a: a[0].max() if len(a) == 1 else max(a),
     "min": lambda *a: a[0].min() if len(a) == 1 else min(a),
+    "round": round,
+    "log": math.log,
 }
 
 
@@ -93,9 +73,14 @@ def evaluate_claim(claim: str | float, quantities: Mapping[str, Value]) -> Value
     if not isinstance(claim, str):
         return claim
     try:
-        return _evaluate(ast.parse(claim, mode="eval").body, quantities)
+        return _evaluate(_parse(claim), quantities)
     except (SyntaxError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise ClaimError(f"{claim!r} cannot be evaluated: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def _parse(claim: str) -> ast.expr:
+    return ast.parse(claim, mode="eval").body
 
 
 def are_equal(a: Value, b: Value) -> bool:
@@ -150,7 +135,7 @@ def _evaluate(node: ast.AST, quantities: Mapping[str, Value]) -> Value:
             return _compare(node, quantities)
         case ast.Call(func=ast.Name(id=name)) if name in _FUNCTIONS and not node.keywords:
             return _FUNCTIONS[name](*(_evaluate(part, quantities) for part in node.args))
-    raise ClaimError(f"{ast.unparse(node)!r} is unknown; the measured quantities are {', '.join(quantities)}")
+    raise ClaimError(f"{ast.unparse(node)!r} is unknown; the known quantities are {', '.join(quantities)}")
 
 
 def _compare(node: ast.Compare, quantities: Mapping[str, Value]) -> bool:

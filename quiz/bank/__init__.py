@@ -4,15 +4,17 @@ A bank is checked before any question is shown. If it has a fault, the whole ban
 the item and the fault (see `quiz.validation`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import BankError
-from .validation import find_faults, parse_json, read_text
+from ..errors import BankError
+from ..validation import Fault, find_faults, parse_json, read_text
+from .formulas import ClaimError
+from .parameters import Parameters, draw_parameters, fill
 
-SHIPPED_BANK = Path(__file__).parent / "answer_bank.json"
+SHIPPED_BANK = Path(__file__).parents[1] / "answer_bank.json"
 
 # Values of fields that an item of a bank with basic requirements leaves out.
 _DEFAULTS: dict[str, Any] = {
@@ -108,6 +110,9 @@ class Item:
     """One question with its key. It stays on the server; learners see `public_view(item)`.
 
     The `type` is single, multi or numeric. The key is in `numeric` for numeric items and in `options` otherwise.
+
+    An item with parameters is one instance of its template: `drawn` has the numbers that it was made with. In a bank
+    these are the numbers of its example.
     """
 
     id: str
@@ -134,6 +139,8 @@ class Item:
     live: Live | None = None
     prereq: tuple[str, ...] = ()
     enemies: tuple[str, ...] = ()
+    drawn: Parameters = field(default_factory=dict, hash=False)
+    template: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def correct_options(self) -> tuple[Option, ...]:
@@ -219,24 +226,76 @@ def load_bank(path: str | Path | None = None) -> Bank:
     """
     path = SHIPPED_BANK if path is None else Path(path)
     data = parse_json(read_text(path), path)
-    for fault in find_faults(data):
+    for fault in find_bank_faults(data):
         raise BankError(fault.text, fault.item_id)
     return make_bank(data, path.parent)
+
+
+def find_bank_faults(data: Any) -> Iterator[Fault]:
+    """Yield every fault for which a bank is refused; an item with parameters is checked with those of its example."""
+    raws = data.get("items") if isinstance(data, dict) else None
+    if not isinstance(raws, list):
+        yield from find_faults(data)
+        return
+    filled = []
+    for raw in raws:
+        try:
+            filled.append(_fill_example(raw))
+        except ClaimError as error:
+            yield Fault(str(error), raw.get("id"), "parameters")
+            return
+    yield from find_faults(data | {"items": filled})
 
 
 def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
     """Return the bank of a JSON value.
 
     Args:
-        data: The value, for which `find_faults` finds nothing.
+        data: The value, for which `find_bank_faults` finds nothing.
         folder: The folder of the bank's pictures.
     """
-    return Bank(tuple(_make_item(raw) for raw in data["items"]), folder, data.get("misconceptions", {}))
+    items = (make_instance(raw, raw.get("example", {})) for raw in data["items"])
+    return Bank(tuple(items), folder, data.get("misconceptions", {}))
 
 
-def _make_item(raw: dict[str, Any]) -> Item:
+def draw_instance(item: Item, seed: str) -> Item:
+    """Return an item with parameters drawn from a seed; an item without parameters is returned as it is."""
+    return make_instance(item.template, draw_parameters(item.template, seed)) if item.template else item
+
+
+def make_instance(template: Mapping[str, Any], drawn: Parameters) -> Item:
+    """Return the item that a template, an item of the bank's JSON value, becomes with these parameters.
+
+    Raises:
+        ClaimError: A formula of the template cannot be computed from the parameters.
+    """
+    if "parameters" not in template:
+        return _make_item(template)
+    return replace(_make_item(fill(template, drawn)), drawn=dict(drawn), template=template)
+
+
+def _fill_example(raw: Any) -> Any:
+    """Return an item with its example filled in, or as it is if its structure, which the schema checks, is wrong.
+
+    Raises:
+        ClaimError: A formula cannot be computed.
+    """
+    if not isinstance(raw, dict) or not isinstance(raw.get("example"), dict):
+        return raw
+    try:
+        return raw | fill(raw, raw["example"])
+    except (KeyError, TypeError, AttributeError):
+        return raw
+
+
+def _make_check(raw: dict[str, Any]) -> Check:
+    return Check(**raw | {"answer": tuple(raw.get("answer", []))})
+
+
+def _make_item(raw: Mapping[str, Any]) -> Item:
     key = raw["key"]
     special = {"options", "key", "sources", "media", "check", "live", "prereq", "enemies"}
+    special |= {"parameters", "example", "conditions"}
     return Item(
         **(_DEFAULTS | {name: raw[name] for name in raw.keys() - special}),
         options=tuple(_make_option(option, key) for option in raw.get("options", [])),
@@ -249,10 +308,6 @@ def _make_item(raw: dict[str, Any]) -> Item:
         prereq=tuple(raw.get("prereq", [])),
         enemies=tuple(raw.get("enemies", [])),
     )
-
-
-def _make_check(raw: dict[str, Any]) -> Check:
-    return Check(**raw | {"answer": tuple(raw.get("answer", []))})
 
 
 def _make_option(raw: dict[str, Any], key: dict[str, Any]) -> Option:
