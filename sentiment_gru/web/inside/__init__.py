@@ -1,7 +1,7 @@
-"""The tab "Inside the GRU": the chapter, one cell, the units of the trained model, and measurements of three cells."""
+"""The tab "Inside the GRU": the chapter, the stage with its cards, and measurements of three cells."""
 
-from ..rendering import read_static
+from ..rendering import read_static, render_script
 
 # launch(css=...) and launch(head=...) need both before the tab is built; they concern its elements only.
-INSIDE_CSS = read_static("inside_tab.css")
-INSIDE_SCRIPT = f"<script>{read_static('inside_tab.js')}</script>"
+INSIDE_CSS = read_static("inside_tab.css") + read_static("stage.css")
+INSIDE_SCRIPT = render_script("inside_tab.js") + render_script("stage.js") + render_script("stage_cards.js")

@@ -7,22 +7,21 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from ..rendering import render
-from .cell_view import format_number, format_share
-from .figures import variant_name
-from .gru_cell import Convention, Preset, Step, Weights, step
-from .measurements import CELLS, SPEED_MODES, Gradients, Measured, Recall, Speed
+from .figures import STAGES, variant_name
+from .gru_cell import Step
+from .measurements import (
+    CELLS,
+    COMPARED_DISTANCE,
+    SPEED_MODES,
+    Gradients,
+    Measured,
+    Recall,
+    Speed,
+    format_left,
+)
+from .stage_view import format_number
 from .statements import EQUAL_RATIO
 
-LARGE_CHANGE = 0.5  # of h at one token; units that change by more are counted
-COMPARED_DISTANCE = 50  # tokens from the end at which gradients are compared
-EXERCISE = Preset(
-    "The question",
-    "An old state, a candidate and an update gate of PyTorch's sense, set by the biases alone.",
-    Weights(b_z=-1.1, b_n=-0.42),
-    x=0.0,
-    h=0.8,
-)
-EXERCISE_STEP = step(EXERCISE.weights, EXERCISE.x, EXERCISE.h)
 CELL_NAMES = tuple(cell.upper() for cell in CELLS)
 
 
@@ -44,24 +43,27 @@ class Question:
 
 
 CARDS = (
-    Card("chapter", "The chapter", "Gated Recurrent Units in two minutes, and what is often said of them."),
+    Card("chapter", "The chapter", "Gated recurrent units in two minutes, and what is often said of them."),
     Card(
         "cell",
-        "One cell",
-        "One unit with one input. The road on top carries the old state; its width is the share that is copied. "
-        "Move anything.",
+        "Two gates",
+        "One unit. The road on top carries its old state; the valve z mixes it with the candidate, and the shutter r "
+        "decides how much of the past the candidate gets to see. Set both by hand.",
     ),
     Card(
-        "unit",
-        "In the model",
-        "The same picture, filled with what one trained unit of this app's model does at a word of your text.",
+        "weights",
+        "Where gates come from",
+        "Nobody sets z and r by hand: weights compute them from the input and the old state. Choose what the unit "
+        "should do, or move the weights, and play a sequence.",
     ),
+    Card("unit", "Your sentence", "The same drawing, filled by the model of this app while it reads a sentence."),
     Card("compare", "RNN, LSTM, GRU", "The three cells at the same work, measured."),
     Card(
         "gradient",
         "Vanishing gradient",
-        "How much does the state at an earlier word still matter to the verdict? The norm of d logit / d h, in models "
-        "that judge by their last state, on real reviews. Of an LSTM it is the cell state, which is what it carries.",
+        "How much does the state at an earlier word still matter to the verdict? The norm of d logit / d h as a share "
+        "of that at the last word, in models that judge by their last state, on real reviews. Of an LSTM it is the "
+        "cell state, which is what it carries.",
     ),
     Card(
         "recall",
@@ -74,22 +76,11 @@ QUESTIONS = {
         "The reset gate of a unit is at 0. Is its past forgotten?",
         ("Yes, whatever the update gate does", "Only if the update gate copies nothing", "No, never"),
     ),
-    "cell": Question(
-        f"In PyTorch's GRU an old state is {format_number(EXERCISE_STEP.h)}, the candidate "
-        f"{format_number(EXERCISE_STEP.n)}, the update gate {format_number(EXERCISE_STEP.z)}. Where does the new state "
-        "land?",
-        ("Nearer to the old state", "Nearer to the candidate", "Outside of both"),
-    ),
-    "unit": Question(
-        f"One word comes in. How many of the model's units change by more than {LARGE_CHANGE}?",
-        ("Nearly all", "About half", "Few"),
-    ),
     "compare": Question(
         "One text at a time, in PyTorch, on a processor: which layer is the fastest of equal hidden size?", CELL_NAMES
     ),
     "gradient": Question(
-        f"Before training, {COMPARED_DISTANCE} tokens from the end: which cell has the largest gradient left?",
-        CELL_NAMES,
+        f"After training: which cell has the most gradient left {COMPARED_DISTANCE} words from the end?", CELL_NAMES
     ),
 }
 
@@ -148,28 +139,7 @@ def answer_chapter(step: Step) -> Answer:
         [QUESTIONS["chapter"].options[1]],
         f"With r = {format_number(step.r)} and z = {format_number(step.z)} an old state of {format_number(step.h)} "
         f"becomes {format_number(step.new)}. The reset gate hides the past from the candidate; what the update gate "
-        "copies is kept.",
-    )
-
-
-def answer_cell(step: Step) -> Answer:
-    """Return whether the new state of a step is nearer to the old state or to the candidate."""
-    nearer_to_candidate = abs(step.new - step.n) < abs(step.new - step.h)
-    z, h, n, new = (format_number(value) for value in (step.z, step.h, step.n, step.new))
-    return Answer(
-        [QUESTIONS["cell"].options[1 if nearer_to_candidate else 0]],
-        f"z = {z} is the share of the old state: {z} × {h} + {format_number(1 - step.z)} × ({n}) = {new}. The sliders "
-        "below now say so; in Chung's convention the same z would be the share of the candidate.",
-    )
-
-
-def answer_unit(changed: int, units: int, token: str) -> Answer:
-    """Return how many of the units change by more than `LARGE_CHANGE` at a token."""
-    share = changed / units
-    option = 0 if share > 2 / 3 else 2 if share < 1 / 3 else 1
-    return Answer(
-        [QUESTIONS["unit"].options[option]],
-        f"At “{token}” {changed} of {units} units change by more than {LARGE_CHANGE}, {format_share(share)} of them.",
+        "copies is kept. Try it on the next card.",
     )
 
 
@@ -189,19 +159,20 @@ def answer_compare(speed: Speed) -> Answer:
 
 
 def answer_gradient(gradients: Gradients) -> Answer:
-    """Return the cell with the largest gradient at `COMPARED_DISTANCE` before training, and the effect of training."""
-    index = gradients.distances.index(COMPARED_DISTANCE)
+    """Return the cell with the most gradient left after training, and the shares left at every stage."""
 
-    def remaining(stage: str, cell: str) -> str:
-        median = gradients.curves[stage][cell].median
-        return f"{median[index] / median[0] if median[0] else 0.0:.0e}".replace("e-", "e−")
+    def left(stage: str, cell: str) -> float:
+        return gradients.left(stage, cell, COMPARED_DISTANCE)
 
-    before = {cell: gradients.curves["start"][cell].median[index] for cell in CELLS}
-    parts = "; ".join(f"{cell.upper()} {remaining('start', cell)}, then {remaining('trained', cell)}" for cell in CELLS)
+    parts = "; ".join(
+        f"{title}: " + ", ".join(f"{cell.upper()} {format_left(left(stage, cell))}" for cell in CELLS)
+        for stage, title in STAGES.items()
+    )
+    best = max(CELLS, key=lambda cell: left("trained", cell))
     return Answer(
-        [max(CELLS, key=before.__getitem__).upper()],
-        f"The share of the gradient at the last token that is left {COMPARED_DISTANCE} tokens earlier, before training "
-        f"and after: {parts}.",
+        [best.upper()],
+        f"Of the gradient at the last word this much is left {COMPARED_DISTANCE} words earlier. {parts}. A gate can "
+        "stay open, but it does not start so: training has to open it.",
     )
 
 
@@ -216,17 +187,3 @@ def answer_recall(recall: Recall) -> Answer:
     if longer is not None:
         explanation += f" After {longer} none gets beyond {max(recall.means(longer).values()):.0%}."
     return Answer(correct, f"{explanation} Guessing gives {recall.chance:.0%}.")
-
-
-def describe_conversion(exact: bool, difference: float, convention: Convention) -> str:
-    """Return what switching to a convention did to the weights, and by how much the new state differs if it does."""
-    if exact:
-        return (
-            f"Written as in {convention.title}. The weights of z were converted where its sense turns, so that the "
-            "cell computes the same. The place of r makes no difference to a single unit; in a layer, whose matrix U "
-            "mixes the units, it does."
-        )
-    return (
-        f"Written as in {convention.title}. PyTorch's r scales the recurrent bias c, too, and c is not 0: no weights "
-        f"make the two agree. Here the new state differs by {format_number(abs(difference), 3)}."
-    )

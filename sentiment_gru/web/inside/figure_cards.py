@@ -12,12 +12,9 @@ import gradio as gr
 
 from ..gradio_compat import LIGHT, PlotData
 from ..inside import figures
-from ..rendering import render
 from .cards import Answer, answer_chapter, answer_compare, answer_gradient, answer_recall, find_question, render_answer
-from .cell_card import html_output, status_output
 from .gru_cell import RESET_ONLY, step
-from .measurements import TRAINING_STAGES, Measured
-from .statements import list_statements, render_statements
+from .measurements import Measured
 
 SKIP = "Show it without a guess"
 
@@ -50,6 +47,17 @@ class QuestionForm:
         self.skip.click(answer, *arguments, js=js, **LIGHT)
 
 
+def html_output(elem_id: str) -> gr.HTML:
+    """Return an empty component for rendered HTML."""
+    return gr.HTML("", apply_default_css=False, js_on_load=None, elem_id=elem_id)
+
+
+def status_output(elem_id: str) -> gr.HTML:
+    """Return an empty component whose changes a screen reader announces."""
+    set_role = "element.setAttribute('role', 'status')"
+    return gr.HTML("", apply_default_css=False, js_on_load=set_role, elem_id=elem_id)
+
+
 def build_question(name: str, measured: Measured) -> QuestionForm:
     """Build the question of a card in the current Gradio context."""
     question = find_question(name, measured)
@@ -66,9 +74,9 @@ def build_question(name: str, measured: Measured) -> QuestionForm:
     return QuestionForm(guess, skip, answer)
 
 
-def build_figures(form: QuestionForm, name: str, measured: Measured, config: dict[str, Any]) -> None:
+def build_figures(form: QuestionForm, name: str, measured: Measured) -> None:
     """Build the figures of a card in the current Gradio context, hidden until the question is answered."""
-    card_figures = list_figures(name, measured, config)
+    card_figures = list_figures(name, measured)
     dark = gr.Checkbox(visible=False)
     with gr.Column(visible=False, elem_classes="inside-pictures") as column:
         outputs = [
@@ -100,23 +108,17 @@ def find_answer(name: str, measured: Measured) -> Answer | None:
     return None
 
 
-def list_figures(name: str, measured: Measured, config: dict[str, Any]) -> list[Figure]:
-    """Return the figures of a card, in their order; `config` is that of the loaded checkpoint."""
+def list_figures(name: str, measured: Measured) -> list[Figure]:
+    """Return the figures of a card, in their order."""
     speed, gradients, recall = measured.speed, measured.gradients, measured.recall
     result: list[Figure] = []
-    if name == "chapter":
-        result = [_html_figure(lambda: render_statements(list_statements(config, measured)))]
-    elif name == "gradient" and gradients:
-        for stage in ("start", "trained"):
-            title = TRAINING_STAGES[stage].capitalize()
-            result.append(_html_figure(partial(render, "inside/subheading.html", title=title)))
-            result.append(Figure(partial(figures.draw_gradients, gradients, stage), is_plot=True))
-        result.append(_html_figure(partial(figures.render_gradient_table, gradients)))
-    elif name == "recall" and recall:
+    if name == "gradient" and gradients:
         result = [
-            Figure(partial(figures.draw_recall, recall), is_plot=True),
-            _html_figure(partial(figures.render_recall_table, recall)),
+            _html_figure(partial(figures.render_gradients, gradients)),
+            _html_figure(partial(figures.render_gradient_table, gradients)),
         ]
+    elif name == "recall" and recall:
+        result = [_html_figure(partial(figures.render_recall, recall))]
     elif name == "compare":
         if speed:
             result = [

@@ -1,36 +1,47 @@
-"""Figures of the measurements as plotly's JSON, each with a table of the same numbers.
+"""Figures of the measurements: the speed as plotly's JSON, all others as HTML.
 
 Gradio's page brings plotly.js along; Python's plotly package would only write this JSON.
 """
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
-from ..rendering import render_table
+from ..charts import Line, render_line_chart
+from ..rendering import render, render_table
 from ..theme import COLOURS
 from .measurements import (
     CELLS,
     CONFIGURATIONS,
     SPEED_MODES,
-    TRAINING_STAGES,
-    Curve,
     Gradients,
     Measured,
     Recall,
     Speed,
     Trainings,
+    format_left,
 )
 from .statements import count_parameters
 
 # Text and grid lines on a light and on a dark page.
 INK, GRID = ("#1c1c1e", "#ececea"), ("#dddbd6", "#3a3b40")
 TONES = {"gru": "positive", "lstm": "negative", "rnn": "neutral"}
-DASHES = {"gru": "solid", "lstm": "dash", "rnn": "dot"}
 PATTERNS = {"gru": "", "lstm": "/", "rnn": "."}
-TABLE_DISTANCES = (0, 10, 20, 50, 100, 199)
+TABLE_DISTANCES = (10, 20, 50, 100, 199)
+STAGES = {
+    "pytorch": "As PyTorch starts a layer",
+    "start": "As this app starts it",
+    "trained": "After training",
+}
+WHY_STARTS_DIFFER = (
+    "Why do the two starts differ? The gradient meets the recurrent matrix U at every step. PyTorch fills it with "
+    "small random numbers, and multiplying by it shrinks a vector. This app starts with an orthogonal matrix, which "
+    "turns a vector without shrinking it: an RNN, whose gradient meets only U and tanh, then keeps the most. The gates"
+    " of GRU and LSTM start half open and let about half of the gradient through at each step, whatever U is. Training"
+    " opens them."
+)
 
 
 def render_comparison_table(measured: Measured) -> Markup:
@@ -90,63 +101,58 @@ def draw_speed(speed: Speed, dark: bool) -> str:
         }
         for cell in CELLS
     ]
-    return _figure(bars, "", "milliseconds for one text", dark)
+    return _figure(bars, "milliseconds for one text", dark)
 
 
-def draw_gradients(gradients: Gradients, stage: str, dark: bool) -> str:
-    """Return the medians by distance from the end, each in the band of its quartiles, on a logarithmic axis."""
-    traces = [
-        trace
-        for cell in CELLS
-        for trace in _curve_with_band(cell, gradients.distances, gradients.curves[stage][cell], dark)
-    ]
-    logarithmic = {"type": "log", "exponentformat": "power"}
-    return _figure(traces, "tokens from the end", "norm of the gradient", dark, logarithmic)
+def render_gradients(gradients: Gradients) -> Markup:
+    """Return a chart for each stage, with the share of the gradient at the last token by the distance from it."""
+    x = np.array(gradients.distances) / gradients.distances[-1]
+    charts = []
+    for stage, title in STAGES.items():
+        shares = {
+            cell: np.array([gradients.left(stage, cell, distance) for distance in gradients.distances])
+            for cell in CELLS
+        }
+        highest = max(1.0, *(float(values.max()) for values in shares.values()))
+        lines = [Line(cell.upper(), f"line tone-{TONES[cell]}", values) for cell, values in shares.items()]
+        chart = render_line_chart(
+            lines,
+            x,
+            (0, highest),
+            ("0%", f"{highest:.0%}"),
+            f"{title}: share of the gradient at the last word that is left, by the distance from the end",
+            axis=("last word", f"{gradients.distances[-1]} words back"),
+            on_tokens=False,
+        )
+        charts.append((title, chart))
+    return render("inside/gradients.html", charts=charts, reason=WHY_STARTS_DIFFER)
 
 
 def render_gradient_table(gradients: Gradients) -> Markup:
-    """Return the medians at selected distances for every stage, and the distance at which they become faint."""
-    indices = [gradients.distances.index(d) for d in TABLE_DISTANCES if d in gradients.distances]
+    """Return the shares that are left at selected distances for every stage."""
+    distances = [distance for distance in TABLE_DISTANCES if distance in gradients.distances]
     rows = [
         [
-            f"{cell.upper()}, {stage_name}",
-            *(f"{curve.median[index]:.0e}".replace("-", "−") for index in indices),
-            "never" if curve.faint_from is None else str(curve.faint_from),
+            f"{cell.upper()}, {title[0].lower()}{title[1:]}",
+            *(format_left(gradients.left(stage, cell, distance)) for distance in distances),
         ]
-        for stage, stage_name in TRAINING_STAGES.items()
-        for cell, curve in gradients.curves[stage].items()
+        for stage, title in STAGES.items()
+        for cell in CELLS
     ]
-    heads = ["median", *(f"{gradients.distances[index]} back" for index in indices), "below 1% from"]
-    return render_table("Norm of the gradient by the distance from the end, in tokens.", heads, rows, gradients.source)
+    heads = ["", *(f"{distance} back" for distance in distances)]
+    return render_table("Gradient left, as a share of that at the last word; medians.", heads, rows, gradients.source)
 
 
-def draw_recall(recall: Recall, dark: bool) -> str:
-    """Return the mean accuracy of each variant by the delay."""
-    means = {lag: recall.means(lag) for lag in recall.lags}
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": variant_name(variant),
-            "x": list(recall.lags),
-            "y": [means[lag][variant] for lag in recall.lags],
-            "line": {"color": _colour(variant.split(",")[0], dark), "dash": _variant_dash(variant), "width": 2},
-            "marker": {"symbol": "diamond" if "," in variant else "circle", "size": 8},
-        }
-        for variant in recall.accuracies
-    ]
-    return _figure(traces, "tokens between", "share recalled", dark, {"range": [0, 1.05]})
-
-
-def render_recall_table(recall: Recall) -> Markup:
-    """Return the accuracy of each variant by the delay: the mean of the seeds, and the least of them."""
-    means = {lag: recall.means(lag) for lag in recall.lags}
+def render_recall(recall: Recall) -> Markup:
+    """Return the accuracy of each variant by the delay as bars: the mean of the seeds, and the least of them."""
     rows = [
-        [variant_name(variant), *(f"{means[lag][variant]:.0%} ({min(by_lag[lag]):.0%})" for lag in recall.lags)]
+        (
+            variant_name(variant),
+            [{"mean": recall.means(lag)[variant], "least": min(by_lag[lag])} for lag in recall.lags],
+        )
         for variant, by_lag in recall.accuracies.items()
     ]
-    caption = f"Share recalled, mean of the seeds (the least of them); guessing gives {recall.chance:.0%}."
-    return render_table(caption, ["", *(f"after {lag}" for lag in recall.lags)], rows, recall.source)
+    return render("inside/recall.html", lags=recall.lags, rows=rows, chance=recall.chance, source=recall.source)
 
 
 def variant_name(variant: str) -> str:
@@ -159,26 +165,7 @@ def variant_name(variant: str) -> str:
     return ",".join([cell.upper(), *rest])
 
 
-def _curve_with_band(cell: str, distances: Sequence[int], curve: Curve, dark: bool) -> list[dict[str, Any]]:
-    """Return a filled outline of the quartiles and the line of the median, without values that are not positive."""
-    positive = [index for index, low in enumerate(curve.low) if low > 0]
-    x = [distances[index] for index in positive]
-    outline = [curve.high[index] for index in positive] + [curve.low[index] for index in reversed(positive)]
-    colour = _colour(cell, dark)
-    common = {"type": "scatter", "legendgroup": cell}
-    return [
-        common
-        | {"x": x + x[::-1], "y": outline, "fill": "toself", "fillcolor": f"{colour}33", "line": {"width": 0}}
-        | {"mode": "lines", "hoverinfo": "skip", "showlegend": False},
-        common
-        | {"name": cell.upper(), "x": x, "y": [curve.median[index] for index in positive], "mode": "lines"}
-        | {"line": {"color": colour, "dash": DASHES[cell], "width": 2}},
-    ]
-
-
-def _figure(
-    traces: list[dict[str, Any]], x_title: str, y_title: str, dark: bool, y_options: dict[str, Any] | None = None
-) -> str:
+def _figure(traces: list[dict[str, Any]], y_title: str, dark: bool) -> str:
     colours = {"gridcolor": GRID[dark], "linecolor": GRID[dark]}
     axis: dict[str, Any] = colours | {"zeroline": False, "automargin": True, "fixedrange": True}
     return json.dumps(
@@ -191,8 +178,8 @@ def _figure(
                 "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
                 "height": 340,
                 "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-                "xaxis": axis | {"title": {"text": x_title}},
-                "yaxis": axis | {"title": {"text": y_title}} | (y_options or {}),
+                "xaxis": axis,
+                "yaxis": axis | {"title": {"text": y_title}},
                 "hovermode": "closest",
                 "dragmode": False,
             },
@@ -203,7 +190,3 @@ def _figure(
 
 def _colour(cell: str, dark: bool) -> str:
     return COLOURS[TONES[cell]][dark]
-
-
-def _variant_dash(variant: str) -> str:
-    return "dashdot" if "," in variant else DASHES[variant]

@@ -1,11 +1,11 @@
-"""A GRU with one input and one unit, whose weights are set by hand, under the conventions of three sources.
+"""A GRU with one input and one unit, whose weights are set by hand, and the conventions of three sources.
 
-It is plain Python in double precision, so that a moved slider is answered in microseconds.
+The page computes with the same values in `static/stage_cards.js`; here, they give the figures of the statements.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,11 @@ class Convention:
     reset_after: bool
     source: str
 
-    @property
-    def keep_share(self) -> str:
-        """The factor of the old state: "z" or "1 − z"."""
-        return "z" if self.z_keeps else "1 − z"
-
-    @property
-    def write_share(self) -> str:
-        """The factor of the candidate: "1 − z" or "z"."""
-        return "1 − z" if self.z_keeps else "z"
-
 
 PYTORCH = Convention("pytorch", "PyTorch", True, True, "documentation of torch.nn.GRU")
 CHO = Convention("cho2014", "Cho et al. 2014", True, False, "arXiv 1406.1078, version 3, section 2.3")
 CHUNG = Convention("chung2014", "Chung et al. 2014", False, False, "arXiv 1412.3555, section 3.2")
-CONVENTIONS = {convention.name: convention for convention in (PYTORCH, CHO, CHUNG)}
+CONVENTIONS = (PYTORCH, CHO, CHUNG)
 
 
 @dataclass(frozen=True)
@@ -63,47 +53,14 @@ class Weights:
     c_n: float = 0.0
 
 
-@dataclass(frozen=True)
-class Step:
-    """One unit at one step: its inputs as fields, its gates and new state as properties.
-
-    Attributes:
-        h: The old state.
-        from_input: The terms of r, z and n that come from the input, including its biases.
-        from_past: The terms of r, z and n that come from the old state. If the convention applies r after the matrix
-            product, that of n is not yet scaled by r.
-        convention: The definition of z and r.
-    """
+class Step(NamedTuple):
+    """One step of a unit: the old state h, the gates r and z, the candidate n, and the new state."""
 
     h: float
-    from_input: tuple[float, float, float]
-    from_past: tuple[float, float, float]
-    convention: Convention = PYTORCH
-
-    @property
-    def r(self) -> float:
-        """The reset gate."""
-        return sigmoid(self.from_input[0] + self.from_past[0])
-
-    @property
-    def z(self) -> float:
-        """The update gate, as the convention defines it."""
-        return sigmoid(self.from_input[1] + self.from_past[1])
-
-    @property
-    def n(self) -> float:
-        """The candidate."""
-        return math.tanh(self.from_input[2] + (self.r if self.convention.reset_after else 1) * self.from_past[2])
-
-    @property
-    def copied(self) -> float:
-        """The share of the old state in the new one."""
-        return self.z if self.convention.z_keeps else 1 - self.z
-
-    @property
-    def new(self) -> float:
-        """The new state."""
-        return blend(self.z, self.h, self.n, self.convention)
+    r: float
+    z: float
+    n: float
+    new: float
 
 
 def sigmoid(value: float) -> float:
@@ -116,42 +73,12 @@ def blend(z: float, h: float, n: float, convention: Convention) -> float:
     return z * h + (1 - z) * n if convention.z_keeps else (1 - z) * h + z * n
 
 
-def step(weights: Weights, x: float, h: float, convention: Convention = PYTORCH) -> Step:
-    """Return the step of a cell from old state h at input x."""
-    after = Step(
-        h,
-        (weights.w_r * x + weights.b_r, weights.w_z * x + weights.b_z, weights.w_n * x + weights.b_n),
-        (weights.u_r * h, weights.u_z * h, weights.u_n * h + weights.c_n),
-        convention,
-    )
-    if convention.reset_after:
-        return after
-    return replace(after, from_past=(*after.from_past[:2], weights.u_n * (after.r * h) + weights.c_n))
-
-
-def run(weights: Weights, inputs: Sequence[float], convention: Convention = PYTORCH, h: float = 0.0) -> list[Step]:
-    """Return the steps of a cell over a sequence of inputs, from an initial state h."""
-    steps: list[Step] = []
-    for x in inputs:
-        steps.append(step(weights, x, h, convention))
-        h = steps[-1].new
-    return steps
-
-
-def convert(weights: Weights, source: Convention, target: Convention) -> Weights:
-    """Return the weights with which the target convention computes the same states as the source convention.
-
-    Negating the weights of z turns it into 1 - z, because sigmoid(-a) = 1 - sigmoid(a). For a single unit, the order of
-    r and the matrix product matters only if `c_n` is not 0; no weights make the two orders agree then.
-    """
-    if source.z_keeps == target.z_keeps:
-        return weights
-    return replace(weights, w_z=-weights.w_z, u_z=-weights.u_z, b_z=-weights.b_z)
-
-
-def converts_exactly(weights: Weights, source: Convention, target: Convention) -> bool:
-    """Return True if `convert` preserves every state."""
-    return source.reset_after == target.reset_after or weights.c_n == 0
+def step(weights: Weights, x: float, h: float) -> Step:
+    """Return the step of a cell of PyTorch's convention from old state h at input x."""
+    r = sigmoid(weights.w_r * x + weights.u_r * h + weights.b_r)
+    z = sigmoid(weights.w_z * x + weights.u_z * h + weights.b_z)
+    n = math.tanh(weights.w_n * x + weights.b_n + r * (weights.u_n * h + weights.c_n))
+    return Step(h, r, z, n, blend(z, h, n, PYTORCH))
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,8 @@ SPEED_MODES = {
     "onnx_many": "ONNX Runtime, a batch",
     "torch_training": "PyTorch, a step of training",
 }
-TRAINING_STAGES = {
-    "pytorch": "as PyTorch starts it",
-    "start": "before training",
-    "trained": "after training",
-}
+COMPARED_DISTANCE = 50  # tokens from the end at which gradients are compared
+TRAINING_STAGES = ("pytorch", "start", "trained")  # PyTorch's initialization, that of this app, and after training
 
 
 @dataclass(frozen=True)
@@ -86,25 +83,20 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Median and quartiles over reviews of the norm of d logit / d state, by distance from the end.
+class Gradients:
+    """Medians over reviews of the norm of d logit / d state, in models that classify by their last state.
 
-    `faint_from` is the first distance at which the median is below 1% of that at the end, or None.
+    `medians[stage][cell]` has one value for each of `distances` from the end; for an LSTM, of its cell state.
     """
 
-    low: tuple[float, ...]
-    median: tuple[float, ...]
-    high: tuple[float, ...]
-    faint_from: int | None
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """Curves of models that classify by their last state, as `curves[stage][cell]`; for an LSTM, of its cell state."""
-
     distances: tuple[int, ...]
-    curves: dict[str, dict[str, Curve]]
+    medians: dict[str, dict[str, tuple[float, ...]]]
     source: Source
+
+    def left(self, stage: str, cell: str, distance: int) -> float:
+        """Return the median at a distance as a share of that at the end."""
+        median = self.medians[stage][cell]
+        return median[self.distances.index(distance)] / median[0] if median[0] else 0.0
 
 
 @dataclass(frozen=True)
@@ -129,6 +121,17 @@ class Measured:
     speed: Speed | None
     gradients: Gradients | None
     recall: Recall | None
+
+
+def format_left(share: float) -> str:
+    """Return the share of a gradient that is left, in plain decimals.
+
+    >>> format_left(0.713), format_left(0.0064), format_left(1e-9)
+    ('71%', '0.64%', '< 0.01%')
+    """
+    if share < 0.0001:
+        return "< 0.01%"
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.01 else f"{share:.2%}"
 
 
 def read_measured(folder: Path | None = None) -> Measured:
@@ -184,17 +187,14 @@ def _speed(result: dict[str, Any]) -> Speed:
 
 def _gradients(result: dict[str, Any]) -> Gradients | None:
     models = [model for model in result["models"].values() if model["pooling"] == "last"]
-    curves = {
-        stage: {model["cell"]: _curve(model[stage]["c" if model["cell"] == "lstm" else "h"]) for model in models}
+    medians = {
+        stage: {
+            model["cell"]: tuple(model[stage]["c" if model["cell"] == "lstm" else "h"]["median"]) for model in models
+        }
         for stage in TRAINING_STAGES
     }
-    complete = all(set(CELLS) <= set(by_cell) for by_cell in curves.values())
-    return Gradients(tuple(result["distances"]), curves, _source(result)) if complete else None
-
-
-def _curve(norms: dict[str, Any]) -> Curve:
-    low, median, high = (tuple(norms[name]) for name in ("quartile_25", "median", "quartile_75"))
-    return Curve(low, median, high, norms["faint_from"])
+    complete = all(set(CELLS) <= set(by_cell) for by_cell in medians.values())
+    return Gradients(tuple(result["distances"]), medians, _source(result)) if complete else None
 
 
 def _recall(result: dict[str, Any]) -> Recall | None:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,14 +10,12 @@ from ..gradio_compat import LAST, LIGHT
 from ..model_loader import ClassifierLoader
 from ..rendering import render
 from .cards import Card, list_cards
-from .cell_card import CellCard, build_cell_card, html_output, show_answer, show_preset
-from .figure_cards import build_figures, build_question
-from .gru_cell import PRESETS, SEQUENCE
+from .figure_cards import build_figures, build_question, html_output
 from .measurements import Measured, read_measured
-from .unit_card import UnitCard, UnitEvents, build_unit_card
+from .sentence_card import READ, SENTENCE, SentenceCard, SentenceEvents, build_sentence_card
+from .stage_view import render_sliders, render_weights
+from .statements import list_statements
 
-CHAPTER = (Path(__file__).parent / "chapter.md").read_text(encoding="utf-8")
-LATEX = [{"left": "$", "right": "$", "display": False}]
 NO_TOKEN = -1
 
 
@@ -27,14 +24,14 @@ class Visit:
     """The state of one visitor.
 
     Attributes:
-        opened: True once the tab was opened.
         seen: Text and chosen token last seen in the Sentiment tab.
-        pending: Text and token set in the card of the trained model that are not rendered yet.
+        opened: True once the tab was opened.
+        pending: Text, and token or None, of the card of a sentence that are not rendered yet.
     """
 
+    seen: tuple[str, int]
     opened: bool = False
-    seen: tuple[str, int] = ("", NO_TOKEN)
-    pending: tuple[str, int] | None = None
+    pending: tuple[str, int | None] | None = (SENTENCE, None)
 
 
 @dataclass
@@ -44,9 +41,9 @@ class Components:
     cards: list[Card]
     chosen: gr.Radio
     columns: list[gr.Column] = field(default_factory=list)
-    chapter: list[Any] = field(default_factory=list)
-    cell: CellCard | None = None
-    unit: UnitCard | None = None
+    first_view: list[gr.HTML] = field(default_factory=list)
+    picture: gr.HTML | None = None
+    sentence: SentenceCard | None = None
 
 
 def show_card(cards: list[Card], name: str) -> list[Any]:
@@ -77,8 +74,8 @@ def parse_target(target: str | None) -> dict[str, Any]:
     return {name: values[name] for name, kind in types.items() if isinstance(values.get(name), kind)}
 
 
-def update_text(visit: Visit, target: dict[str, Any], text: str) -> list[Any]:
-    """Return text and token (counted from 1) for the card of the trained model, or skips if neither is new.
+def update_text(visit: Visit, target: dict[str, Any], text: str) -> Any:
+    """Return the text for the card of a sentence, or a skip if neither text nor token is new.
 
     Args:
         visit: The visitor's state, which is updated.
@@ -89,13 +86,13 @@ def update_text(visit: Visit, target: dict[str, Any], text: str) -> list[Any]:
     is_new = text != visit.seen[0] or chosen not in (NO_TOKEN, visit.seen[1])
     visit.seen = (text, chosen)
     if "text" in target:
-        text, token = target["text"], max(0, target.get("token", 0))
+        text, token = target["text"], target.get("token", NO_TOKEN)
     elif is_new:
-        token = max(0, chosen)
+        token = chosen
     else:
-        return [gr.skip(), gr.skip()]
-    visit.pending = text, token + 1
-    return [text, gr.Slider(value=token + 1, maximum=max(2, token + 1))]
+        return gr.skip()
+    visit.pending = text, None if token < 0 else token
+    return text
 
 
 def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, measured: Measured | None = None) -> None:
@@ -104,14 +101,14 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
     Args:
         tab: The tab to fill.
         loader: The loader of the model that the tab shows.
-        text: The text box of the Sentiment tab, whose text the card of the trained model takes over.
+        text: The text box of the Sentiment tab, whose text the card of a sentence takes over.
         measured: The measurements, by default those of the package.
     """
     measured = measured or read_measured()
-    events = UnitEvents(loader) if loader.config.get("cell", "gru") == "gru" else None
+    events = SentenceEvents(loader) if loader.config.get("cell", "gru") == "gru" else None
     cards = list_cards(measured, is_gru=events is not None)
     names = [card.name for card in cards]
-    visit, target = gr.State(Visit()), gr.Textbox(visible=False)
+    visit, target = gr.State(Visit((str(text.value or ""), NO_TOKEN))), gr.Textbox(visible=False)
     follow = gr.Button(visible="hidden", elem_id="inside-follow")
     chosen = gr.Radio(
         [(card.title, card.name) for card in cards],
@@ -126,21 +123,22 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
             components.columns.append(column)
             heading = render("inside/card_heading.html", title=card.title, lead=card.lead)
             gr.HTML(heading, apply_default_css=False)
-            _build_card(card, components, events, measured, loader.config)
+            _build_card(card, components, events, measured)
     with gr.Row(elem_id="inside-walk-cards"):
         back = gr.Button("Back", interactive=False, elem_id="inside-back")
         onward = gr.Button("Next", variant="primary", elem_id="inside-next")
     navigation = [chosen, *components.columns, back, onward]
-    unit_text = [components.unit.text, components.unit.token] if components.unit else []
-    first_view = [*components.chapter, *(components.cell.outputs if components.cell else [])]
+    sentence = components.sentence
+    text_box = [sentence.text] if sentence else []
+    first_view = components.first_view
 
     def open_tab(visit: Visit, target: str, text: str) -> list[Any]:
         fields = parse_target(target)
         panel = fields.get("panel")
         # Without a link the cards stay untouched: one chosen before this answer arrives must not jump back.
         card = show_card(cards, panel) if panel in names else [gr.skip()] * len(navigation)
-        texts = update_text(visit, fields, text) if components.unit else []
-        first = [gr.skip()] * len(first_view) if visit.opened else _render_first_view()
+        texts = [update_text(visit, fields, text)] if sentence else []
+        first = [gr.skip()] * len(first_view) if visit.opened else _render_first_view(loader.config, measured)
         visit.opened = True
         return [*card, *texts, *first]
 
@@ -151,7 +149,7 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
         [tab.select, follow.click],
         open_tab,
         [visit, target, text],
-        [*navigation, *unit_text, *first_view],
+        [*navigation, *text_box, *first_view],
         js="(visit, target, text) => [visit, window.insideTab.target(), text]",
         **LAST,
     )
@@ -162,46 +160,41 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
     ]
     for event in moving:
         event.then(js="() => window.insideTab.focusCard()", **LIGHT)
-    if components.unit and events:
-        _render_unit_when_shown([opening, choosing, *moving], visit, chosen, components.unit, events)
+    if sentence and events and components.picture:
+        opening.then(events.picture, components.picture, components.picture, **READ)
+        _render_sentence_when_shown([opening, choosing, *moving], visit, chosen, sentence, events)
 
 
-def _render_first_view() -> list[Any]:
-    """Return the content of a tab that was just opened: chapter, course map, and the cell at its first preset."""
-    return [CHAPTER, render("inside/course.html"), *show_preset(PRESETS[0], ", ".join(map(str, SEQUENCE)))]
+def _render_first_view(config: dict[str, Any], measured: Measured) -> list[Any]:
+    """Return the content of a tab that was just opened: chapter, course map, and the first two stages."""
+    chapter = render("inside/chapter.html", statements=list_statements(config, measured))
+    return [chapter, render("inside/course.html"), render_sliders(), render_weights()]
 
 
-def _render_unit_when_shown(
-    navigating: list[Any], visit: gr.State, chosen: gr.Radio, card: UnitCard, events: UnitEvents
+def _render_sentence_when_shown(
+    navigating: list[Any], visit: gr.State, chosen: gr.Radio, card: SentenceCard, events: SentenceEvents
 ) -> None:
-    """Render the card of the trained model once it is shown with a text that is pending."""
+    """Render the card of a sentence once it is shown with a text that is pending."""
 
-    def render_pending(visit: Visit, name: str, text: str, token: float, *values: Any) -> list[Any]:
+    def render_pending(visit: Visit, name: str, text: str, direction: int) -> Any:
         # A card chosen while the tab opens asks before the text is set; the event that sets the text asks again.
-        if name != "unit" or visit.pending != (text, token):
-            return [gr.skip()] * len(card.outputs)
-        visit.pending = None
-        return list(events.show_text(text, token, *values))
+        if name != "unit" or visit.pending is None or visit.pending[0] != text:
+            return gr.skip()
+        token, visit.pending = visit.pending[1], None
+        return events.show(text, direction, token)
 
     for event in navigating:
-        event.then(render_pending, [visit, chosen, *card.inputs], card.outputs, **LAST)
+        event.then(render_pending, [visit, chosen, *card.inputs], card.stage, **READ)
 
 
-def _build_card(
-    card: Card, components: Components, events: UnitEvents | None, measured: Measured, config: dict[str, Any]
-) -> None:
+def _build_card(card: Card, components: Components, events: SentenceEvents | None, measured: Measured) -> None:
     """Build the content of a card below its heading."""
-    if card.name == "chapter":
-        components.chapter = [
-            gr.Markdown("", latex_delimiters=LATEX, elem_id="inside-prose"),
-            html_output("inside-map"),
-        ]
-    question = build_question(card.name, measured)
-    if card.name == "cell":
-        components.cell = build_cell_card()
-        question.on_answer(show_answer, [components.cell.sequence], components.cell.outputs)
-    elif card.name == "unit" and events:
-        components.unit = build_unit_card(events)
-        question.on_answer(events.answer, [components.unit.text, components.unit.token], [])
+    if card.name == "unit" and events:
+        components.sentence = build_sentence_card(events)
+    elif card.name in ("cell", "weights"):
+        components.first_view.append(html_output(f"inside-{card.name}-picture"))
     else:
-        build_figures(question, card.name, measured, config)
+        if card.name == "chapter":
+            components.picture = html_output("inside-picture")
+            components.first_view = [html_output("inside-prose"), html_output("inside-map")]
+        build_figures(build_question(card.name, measured), card.name, measured)

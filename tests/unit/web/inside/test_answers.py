@@ -10,10 +10,10 @@ import pytest
 from sentiment_gru.web.inside import cards
 from sentiment_gru.web.inside import cards as answers
 from sentiment_gru.web.inside.cards import QUESTIONS, Answer, render_answer
-from sentiment_gru.web.inside.cell_view import format_number
 from sentiment_gru.web.inside.figures import variant_name
 from sentiment_gru.web.inside.gru_cell import RESET_ONLY, step
-from sentiment_gru.web.inside.measurements import Measured, read_measured
+from sentiment_gru.web.inside.measurements import COMPARED_DISTANCE, Measured, format_left, read_measured
+from sentiment_gru.web.inside.stage_view import format_number
 from tests.made_up_results import write_results
 
 from .conftest import extract_numbers
@@ -24,26 +24,6 @@ def test_a_closed_reset_gate_forgets_only_if_the_update_gate_copies_nothing() ->
     answer = answers.answer_chapter(taken)
     assert answer.correct == [QUESTIONS["chapter"].options[1]]
     assert extract_numbers(answer.explanation) == {format_number(v) for v in (taken.r, taken.z, taken.h, taken.new)}
-
-
-def test_the_answer_on_the_cell_is_that_of_its_step() -> None:
-    exercise = cards.EXERCISE_STEP
-    answer = answers.answer_cell(exercise)
-    assert answer.correct == [QUESTIONS["cell"].options[1]]
-    new = exercise.z * exercise.h + (1 - exercise.z) * exercise.n
-    assert format_number(new) in extract_numbers(answer.explanation)
-    asked = {format_number(value) for value in (exercise.h, exercise.n, exercise.z)}
-    assert asked == extract_numbers(QUESTIONS["cell"].text)
-    near_old = answers.answer_cell(step(replace(cards.EXERCISE.weights, b_z=3.0), 0.0, 0.8))
-    assert near_old.correct == [QUESTIONS["cell"].options[0]]
-
-
-@pytest.mark.parametrize(("changed", "option"), [(3, 2), (50, 1), (99, 0)])
-def test_the_answer_on_the_units_follows_their_number(changed: int, option: int) -> None:
-    answer = answers.answer_unit(changed, 100, "<b>")
-    assert answer.correct == [QUESTIONS["unit"].options[option]]
-    assert {str(changed), "100", f"{changed}%"} <= extract_numbers(answer.explanation)
-    assert "&lt;b&gt;" in render_answer(None, answer)
 
 
 @pytest.mark.parametrize(
@@ -65,16 +45,17 @@ def test_the_answer_on_speed_follows_the_times(
 
 def test_the_gradients_are_those_of_the_result_file(folder: Path, measured: Measured) -> None:
     result = json.loads((folder / "cell_gradients.json").read_text())
-    index = result["distances"].index(cards.COMPARED_DISTANCE)
+    index = result["distances"].index(COMPARED_DISTANCE)
     answer = answers.answer_gradient(measured.gradients)
-    before = {}
+    trained = {}
     for cell in ("gru", "lstm", "rnn"):
         curves = result["models"][f"{cell}-last"]
-        medians = {stage: curves[stage]["c" if cell == "lstm" else "h"]["median"] for stage in ("start", "trained")}
-        before[cell] = medians["start"][index]
-        for values in medians.values():
-            assert f"{values[index] / values[0]:.0e}".replace("-", "−") in extract_numbers(answer.explanation)
-    assert answer.correct == [max(before, key=before.__getitem__).upper()]
+        for stage in ("pytorch", "start", "trained"):
+            median = curves[stage]["c" if cell == "lstm" else "h"]["median"]
+            left = median[index] / median[0]
+            assert f"{cell.upper()} {format_left(left)}" in answer.explanation
+        trained[cell] = left
+    assert answer.correct == [max(trained, key=trained.__getitem__).upper()]
 
 
 def test_the_recall_is_that_of_the_result_file(folder: Path, measured: Measured) -> None:
@@ -106,7 +87,13 @@ def test_a_guess_is_shown_as_correct_or_not() -> None:
 def test_cards_and_questions_without_a_measurement_are_left_out(tmp_path: Path) -> None:
     nothing = read_measured(tmp_path)
     assert nothing == Measured({}, None, None, None)
-    assert [card.name for card in cards.list_cards(nothing, is_gru=True)] == ["chapter", "cell", "unit", "compare"]
-    assert [card.name for card in cards.list_cards(nothing, is_gru=False)] == ["chapter", "cell", "compare"]
+    assert [card.name for card in cards.list_cards(nothing, is_gru=True)] == [
+        "chapter",
+        "cell",
+        "weights",
+        "unit",
+        "compare",
+    ]
+    assert [card.name for card in cards.list_cards(nothing, is_gru=False)] == ["chapter", "cell", "weights", "compare"]
     assert cards.find_question("compare", nothing) is None
     assert cards.find_question("recall", nothing) is None

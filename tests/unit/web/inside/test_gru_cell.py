@@ -1,28 +1,21 @@
-"""The cell against PyTorch, and the conventions against one another and against the cells of the quiz's proofs."""
+"""The step of a unit against PyTorch, and what the presets do."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from quiz.proofs import cells
 from sentiment_gru.web.inside.gru_cell import (
-    CHO,
     CHUNG,
-    CONVENTIONS,
     PRESETS,
     PYTORCH,
     SEQUENCE,
-    Convention,
     Step,
     Weights,
     blend,
-    convert,
-    converts_exactly,
-    run,
     sigmoid,
     step,
 )
@@ -30,7 +23,6 @@ from sentiment_gru.web.inside.gru_cell import (
 values = st.floats(-6, 6)
 states = st.floats(-1, 1)
 all_weights = st.builds(Weights, **{field.name: values for field in fields(Weights)})
-conventions = st.sampled_from(list(CONVENTIONS.values()))
 PRESETS_BY_TITLE = {preset.title: preset for preset in PRESETS}
 
 
@@ -56,50 +48,18 @@ def test_a_step_equals_that_of_the_gru_cell_of_torch(weights: Weights, x: float,
     assert step(weights, x, h).new == pytest.approx(expected, abs=1e-6)
 
 
-@settings(max_examples=30)
-@given(all_weights, st.lists(values, min_size=1, max_size=6), st.sampled_from(["pytorch", "cho2014", "chung2014"]))
-def test_a_sequence_runs_as_in_the_cells_of_the_proofs(weights: Weights, inputs: list[float], name: str) -> None:
-    layer = set_weights(cells.CONVENTIONS[name](1, 1), weights, "_l0")
-    expected = layer(torch.tensor(inputs, dtype=torch.double).view(-1, 1, 1))[0].flatten().tolist()
-    assert [taken.new for taken in run(weights, inputs, CONVENTIONS[name])] == pytest.approx(expected, abs=1e-9)
-
-
-@given(all_weights, st.lists(values, max_size=8), states, conventions, conventions)
-def test_the_conventions_agree_after_conversion(
-    weights: Weights, inputs: list[float], h: float, source: Convention, target: Convention
-) -> None:
-    if not converts_exactly(weights, source, target):
-        weights = replace(weights, c_n=0.0)
-    converted = convert(weights, source, target)
-    before, after = run(weights, inputs, source, h), run(converted, inputs, target, h)
-    assert [taken.new for taken in after] == pytest.approx([taken.new for taken in before], abs=1e-9)
-    assert [taken.copied for taken in after] == pytest.approx([taken.copied for taken in before], abs=1e-9)
-    assert convert(converted, target, source) == weights
-
-
-def test_a_recurrent_bias_cannot_be_converted() -> None:
-    weights = Weights(u_n=1, c_n=1)
-    assert not converts_exactly(weights, PYTORCH, CHO)
-    assert converts_exactly(weights, CHO, CHUNG)
-    assert abs(step(weights, 0, 0.5, PYTORCH).new - step(weights, 0, 0.5, CHO).new) > 0.1
-
-
-@given(all_weights, values, states, conventions)
-def test_the_new_state_lies_between_the_old_state_and_the_candidate(
-    weights: Weights, x: float, h: float, convention: Convention
-) -> None:
-    taken = step(weights, x, h, convention)
+@given(all_weights, values, states)
+def test_the_new_state_lies_between_the_old_state_and_the_candidate(weights: Weights, x: float, h: float) -> None:
+    taken = step(weights, x, h)
     assert min(taken.h, taken.n) - 1e-12 <= taken.new <= max(taken.h, taken.n) + 1e-12
     assert 0 <= taken.r <= 1
-    assert taken.new == pytest.approx(taken.copied * taken.h + (1 - taken.copied) * taken.n)
+    assert taken.new == pytest.approx(taken.z * taken.h + (1 - taken.z) * taken.n)
 
 
-@pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=CONVENTIONS)
-def test_each_preset_does_what_its_title_says(convention: Convention) -> None:
+def test_each_preset_does_what_its_title_says() -> None:
     def step_at(title: str, h: float | None = None) -> Step:
         preset = PRESETS_BY_TITLE[title]
-        weights = convert(preset.weights, PYTORCH, convention)
-        return step(weights, preset.x, preset.h if h is None else h, convention)
+        return step(preset.weights, preset.x, preset.h if h is None else h)
 
     assert step_at("Keep").new == pytest.approx(step_at("Keep").h, abs=0.01)
     assert step_at("Overwrite").new == pytest.approx(step_at("Overwrite").n, abs=0.01)
@@ -109,7 +69,10 @@ def test_each_preset_does_what_its_title_says(convention: Convention) -> None:
 
 
 def test_the_latch_holds_the_input_that_it_wrote() -> None:
-    states = [taken.new for taken in run(PRESETS_BY_TITLE["A latch"].weights, SEQUENCE)]
+    h, states = 0.0, []
+    for x in SEQUENCE:
+        h = step(PRESETS_BY_TITLE["A latch"].weights, x, h).new
+        states.append(h)
     assert states[SEQUENCE.index(max(SEQUENCE))] > 0.9
     assert states[-1] > 0.7
 

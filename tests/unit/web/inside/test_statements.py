@@ -12,9 +12,9 @@ from torch import nn
 
 from quiz.proofs import cells
 from sentiment_gru.web.inside import statements
-from sentiment_gru.web.inside.cell_view import format_number, format_share
 from sentiment_gru.web.inside.gru_cell import RESET_ONLY
-from sentiment_gru.web.inside.measurements import RESULTS, Measured, read_measured
+from sentiment_gru.web.inside.measurements import RESULTS, Measured, format_left, read_measured
+from sentiment_gru.web.inside.stage_view import format_number, format_share
 from sentiment_gru.web.inside.statements import (
     CONVENTION,
     FAILS,
@@ -57,6 +57,9 @@ def test_the_sizes_are_those_of_the_loaded_model() -> None:
     assert statement.verdict == HOLDS
     assert gru * 4 == lstm * 3
     figures = {f"{gru:,}", f"{lstm:,}", f"{embeddings:,}", f"{(lstm - gru) / (gru + embeddings):.0%}"}
+    inputs, hidden = statements.KERAS_EXAMPLE
+    gru, lstm = (blocks * hidden * (inputs + hidden + biases) for blocks, biases in ((3, 2), (4, 1)))  # in Keras
+    figures |= {f"{gru / lstm:.3f}", str(inputs), str(hidden)}
     assert extract_numbers(statement.reason) == figures | {"3", "4"}
 
 
@@ -137,19 +140,33 @@ def test_the_verdicts_on_the_committed_results_are_computed_from_the_files() -> 
     accuracies = [[run["dev"]["accuracy"] for run in read_runs(RESULTS, cell)] for cell in ("gru", "lstm")]
     spread = max(max(seeds) - min(seeds) for seeds in accuracies)
     accuracy = HOLDS if fmean(accuracies[0]) >= fmean(accuracies[1]) - spread else FAILS
-    verdicts = [statement.verdict for statement in statements.list_statements(CONFIG, read_measured())]
-    assert verdicts == [HOLDS, LOOSE, CONVENTION, HOLDS, speed, accuracy]
+    listed = statements.list_statements(CONFIG, read_measured())
+    found = {name: statement.verdict for name, statement in listed.items()}
+    gradients = read_measured().gradients
+    start, trained, rnn = (
+        gradients.left(stage, cell, 50) for stage, cell in (("pytorch", "gru"), ("trained", "gru"), ("trained", "rnn"))
+    )
+    gradient = FAILS if trained <= rnn else HOLDS if start > 0.1 else LOOSE
+    expected = {"gates": HOLDS, "reset": LOOSE, "update": CONVENTION, "size": HOLDS, "speed": speed}
+    assert found | expected | {"accuracy": accuracy, "gradient": gradient} == found
 
 
-def test_without_measurements_only_computed_statements_are_listed(tmp_path: Path) -> None:
+def test_the_gradients_of_the_statement_are_those_of_the_result_file(measured: Measured) -> None:
+    statement = statements.judge_gradient(measured.gradients)
+    assert statement.verdict == LOOSE
+    shares = {format_left(0.55**50), format_left(0.98**50), format_left(0.85**50)}
+    assert shares - {"< 0.01%"} <= extract_numbers(statement.reason)
+    worse = {**measured.gradients.medians, "trained": {**measured.gradients.medians["trained"]}}
+    worse["trained"]["gru"] = worse["pytorch"]["gru"]
+    assert statements.judge_gradient(replace(measured.gradients, medians=worse)).verdict == FAILS
+
+
+def test_the_time_of_a_word_is_that_of_the_measured_text(measured: Measured) -> None:
+    speed = measured.speed
+    assert f"{speed.times['gru']['torch_one'] / speed.tokens:.2f} ms a word" in statements.judge_real_time(speed).reason
+
+
+def test_without_measurements_only_statements_that_need_none_are_listed(tmp_path: Path) -> None:
     listed = statements.list_statements(CONFIG, read_measured(tmp_path))
-    assert [statement.source for statement in listed] == [None] * 4
-
-
-def test_the_list_shows_claim_verdict_reason_and_source(measured: Measured) -> None:
-    speed = replace(statements.judge_speed(measured.speed), claim="a <b>")
-    html = statements.render_statements([speed, statements.judge_gate_count()])
-    assert "a &lt;b&gt;" in html
-    assert html.count("<li>") == 2
-    assert f'<span class="badge verdict-loose">{LOOSE}</span>' in html
-    assert html.count("Measured by <code>python -m benchmarks.cells speed</code>") == 1
+    assert not listed.keys() & {"gradient", "speed", "real_time", "accuracy"}
+    assert all(statement.source is None for statement in listed.values())
