@@ -13,10 +13,10 @@ from torch import nn
 
 from quiz.proofs import cells
 from sentiment_gru import SentimentClassifier
+from sentiment_gru.web.examples import EXAMPLES
 from sentiment_gru.web.inside.gru_cell import PRESETS, SEQUENCE, Weights
 from sentiment_gru.web.inside.sentence_card import SENTENCE
 from sentiment_gru.web.inside.stage_view import OLD_STATE, TASKS, format_number
-from sentiment_gru.web.sentiment_tab import EXAMPLES
 from tests.browser.test_inside import open_card
 from tests.unit.web.inside.test_gru_cell import set_weights
 
