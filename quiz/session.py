@@ -20,7 +20,7 @@ _NOT_OPEN = "This question is not open. Answer the one shown."
 RETRY_SECONDS = 12 * 3600
 """Time after which another answer to the same item counts for a level: copying a key just shown shows no mastery."""
 RETRY_ITEMS = 5
-"""Number of other items after which another answer counts at once, if the item asks with other numbers."""
+"""Number of other items after which another answer counts at once, if the item asks for a number and draws others."""
 
 
 @dataclass(frozen=True)
@@ -278,12 +278,13 @@ def write_record(record: Record) -> dict[str, list[float]]:
 def update_record(record: Record, graded: Grade, time: float) -> Record:
     """Return the record after an answer, which counts if it is the first to its item, or no copy of the key.
 
-    That is after `RETRY_SECONDS`, or for an item with parameters after `RETRY_ITEMS` other items.
+    That is after `RETRY_SECONDS`, or for a numeric item with parameters after `RETRY_ITEMS` other items. The right
+    option of a choice can be recognized among other numbers.
     """
     counted = record.get(graded.item.id)
     if counted and time - counted.time < RETRY_SECONDS:
         others = sum(other.time > counted.time for other in record.values())
-        if not graded.item.drawn or others < RETRY_ITEMS:
+        if not (graded.item.drawn and graded.item.numeric) or others < RETRY_ITEMS:
             return record
     return {**record, graded.item.id: Counted(graded.credit, time)}
 

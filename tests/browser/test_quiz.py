@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK
+from quiz.bank.parameters import fill
 from quiz.store import Store
 from tests.browser.checks import assert_accessible, assert_fits, press_until
 
@@ -26,9 +27,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quiz_address(folder: Path) -> Iterator[str]:
-    """Serve four of the shipped questions, with a database whose folder can be moved away."""
+    """Serve four of the shipped questions, without drawn numbers, with a database whose folder can be moved away."""
     bank = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
-    bank["items"] = [item | {"prereq": [], "enemies": []} for item in bank["items"] if item["id"] in ASKED]
+    asked = [item | {"prereq": [], "enemies": []} for item in bank["items"] if item["id"] in ASKED]
+    bank["items"] = [fill(item, item.get("example", {})) if "parameters" in item else item for item in asked]
     (folder / "bank.json").write_text(json.dumps(bank))
     (folder / "store").mkdir()
     database = f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}"

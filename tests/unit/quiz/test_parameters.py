@@ -193,6 +193,13 @@ def test_an_answer_with_other_numbers_counts_after_five_other_items() -> None:
     assert fixed == record
 
 
+def test_a_recognized_option_among_other_numbers_does_not_count_at_once() -> None:
+    choice = BY_ID["gru-shapes-001"]
+    record = {item.id: Counted(1.0, 200) for item in BANK.items[:9]} | {choice.id: Counted(0.0, 100)}
+    again = draw_instance(choice, "again")
+    assert update_record(record, grade(again, right(again)), 300) == record
+
+
 # Commands
 
 
