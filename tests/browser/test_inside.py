@@ -139,9 +139,9 @@ def test_the_card_reads_the_text_and_token_of_the_sentiment_tab(page: Page) -> N
     page.get_by_role("tab", name="Inside the GRU").click()
     page.get_by_role("radio", name="Your sentence").check()
     expect(page.locator(".road-step[aria-current]")).to_have_text("loved")
-    expect(page.get_by_label("Text", exact=True)).to_have_value(TEXT)
-    page.get_by_label("Text", exact=True).fill("<img src=x onerror='window.ran = true'> dull")
-    page.get_by_label("Text", exact=True).press("Enter")
+    expect(page.get_by_label("A text for the model")).to_have_value(TEXT)
+    page.get_by_label("A text for the model").fill("<img src=x onerror='window.ran = true'> dull")
+    page.get_by_label("A text for the model").press("Enter")
     expect(page.locator("gru-sentence .road")).to_contain_text("onerror")
     assert_no_script_ran(page)
 
@@ -153,9 +153,9 @@ def test_a_text_entered_while_another_one_is_read_is_read_next(page: Page) -> No
     held: list[Route] = []
     page.route("**/gradio_api/queue/join**", lambda route: held.append(route), times=1)
     with page.expect_request("**/gradio_api/queue/join**"):
-        page.get_by_label("Text", exact=True).press("Enter")
-    page.get_by_label("Text", exact=True).fill("dull and dreary")
-    page.get_by_label("Text", exact=True).press("Enter")
+        page.get_by_label("A text for the model").press("Enter")
+    page.get_by_label("A text for the model").fill("dull and dreary")
+    page.get_by_label("A text for the model").press("Enter")
     held[0].continue_()
     expect(page.locator("gru-sentence .road-word").first).to_have_text("dull")
 
@@ -192,8 +192,8 @@ def open_every_card(page: Page) -> Iterator[str]:
         page.get_by_role("radio", name=card.title, exact=True).check()
         if card.name in STAGES:
             page.locator(f"#inside-{card.name} .stage-drawing").wait_for()
-            for details in page.locator(f"#inside-{card.name} details:not([open]) summary").all():
-                details.click()
+            details = page.locator(f"#inside-{card.name} details")
+            details.evaluate_all("(all) => all.forEach((details) => (details.open = true))")
         else:
             page.locator(f"#inside-{card.name}-show").click()
             expect(page.locator(f"#inside-{card.name}-answer")).not_to_be_empty()
@@ -249,7 +249,7 @@ def test_every_card_is_reachable_by_keyboard(page: Page) -> None:
     expect(page.get_by_role("heading", name="Two gates")).to_be_visible()
     press_until(page, "Tab", "[name=z]")
     page.keyboard.press("End")
-    expect(page.locator("gru-sliders output").first).to_have_text("1.00")
+    expect(page.locator("gru-sliders .stage-value").first).to_have_text("1.00")
     press_until(page, "Tab", ".stage-play")
     page.keyboard.press("Enter")
     expect(page.locator("gru-sliders .stage-position")).to_have_text("Step 5 of 5")

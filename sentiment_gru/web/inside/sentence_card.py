@@ -217,7 +217,7 @@ def build_sentence_card(events: SentenceEvents) -> SentenceCard:
     """Build the components of the card in the current Gradio context."""
     text = gr.Textbox(
         SENTENCE,
-        label="Text",
+        label="A text for the model",
         info="Enter reads it. Try one with “but” and one with “not”.",
         lines=1,
         max_lines=6,

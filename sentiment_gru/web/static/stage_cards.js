@@ -4,8 +4,8 @@
 
   // Show the value of each slider of a form beside it.
   const showValues = (form) => {
-    for (const output of form.querySelectorAll("output[data-of]")) {
-      output.textContent = format(Number(form.querySelector(`[name="${output.dataset.of}"]`).value));
+    for (const shown of form.querySelectorAll("[data-of]")) {
+      shown.textContent = format(Number(form.querySelector(`[name="${shown.dataset.of}"]`).value));
     }
   };
 
