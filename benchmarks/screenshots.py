@@ -24,6 +24,7 @@ from sentiment_gru.web.examples import EXAMPLES
 from tests.browser.checks import wait_for_transitions
 
 SCREENSHOTS = REPOSITORY / "screenshots"
+STAGES = ("cell", "weights", "unit")  # cards with a drawing, and no question
 README_PICTURE = REPOSITORY / "docs" / "screenshot.png"
 WIDTHS = {"wide": 1280, "narrow": 390}
 THEMES = ["light", "dark"]
@@ -121,6 +122,7 @@ def shoot_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None:
     shoot(page, "sentiment-1-worked-example")
     page.locator(".token").nth(8).click()
     shoot(page, "sentiment-2-token-chosen")
+    page.get_by_text("How sure can I be of this?").click()
     for name in ("Leave one out", "As read"):
         page.get_by_role("radio", name=name).check()
         shoot(page, f"sentiment-3-{name.lower().replace(' ', '-')}")
@@ -129,7 +131,7 @@ def shoot_sentiment(page: Page, shoot: Callable[[Page, str], None]) -> None:
     for state, text in TEXTS.items():
         judge(page, text)
         shoot(page, f"sentiment-5-{state}")
-    page.get_by_role("button", name="Long", exact=True).click()
+    page.get_by_role("button", name="A long review", exact=True).click()
     wait_for_explanation(page, EXAMPLES["A long review"])
     page.get_by_role("button", name="About this model").click()
     shoot(page, "sentiment-6-long-and-about")
@@ -244,34 +246,21 @@ def answer_and_go_on(page: Page) -> None:
 
 
 def shoot_inside(page: Page, shoot: Callable[[Page, str], None]) -> None:
-    """Take the cards of the tab Inside the GRU, each before and after its answer, and states of the cell."""
+    """Take the cards of the tab Inside the GRU, those that ask a question before and after its answer."""
     page.get_by_role("tab", name="Inside the GRU").click()
     page.locator("#inside-prose h3").first.wait_for()
     for number, card in enumerate(page.locator("#inside-cards input").all(), start=1):
         card.check(force=True)  # the input itself is not visible
         name = card.input_value()
         page.locator(f"#inside-{name}").wait_for()
-        if name in ("cell", "unit"):
-            page.locator(f"#inside-{name}-picture svg").wait_for()
+        if name in STAGES:
+            page.locator(f"#inside-{name}-picture .stage-drawing").wait_for()
+            shoot(page, f"inside-{number}-{name}")
+            continue
         shoot(page, f"inside-{number}-{name}")
         page.locator(f"#inside-{name}-show").click()
         page.locator(f"#inside-{name} .main-svg, #inside-{name}-answer p, #inside-{name} table").first.wait_for()
         shoot(page, f"inside-{number}-{name}-answered")
-        if name == "cell":
-            shoot_cell(page, shoot)
-
-
-def shoot_cell(page: Page, shoot: Callable[[Page, str], None]) -> None:
-    """Take the cell with a preset in another convention, within a sequence, and with an invalid sequence."""
-    page.get_by_role("button", name="A latch").click()
-    page.get_by_role("radio", name="Chung et al. 2014").check()
-    for step in (1, 2):
-        page.get_by_role("button", name="Step", exact=True).click()
-        page.get_by_text(f"▸ {step}").wait_for()
-    shoot(page, "inside-2-cell-latch-in-chungs-convention")
-    page.get_by_label("A sequence of inputs").fill("1, two")
-    page.locator(".inside-refused").wait_for()
-    shoot(page, "inside-2-cell-refused")
 
 
 def clear_file(page: Page) -> None:
