@@ -7,7 +7,7 @@ teacher-sentences  a transformer encoder, fine-tuned on all corpora and on made 
 label-reviews      soft labels of training and unlabelled reviews
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
 student-SEED       a GRU that goes on from `pretrain` with all soft labels and with swapped twins
-average            the mean of the students' weights
+choose             the student that is best on dev
 calibrate          temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
 
@@ -53,7 +53,7 @@ class Amounts:
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
     student_epochs: float = 2.5
-    students: int = 2  # seeds whose weights are averaged
+    students: int = 2  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
     pairing: float = 1.0
@@ -122,8 +122,8 @@ def list_stages(amounts: Amounts) -> dict[str, Stage]:
         ),
         **dict.fromkeys(parts, sentences),
         **dict.fromkeys(students, Stage(("pretrain", "label-reviews", *parts), student, stages.train_student)),
-        "average": Stage(students, ("students",), stages.average),
-        "calibrate": Stage(("average",), (), stages.calibrate_average),
+        "choose": Stage(students, ("students",), stages.choose_student),
+        "calibrate": Stage(("choose",), (), stages.calibrate_student),
         "release": Stage(("calibrate",), (), stages.release),
     }
 

@@ -5,25 +5,13 @@ Source: Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment an
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-import torch
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
-
-from ..checkpoint import load_model, load_tokenizer, save_checkpoint
-
-
-def average_checkpoints(folders: Sequence[Path], target: Path) -> None:
-    """Put the mean of the checkpoints' weights into the checkpoint folder `target`, which is one of them copied."""
-    states = [load_model(folder).state_dict() for folder in folders]
-    model = load_model(target)
-    model.load_state_dict({name: torch.stack([state[name] for state in states]).mean(dim=0) for name in states[0]})
-    save_checkpoint(model, load_tokenizer(target), target)
 
 
 def fit_weights(logits: np.ndarray, positive: np.ndarray) -> np.ndarray:

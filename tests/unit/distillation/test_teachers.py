@@ -1,14 +1,9 @@
 """The teachers of reviews, their blend, and the mean of students."""
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
-from sentiment_gru.distillation.teachers import NBSVM, average_checkpoints, blend, fit_weights, out_of_fold
+from sentiment_gru.distillation.teachers import NBSVM, blend, fit_weights, out_of_fold
 
 
 def test_the_linear_teacher_learns_words_and_their_order() -> None:
@@ -43,15 +38,3 @@ def test_weights_favour_the_better_teacher_and_a_single_one_gets_its_scale() -> 
     assert weights[1] == pytest.approx(0, abs=0.1)
     assert fit_weights(truth[None], positive) == pytest.approx([2], abs=0.2)
     assert np.abs(blend(weights, np.stack([truth, noise])).mean() - positive.mean()) < 0.02
-
-
-def test_the_average_of_checkpoints_has_the_mean_of_their_weights(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    for name in ("one", "other", "mean"):
-        shutil.copytree(tiny_checkpoint, tmp_path / name)
-    weights = load_file(tiny_checkpoint / "model.safetensors")
-    save_file(
-        {name: weight * 3 for name, weight in weights.items()}, tmp_path / "other/model.safetensors", {"format": "pt"}
-    )
-    average_checkpoints([tmp_path / "one", tmp_path / "other"], tmp_path / "mean")
-    for name, weight in load_file(tmp_path / "mean/model.safetensors").items():
-        torch.testing.assert_close(weight, weights[name] * 2)
