@@ -81,5 +81,8 @@ def join_train(corpora: Sequence[Corpus], soft: Sequence[SoftLabels]) -> JoinedS
         added = part.take(sorted(first_rows.values()))
         known.update(added.texts)
         verdicts = added.scores.argmax(axis=1)
-        splits[f"{part.name} (soft labels)"] = TextSplit(added.texts, [added.labels[k] for k in verdicts])
+        name = f"{part.name} (soft labels)"
+        before = splits.get(name, TextSplit([], []))  # files of the same name in different folders
+        labels = [added.labels[k] for k in verdicts]
+        splits[name] = TextSplit(before.texts + added.texts, before.labels + labels)
     return JoinedSplit.join(splits)
