@@ -137,3 +137,9 @@ def test_copies_differ_in_more_than_case_and_spaces(text: str) -> None:
 def test_a_copy_with_its_characters_written_otherwise_is_the_same_text() -> None:
     assert letters("Rui En\\u2019s show\\u002c now") == letters("rui en’s SHOW, now http")
     assert letters(":)") != letters(":(")
+
+
+def test_files_of_the_same_name_add_all_their_texts() -> None:
+    scores = np.array([[0.1, 0.9]])
+    parts = [SoftLabels("sentences", [text], ["negative", "positive"], scores) for text in ("one", "two", "three")]
+    assert sorted(join_train([], parts).split.texts) == ["one", "three", "two"]
