@@ -103,4 +103,6 @@ def test_every_test_that_security_names_exists() -> None:
 def test_the_shipped_card_comes_from_its_metrics(tmp_path: Path) -> None:
     shipped = REPOSITORY / "sentiment_gru" / "pretrained"
     write_card(tmp_path, json.loads((shipped / "metrics.json").read_text()))
-    assert (tmp_path / "README.md").read_text() == (shipped / "README.md").read_text()
+    card = (shipped / "README.md").read_text()
+    card = re.sub(r"(<!-- behaviour -->\n).*?(<!-- /behaviour -->)", r"\1\2", card, flags=re.DOTALL)  # benchmarks/readme.py
+    assert card == (tmp_path / "README.md").read_text()
