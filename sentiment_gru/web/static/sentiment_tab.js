@@ -160,6 +160,8 @@
   };
 
   document.addEventListener("click", ({ target, clientX }) => {
+    // A link to the text in the address opens it again, though the address does not change.
+    if (target.closest(".failures a")?.hash === location.hash) window.dispatchEvent(new HashChangeEvent("hashchange"));
     if (!explanation) return;
     const token = target.closest(".why .token");
     if (token) choose(Number(token.dataset.index), true);
