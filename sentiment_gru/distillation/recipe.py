@@ -52,7 +52,7 @@ class Amounts:
     made: int = 60_000  # sentences of the grammar
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
-    student_epochs: float = 1.5
+    student_epochs: float = 2.5
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
