@@ -46,7 +46,7 @@ def set_slider(page: Page, name: str, value: float) -> None:
 
 
 def test_the_states_on_the_stage_equal_those_of_torch(open_page: Callable[..., Page], address: str) -> None:
-    text, draws = EXAMPLES["Long"], random.Random(0)
+    text, draws = EXAMPLES["A long review"], random.Random(0)
     expected = states_of_torch(text)
     page = open_card(open_page, address, "unit", text=text)
     compared = 0

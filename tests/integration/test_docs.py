@@ -104,5 +104,7 @@ def test_the_shipped_card_comes_from_its_metrics(tmp_path: Path) -> None:
     shipped = REPOSITORY / "sentiment_gru" / "pretrained"
     write_card(tmp_path, json.loads((shipped / "metrics.json").read_text()))
     card = (shipped / "README.md").read_text()
-    card = re.sub(r"(<!-- behaviour -->\n).*?(<!-- /behaviour -->)", r"\1\2", card, flags=re.DOTALL)  # benchmarks/readme.py
+    card = re.sub(
+        r"(<!-- behaviour -->\n).*?(<!-- /behaviour -->)", r"\1\2", card, flags=re.DOTALL
+    )  # benchmarks/readme.py
     assert card == (tmp_path / "README.md").read_text()

@@ -109,7 +109,14 @@
   // the element and changes its attributes and children.
   const update = () => {
     const latest = document.querySelector(".why");
-    if (latest === explanation && latest?.dataset.explanation === json) return showTokenInWhatIf();
+    if (latest && latest === explanation && latest.dataset.explanation === json) {
+      const again = chosen;
+      if (again >= 0 && tokens()[again]?.getAttribute("aria-pressed") === "false") {
+        chosen = -1; // the same explanation was drawn anew
+        choose(again);
+      }
+      return showTokenInWhatIf();
+    }
     explanation = latest;
     json = latest?.dataset.explanation;
     const before = { text: numbers?.text, chosen };
