@@ -4,9 +4,10 @@ vocabulary         words of all training texts and of the unlabelled reviews
 pretrain           embeddings and cells that have learned to guess neighboring words
 teacher-reviews    a linear teacher (NB-SVM) of reviews, those of the training set judged out of fold
 teacher-sentences  a transformer encoder, fine-tuned on all corpora and on made sentences
-label-reviews      soft labels of training and unlabelled reviews
+student-reviews    a GRU that goes on from `pretrain` with the linear teacher's labels of reviews
+label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and that GRU together
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
-student-SEED       a GRU that goes on from `pretrain` with all soft labels and with swapped twins
+student-SEED       the GRU of `student-reviews`, trained further on all soft labels and with swapped twins
 choose             the student that is best on dev
 calibrate          temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
@@ -46,13 +47,13 @@ class Amounts:
     teacher_reviews: int = 4_000
     teacher_epochs: float = 1.0
     teacher_tokens: int = 64  # read of a short text
-    encoder_reviews: int = 30_000  # unlabelled reviews judged by the encoder, too
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
     sentences: int = 200_000  # of unlabelled reviews
     made: int = 60_000  # sentences of the grammar
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
-    student_epochs: float = 2.5
+    review_epochs: float = 2.5  # passes over the reviews before the sentences join them
+    student_epochs: float = 2.0
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
@@ -111,17 +112,19 @@ def list_stages(amounts: Amounts) -> dict[str, Stage]:
     teacher = ("teacher_texts", "teacher_reviews", "teacher_epochs", "teacher_tokens", "made")
     sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
     network = ("embedding_size", "hidden_size")
-    student = (*network, "student_epochs", "batch_size", "adversarial", "pairing")
+    training = (*network, "batch_size", "adversarial")
+    student = (*training, "student_epochs", "pairing")
     return {
         "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
         "vocabulary": Stage((), ("vocabulary",), stages.learn_vocabulary),
-        "teacher-reviews": Stage((), (), stages.fit_linear_teacher),
+        "teacher-reviews": Stage((), ("student_reviews",), stages.fit_linear_teacher),
         "pretrain": Stage(("vocabulary",), (*network, "pretrain_reviews"), stages.pretrain),
-        "label-reviews": Stage(
-            ("teacher-reviews", "teacher-sentences"), ("encoder_reviews", "student_reviews"), stages.label_reviews
+        "student-reviews": Stage(
+            ("pretrain", "teacher-reviews"), (*training, "review_epochs"), stages.train_student_of_reviews
         ),
+        "label-reviews": Stage(("student-reviews",), ("student_reviews",), stages.label_reviews),
         **dict.fromkeys(parts, sentences),
-        **dict.fromkeys(students, Stage(("pretrain", "label-reviews", *parts), student, stages.train_student)),
+        **dict.fromkeys(students, Stage(("label-reviews", *parts), student, stages.train_student)),
         "choose": Stage(students, ("students",), stages.choose_student),
         "calibrate": Stage(("choose",), (), stages.calibrate_student),
         "release": Stage(("calibrate",), (), stages.release),

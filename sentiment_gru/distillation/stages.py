@@ -36,6 +36,7 @@ from .teachers import NBSVM, blend, fit_weights, out_of_fold
 
 UNLABELLED = "unsupervised"
 REVIEWS = "imdb"
+REVIEWS_FILE, SENTENCES_FILE = "reviews.parquet", "sentences.parquet"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
 REVIEW_TOKENS = 128  # read of a review by the encoder
@@ -87,7 +88,7 @@ def pretrain(setting: Setting, name: str) -> Figures:
     set_seed(0)
     amounts, corpora = setting.amounts, corpora_of(setting.sources)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(setting.work / "vocabulary")
-    options = student_options(setting, name, 0)
+    options = student_options(setting, name, None, 1.0, 0)
     network = SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), POLES))
     reviews = corpora[0].train.texts + unlabelled_reviews(setting.sources)
     texts = drawn(reviews, amounts.pretrain_reviews)
@@ -104,7 +105,22 @@ def fit_linear_teacher(setting: Setting, name: str) -> Figures:
     model = NBSVM().fit(reviews.train.texts, positive)
     dev, unlabelled = model.logits(reviews.dev.texts), model.logits(unlabelled_reviews(setting.sources))
     np.savez(setting.work / name / "logits.npz", train=out, dev=dev, unlabelled=unlabelled)
+    scale = fit_weights(out[None], positive)
+    write_reviews(setting, name, blend(scale, np.concatenate([out, unlabelled])[None]))
     return {"out of fold": accuracy(out, positive), "dev": accuracy(dev, is_positive(reviews.dev))}
+
+
+def write_reviews(setting: Setting, name: str, opinions: np.ndarray) -> int:
+    """Write soft labels of training and unlabelled reviews from (N,) probabilities of positive; return their number."""
+    reviews = corpora_of(setting.sources)[0]
+    positive = is_positive(reviews.train)
+    train = LABEL_SHARE * positive + (1 - LABEL_SHARE) * opinions[: len(positive)]
+    scores = np.concatenate([train, opinions[len(positive) :]])
+    texts = reviews.train.texts + unlabelled_reviews(setting.sources)
+    rows = drawn(range(len(texts)), setting.amounts.student_reviews)
+    soft = SoftLabels("reviews", texts, [POLES[0], POLES[2]], np.stack([1 - scores, scores], axis=1)).take(rows)
+    write_soft_labels(setting.work / name / REVIEWS_FILE, soft)
+    return len(soft)
 
 
 def made_sentences(setting: Setting) -> TextSplit:
@@ -159,27 +175,18 @@ def fine_tune_encoder(setting: Setting, name: str) -> Figures:
 
 
 def label_reviews(setting: Setting, name: str) -> Figures:
-    """Blend the opinions of the linear teacher and of the encoder on reviews, weighted as is best on dev."""
-    reviews, unlabelled = corpora_of(setting.sources)[0], unlabelled_reviews(setting.sources)
+    """Blend the opinions of NB-SVM and of the student of reviews, weighted as is best on dev."""
+    reviews = corpora_of(setting.sources)[0]
     linear = np.load(setting.work / "teacher-reviews" / "logits.npz")
-    positive, dev_positive = is_positive(reviews.train), is_positive(reviews.dev)
-    scale = fit_weights(linear["train"][None], positive)
-    train = LABEL_SHARE * positive + (1 - LABEL_SHARE) * blend(scale, linear["train"][None])
-    opinions = blend(scale, linear["unlabelled"][None])
-    figures = {"linear": accuracy(linear["dev"], dev_positive)}
-    if count := min(setting.amounts.encoder_reviews, len(unlabelled)):
-        encoder = load_encoder(setting.teacher, setting.work / "teacher-sentences")
-        dev, found = (poles(encoder.score(texts, REVIEW_TOKENS)) for texts in (reviews.dev.texts, unlabelled[:count]))
-        weights = fit_weights(np.stack([linear["dev"], dev]), dev_positive)
-        opinions[:count] = blend(weights, np.stack([linear["unlabelled"][:count], found]))
-        together = weights @ np.stack([linear["dev"], dev])
-        figures |= {"encoder": accuracy(dev, dev_positive), "together": accuracy(together, dev_positive)}
-    scores = np.concatenate([train, opinions])
-    texts = reviews.train.texts + unlabelled
-    rows = drawn(range(len(texts)), setting.amounts.student_reviews)
-    soft = SoftLabels("reviews", texts, [POLES[0], POLES[2]], np.stack([1 - scores, scores], axis=1)).take(rows)
-    write_soft_labels(setting.work / name / "reviews.parquet", soft)
-    return figures | {"texts": len(soft)}
+    student = SentimentClassifier.from_pretrained(setting.work / "student-reviews" / "checkpoint")
+    positive = is_positive(reviews.dev)
+    dev = np.stack([linear["dev"], poles(student.logits(reviews.dev.texts))])
+    weights = fit_weights(dev, positive)
+    texts = reviews.train.texts + unlabelled_reviews(setting.sources)
+    both = np.stack([np.concatenate([linear["train"], linear["unlabelled"]]), poles(student.logits(texts))])
+    count = write_reviews(setting, name, blend(weights, both))
+    figures = {"linear": dev[0], "student": dev[1], "together": weights @ dev}
+    return {member: accuracy(logits, positive) for member, logits in figures.items()} | {"texts": count}
 
 
 def label_sentences(setting: Setting, name: str) -> Figures:
@@ -203,36 +210,45 @@ def label_sentences(setting: Setting, name: str) -> Figures:
         if text in certainty:
             label, share = certainty[text]
             scores[row] = share * (np.array(POLES) == label) + (1 - share) * scores[row]
-    write_soft_labels(setting.work / name / "sentences.parquet", SoftLabels("sentences", texts, list(POLES), scores))
+    write_soft_labels(setting.work / name / SENTENCES_FILE, SoftLabels("sentences", texts, list(POLES), scores))
     return {"texts": len(texts), "neutral": round(float((scores.argmax(axis=1) == 1).mean()), 3)}
 
 
-def student_options(setting: Setting, name: str, seed: int) -> TrainingOptions:
-    """Return the options of a student in the work folder."""
+def student_options(setting: Setting, name: str, init_from: str | None, epochs: float, seed: int) -> TrainingOptions:
+    """Return the options of a training in the work folder that goes on from another stage's checkpoint."""
     amounts = setting.amounts
     return TrainingOptions(
         str(setting.work / name / "checkpoint"),
         [corpus.name for corpus in corpora_of(setting.sources)],
         seed=seed,
-        init_from=None if name == "pretrain" else str(setting.work / "pretrain"),
-        epochs=amounts.student_epochs,
+        init_from=str(setting.work / init_from) if init_from else None,
+        epochs=epochs,
         batch_size=amounts.batch_size,
         learning_rate=1e-3,
         adversarial=amounts.adversarial,
-        train_tokens=300,
+        train_tokens=400,
         embedding_size=amounts.embedding_size,
         hidden_size=amounts.hidden_size,
         report=False,
     )
 
 
+def train_student_of_reviews(setting: Setting, name: str) -> Figures:
+    """Train a GRU on the reviews alone, with the soft labels of NB-SVM; the figure is its macro recall on dev."""
+    options = student_options(setting, name, "pretrain", setting.amounts.review_epochs, 0)
+    soft = read_soft_labels(setting.work / "teacher-reviews" / REVIEWS_FILE)
+    train_on_soft_labels(options, corpora_of(setting.sources)[:1], [soft], pairing=0)
+    return dev_figures(Path(options.output_dir))
+
+
 def train_student(setting: Setting, name: str) -> Figures:
-    """Train a GRU on all soft labels; the figures are macro recalls on dev."""
+    """Train the student of reviews further on all soft labels; the figures are macro recalls on dev."""
     paths = [
-        setting.work / "label-reviews" / "reviews.parquet",
-        *(setting.work / f"label-sentences-{part}" / "sentences.parquet" for part in range(PARTS)),
+        setting.work / "label-reviews" / REVIEWS_FILE,
+        *(setting.work / f"label-sentences-{part}" / SENTENCES_FILE for part in range(PARTS)),
     ]
-    options = student_options(setting, name, int(name.rpartition("-")[2]))
+    seed, start = int(name.rpartition("-")[2]), "student-reviews/checkpoint"
+    options = student_options(setting, name, start, setting.amounts.student_epochs, seed)
     soft = [read_soft_labels(path) for path in paths]
     train_on_soft_labels(options, corpora_of(setting.sources), soft, setting.amounts.pairing)
     return dev_figures(Path(options.output_dir))

@@ -25,10 +25,10 @@ AMOUNTS = {
     "teacher-texts": 20,
     "teacher-reviews": 10,
     "teacher-epochs": 1,
-    "encoder-reviews": 20,
     "sentences": 30,
     "made": 40,
     "recombined": 10,
+    "review-epochs": 1,
     "student-epochs": 1,
     "batch-size": 64,
 }
@@ -123,6 +123,7 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     reviews = read_soft_labels(work / "label-reviews" / "reviews.parquet")
     assert len(reviews) > 100
     assert not any("test" in text for text in reviews.texts)
+    assert set(json.loads((work / "student-reviews/checkpoint/metrics.json").read_text())["datasets"]) == {"imdb"}
     paths = [work / f"label-sentences-{part}" / "sentences.parquet" for part in range(recipe.PARTS)]
     sentences = [text for path in paths for text in read_soft_labels(path).texts]
     assert len(sentences) == len(set(sentences))
