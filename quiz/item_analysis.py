@@ -23,6 +23,9 @@ from datetime import datetime
 from itertools import groupby
 
 from .bank import Bank, Item, make_instance
+from .bank.formulas import ClaimError
+from .errors import SessionError
+from .grading import grade
 from .records import Attempt, Feedback
 
 MIN_FIRST_TRIES = 30
@@ -220,13 +223,10 @@ def _name_number(attempt: Attempt, item: Item) -> str:
     if attempt.correct:
         return RIGHT_NUMBER
     try:
-        number = float(attempt.answer[0].replace(",", ".").replace("−", "-"))
-        key = make_instance(item.template, attempt.parameters).numeric
-    except (ValueError, IndexError):
+        anticipated = grade(make_instance(item.template, attempt.parameters), attempt.answer).anticipated
+    except (ClaimError, SessionError):  # the item, or its formulas, have changed since
         return OTHER_NUMBER
-    assert key is not None
-    near = (wrong.claim for wrong in key.anticipated if abs(wrong.value - number) <= key.tolerance)
-    return str(next(near, OTHER_NUMBER))
+    return str(anticipated.claim) if anticipated else OTHER_NUMBER
 
 
 def _group_by_confidence(tries: list[Attempt]) -> tuple[Confidence, ...]:

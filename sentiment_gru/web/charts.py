@@ -174,12 +174,15 @@ def render_heat_map(explanation: Explanation, letter: str) -> Markup:
     return render("heat_map.html", letter=letter, description=description, pictures=pictures, axis=axis)
 
 
+def name_directions(layers: int, directions: int) -> list[str]:
+    """Return a name for each of the layers x directions readings of a text."""
+    names = ["Forward, from the first word", "Backward, from the last word"][:directions]
+    return [f"Layer {layer + 1}: {name}" if layers > 1 else name for layer in range(layers) for name in names]
+
+
 def direction_names(explanation: Explanation) -> list[str]:
     """Return a name for each of the D layers and directions."""
-    directions = explanation.directions
-    layers = len(explanation.hidden) // directions
-    names = ["Forward, from the first token", "Backward, from the last token"][:directions]
-    return [f"Layer {layer + 1}: {name}" if layers > 1 else name for layer in range(layers) for name in names]
+    return name_directions(len(explanation.hidden) // explanation.directions, explanation.directions)
 
 
 def token_axis(count: int) -> tuple[str, str]:

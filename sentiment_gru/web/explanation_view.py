@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from ..explanation import Explanation, Flip, WhatIf
 from ..results import Array, Prediction, Token
+from ..tokenization import is_punctuation
 from .charts import METHOD_NAMES, direction_names, previous_states, render_deletion_chart, render_track
 from .rendering import excerpt, percent, render, render_note, tone
 from .verdict_view import render_sentence
@@ -166,9 +167,12 @@ def orient_attributions(explanation: Explanation, method: str) -> Array:
 
 
 def find_strongest_tokens(explanation: Explanation) -> list[tuple[str, list[tuple[str, float]]]]:
-    """Return for each pole its name and the tokens that support it most by integrated gradients, with their values."""
+    """Return for each pole its name and the words that support it most by integrated gradients, with their values."""
     values = orient_attributions(explanation, "integrated_gradients")
     threshold = FAINT * np.abs(values).max()
+    is_word = [not is_punctuation(token.text) for token in explanation.tokens]
+    if any(is_word):
+        values = np.where(is_word, values, 0.0)  # a full stop can weigh much, but names no reason
     order = np.argsort(values, kind="stable")
     strongest = []
     for pole, indices, side in zip(name_poles(explanation), (order[::-1], order), (1, -1), strict=True):

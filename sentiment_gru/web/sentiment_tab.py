@@ -33,6 +33,7 @@ from .responses import failure_html, log_failure
 from .verdict_view import LOADING, PROMPT, render_too_long, render_verdict
 
 if TYPE_CHECKING:
+    from ..classifier import SentimentClassifier
     from ..results import Prediction
 
 MAX_REPLACEMENT = 200
@@ -77,13 +78,18 @@ def render_safely(render: Callable[[], str]) -> str:
         return failure_html(log_failure(error).report)
 
 
+def get_classifier(loader: ClassifierLoader) -> "SentimentClassifier | None":
+    """Return the classifier, or None if it could not be loaded, which the verdict reports."""
+    try:
+        return loader.classifier()
+    except Exception:
+        return None
+
+
 def explain_at_once(text: str, loader: ClassifierLoader) -> str:
     """Return the part of a long text's explanation that takes little time, or a note that it is being worked out."""
-    if not can_be_judged(text):
-        return ""
-    try:
-        classifier = loader.classifier()
-    except Exception:  # the verdict reports it
+    classifier = get_classifier(loader) if can_be_judged(text) else None
+    if classifier is None:
         return ""
     if len(classifier.read(text).tokens) < LONG:
         return WORKING
@@ -98,11 +104,8 @@ def explain(text: str, loader: ClassifierLoader, cache: dict[str, str]) -> str:
         loader: The classifier.
         cache: The HTML of the explanations of examples, which every visitor sees; this function fills it.
     """
-    if not can_be_judged(text):
-        return ""
-    try:
-        classifier = loader.classifier()
-    except Exception:  # the verdict reports it
+    classifier = get_classifier(loader) if can_be_judged(text) else None
+    if classifier is None:
         return ""
 
     def render() -> str:

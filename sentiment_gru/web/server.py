@@ -176,14 +176,15 @@ def limit_malloc_arenas() -> bool:
     return mallopt is not None and bool(mallopt(M_ARENA_MAX, ARENAS)) and bool(mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES))
 
 
-def release_memory(stopped: threading.Event, seconds: float = TRIM_SECONDS) -> None:
-    """Return freed memory to the system every few seconds until the event is set.
+def release_memory(seconds: float = TRIM_SECONDS) -> None:
+    """Return freed memory to the system every few seconds, for as long as the process lives.
 
     Explanations leave many small freed blocks, over 100 MB, between blocks in use; glibc returns those only when asked;
     see malloc_trim(3). Other C libraries lack the function.
     """
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        while not stopped.wait(seconds):
+        while True:
+            time.sleep(seconds)
             trim(0)
 
 
@@ -240,7 +241,7 @@ def serve(settings: Settings, mcp: bool = False) -> None:
         _refuse(f"the server cannot listen on {ports}; is the port taken?")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # an orderly end: the copy of the last answers is committed
     serving.set()
-    threading.Thread(target=release_memory, args=(threading.Event(),), name="release-memory", daemon=True).start()
+    threading.Thread(target=release_memory, name="release-memory", daemon=True).start()
     loader.start()
     app.block_thread()
 

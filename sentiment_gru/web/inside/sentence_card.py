@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ...errors import InputError
 from ...results import MAX_CHARACTERS, Array, Reading, Token
+from ..charts import name_directions
 from ..gradio_compat import HEAVY
 from ..model_loader import ClassifierLoader
 from ..rendering import render
@@ -47,10 +48,7 @@ class SentenceEvents:
         self.loader = loader
         self.hidden_size = int(config["hidden_size"])
         layers, directions = int(config.get("num_layers", 1)), 2 if config.get("bidirectional") else 1
-        names = ["Forward, from the first word", "Backward, from the last word"][:directions]
-        self.directions = [
-            f"Layer {layer + 1}: {name}" if layers > 1 else name for layer in range(layers) for name in names
-        ]
+        self.directions = name_directions(layers, directions)
 
     def show(self, text: str, direction: int = 0, token: int | None = None, unit: float | None = None) -> Markup:
         """Return the stage of a text.

@@ -62,7 +62,9 @@ def test_numbers_typed_for_drawn_questions_are_grouped_by_the_mistake(four_are_e
         assert drawn.numeric
         claims = {wrong.claim: wrong.value for wrong in drawn.numeric.anticipated}
         typed = drawn.numeric.value if mistake == "right" else claims.get(mistake, 77)
-        values = {"answer": (str(typed).replace(".", ","),), "correct": mistake == "right", "parameters": drawn.drawn}
+        as_percent = f"{100 * typed:.6g} %"  # any form that the quiz accepts
+        written = as_percent if number % 2 else str(typed).replace(".", ",")
+        values = {"answer": (written,), "correct": mistake == "right", "parameters": drawn.drawn}
         attempts.append(attempt(f"run {number}", template.id, item_version=template.version, **values))
     statistics = item(attempts, template.id).measures
     assert statistics

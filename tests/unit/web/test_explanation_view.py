@@ -199,6 +199,8 @@ def test_the_strongest_tokens_come_first_and_faint_ones_are_left_out(explanation
     assert sides["for negative"][0][0] == explanation.tokens[int(np.argmin(values))].text
     one = np.zeros_like(values)
     one[2] = 1.0
+    stops = [index for index, token in enumerate(explanation.tokens) if token.text in "?…,"]
+    one[stops] = 2.0  # a stop names no reason
     only = replace(explanation, attributions=explanation.attributions | {"integrated_gradients": one})
     assert find_strongest_tokens(only) == [("for positive", [(explanation.tokens[2].text, 1.0)])]
 
@@ -269,7 +271,7 @@ def test_the_first_paragraph_suits_the_verdict(explanation: Explanation) -> None
     zeros = {method: np.zeros_like(values) for method, values in explanation.attributions.items()}
     certain = make_prediction({"negative": 0.1, "neutral": 0.1, "positive": 0.8})
     silent = replace(explanation, prediction=certain, attributions=zeros)
-    assert "No token supports either side." in read_words(render_explanation(silent))
+    assert "No word supports either side." in read_words(render_explanation(silent))
 
 
 def test_jumps_are_the_largest_changes_in_reading_order(explanation: Explanation) -> None:

@@ -111,8 +111,8 @@ def test_examples_are_explained_once_and_nothing_else_is_cached(classifier: Sent
     first = explain(example, Loaded(classifier), cache)
     explain(typed, Loaded(classifier), cache)
     assert cache == {example: first}
-    assert explain(example, Loaded(None), cache) == first
-    assert FAILURE in explain(EXAMPLES["A long review"], Loaded(None), cache)  # a failure is not cached
+    assert explain(example, Loaded(object()), cache) == first
+    assert FAILURE in explain(EXAMPLES["A long review"], Loaded(object()), cache)  # a failure is not cached
     assert cache == {example: first}
 
 
@@ -124,7 +124,7 @@ def test_nothing_is_explained_where_nothing_was_judged(text: str) -> None:
 
 
 def test_an_explanation_that_fails_shows_a_report(caplog: pytest.LogCaptureFixture) -> None:
-    assert FAILURE in explain("a film", Loaded(None), {})
+    assert FAILURE in explain("a film", Loaded(object()), {})
     assert "Error id" in caplog.text
 
 

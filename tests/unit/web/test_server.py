@@ -44,13 +44,9 @@ kept = blocks[::100]  # so that no end of the heap is free
 full = megabytes()
 del blocks
 scattered = megabytes()
-stopped = threading.Event()
-releasing = threading.Thread(target=release_memory, args=(stopped, 0.01))
-releasing.start()
+threading.Thread(target=release_memory, args=(0.01,), daemon=True).start()
 while megabytes() > full - 100:
     time.sleep(0.01)
-stopped.set()
-releasing.join()
 print(full - scattered < 50)
 """
 
