@@ -1,63 +1,25 @@
-"""Delayed recall: the first token names a class, a number of random others follow, then the class is asked for.
-
-After Hochreiter and Schmidhuber 1997, "Long Short-Term Memory", section 5. Every batch is new, so that nothing can be
-learned by heart. All cells have the same hidden size, steps, batches, rate and clipping, and start as this program's
-do: orthogonal recurrent matrices, biases of 0. As an LSTM is often started with an open forget gate (its bias 1;
-Jozefowicz et al. 2015, "An Empirical Exploration of Recurrent Network Architectures"), it is measured that way too.
-"""
+"""Delayed recall, measured: see `sentiment_gru.explanation.delayed_recall` for the task."""
 
 import time
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from sentiment_gru.configuration import SentimentGRUConfig
+from sentiment_gru.explanation.delayed_recall import VARIANTS, WINDOW, Task, draw
 from sentiment_gru.model_config import Cell
 from sentiment_gru.modeling import SentimentGRUForSequenceClassification
 
 from .results import WORK, claim, describe, is_done, load_average, read_result, share, write_result
 from .runs import SEEDS
 
-VARIANTS = {"gru": ("gru", 0.0), "lstm": ("lstm", 0.0), "lstm, forget bias 1": ("lstm", 1.0), "rnn": ("rnn", 0.0)}
 LAGS = (10, 20, 50, 100, 200)
-TESTED, WINDOW = 2_000, 10  # sequences at the end; batches that are all right when a training stops
-
-
-@dataclass(frozen=True)
-class Task:
-    """The size of the task, of the networks and of their training.
-
-    Attributes:
-        classes: first tokens; chance is one in so many.
-        distractors: other tokens.
-        embedding: numbers a token.
-        hidden: units.
-        batch: sequences a step.
-        steps: most steps of a training; it stops before if 10 batches in a row are right.
-        rate: of Adam.
-        clip: largest norm of the gradients.
-    """
-
-    classes: int = 8
-    distractors: int = 8
-    embedding: int = 32
-    hidden: int = 64
-    batch: int = 64
-    steps: int = 1_000
-    rate: float = 3e-3
-    clip: float = 1.0
-
-
-def draw(task: Task, lag: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return (count, 1 + lag) tokens and their (count,) classes: the class, then random distractors."""
-    classes = torch.randint(task.classes, (count,), generator=generator)
-    others = torch.randint(task.distractors, (count, lag), generator=generator) + task.classes
-    return torch.cat([classes[:, None], others], dim=1), classes
+TESTED = 2_000  # sequences at the end
 
 
 def build(task: Task, cell: str, forget_bias: float, seed: int) -> SentimentGRUForSequenceClassification:

@@ -38,6 +38,7 @@ class Line:
     Attributes:
         name: The name in the legend.
         css: The classes that give the line its colour.
+        x: (N,) positions of the values, from 0 to 1.
         values: (N,) values.
         band: The (N,) limits below and above the values, or None.
         note: Words beside the name in the legend, such as the last value.
@@ -45,6 +46,7 @@ class Line:
 
     name: str
     css: str
+    x: Array
     values: Array
     band: tuple[Array, Array] | None = None
     note: str = ""
@@ -52,7 +54,6 @@ class Line:
 
 def render_line_chart(
     lines: Sequence[Line],
-    x: Array,
     limits: tuple[float, float],
     limit_names: tuple[str, str],
     description: str,
@@ -63,7 +64,6 @@ def render_line_chart(
 
     Args:
         lines: The lines to draw.
-        x: (N,) positions of the values, from 0 to 1.
         limits: The values at the bottom and the top.
         limit_names: The words beside the two.
         description: The text alternative of the picture.
@@ -73,8 +73,8 @@ def render_line_chart(
     shapes = [
         {
             "line": line,
-            "points": _points(x, line.values, limits),
-            "band": line.band and _points(np.append(x, x[::-1]), np.append(line.band[1], line.band[0][::-1]), limits),
+            "points": _points(line.x, line.values, limits),
+            "band": line.band and _band(line.x, line.band, limits),
         }
         for line in lines
     ]
@@ -136,17 +136,17 @@ def previous_states(explanation: Explanation) -> Array:
 
 def render_deletion_chart(deletion: Deletion) -> Markup:
     """Return the target logit while tokens are deleted, for each method and for random orders."""
+    x = deletion.removed
     band = (deletion.random.min(axis=0), deletion.random.max(axis=0))
     lines = [
-        Line(METHOD_NAMES[method], f"line method-{method}", curve, note=format_signed(deletion.gain(method)))
+        Line(METHOD_NAMES[method], f"line method-{method}", x, curve, note=format_signed(deletion.gain(method)))
         for method, curve in deletion.curves.items()
     ]
-    lines.append(Line("Random order", "line tone-neutral", deletion.random.mean(axis=0), band))
+    lines.append(Line("Random order", "line tone-neutral", x, deletion.random.mean(axis=0), band))
     values = np.concatenate([*deletion.curves.values(), deletion.random.ravel()])
     low, high = float(values.min()), float(values.max())
     return render_line_chart(
         lines,
-        deletion.removed,
         (low, high),
         (format_signed(low, ".1f"), format_signed(high, ".1f")),
         "Logit against the share of tokens deleted",
@@ -205,6 +205,11 @@ def _masks(values: Array, letter: str) -> list[tuple[str, str]]:
     if letter in "rz":
         return [(encode_png(rows), f"gate-{letter}")]
     return [(encode_png(rows), "positive"), (encode_png(-rows), "negative")]
+
+
+def _band(x: Array, band: tuple[Array, Array], limits: tuple[float, float]) -> str:
+    low, high = band
+    return _points(np.append(x, x[::-1]), np.append(high, low[::-1]), limits)
 
 
 def _points(x: Array, values: Array, limits: tuple[float, float]) -> str:

@@ -2,7 +2,9 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
@@ -11,7 +13,14 @@ from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK
 from sentiment_gru.web.inside.cards import CARDS
 from sentiment_gru.web.rendering import inside_link, text_link
-from tests.browser.checks import assert_accessible, assert_fits, assert_no_script_ran, press_until
+from tests.browser.checks import (
+    WAIT_SECONDS,
+    assert_accessible,
+    assert_fits,
+    assert_no_script_ran,
+    press_until,
+    wait_until,
+)
 from tests.made_up_results import write_results
 
 pytestmark = pytest.mark.browser
@@ -40,6 +49,8 @@ def open_card(open_page: Callable[..., Page], address: str, card: str, width: in
     page = open_page(f"{address}/{inside_link(card, **link)}", width)
     page.locator(f"#inside-{card}").wait_for()
     filled = f"#inside-{card}-picture .stage" if card in STAGES else "#inside-prose h3"
+    if card == "train":
+        filled = "#inside-train-picture p"
     page.locator(filled).first.wait_for()
     return page
 
@@ -187,6 +198,65 @@ def test_links_of_the_quiz_open_their_cards(open_page: Callable[..., Page], meas
     expect(page.locator(".road-step[aria-current]")).to_have_text("Superb")
 
 
+def test_a_small_network_is_trained_and_the_run_before_it_stays(open_page: Callable[..., Page], address: str) -> None:
+    page = open_card(open_page, address, "train")
+    page.get_by_label("number input for Tokens between").fill("5")
+    for cell in ("GRU", "RNN"):
+        page.get_by_role("radio", name=cell, exact=True).check()
+        page.get_by_role("button", name="Train", exact=True).click()
+        expect(page.locator("#inside-train-picture")).to_contain_text(f"{cell}, 32 units, 5 tokens")
+        page.get_by_text(re.compile("Learned after|Not learned in")).wait_for()
+    expect(page.locator("#inside-train-picture .chart-legend").first.locator("li")).to_have_text(
+        ["GRU, 32 units, 5 tokens", "RNN, 32 units, 5 tokens"]
+    )
+    expect(page.locator("#inside-train-picture")).to_contain_text("RNN, 32 units, 5 tokens: no gate.")
+
+
+def test_a_training_ends_when_it_is_stopped_and_when_its_visitor_leaves(
+    open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    steps = tmp_path / "steps"
+    program = f"""
+import time
+from pathlib import Path
+from sentiment_gru.web.inside import training_card
+def train(run):
+    while True:
+        time.sleep(0.05)
+        run.steps, run.accuracy, run.loss = [0, run.steps[-1] + 1], [0.1, 0.2], [2, 1]
+        with Path({str(steps)!r}).open("a") as file:
+            file.write(".")
+        yield run
+training_card.train = train
+import app
+app.main()
+"""
+    steps.touch()
+    with serve(["-c", program]) as url:
+        page = open_card(open_page, url, "train")
+        page.get_by_role("button", name="Train", exact=True).click()
+        wait_until(page, lambda: steps.stat().st_size > 2)
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect(page.locator("#inside-train-picture")).to_contain_text("Stopped. Step ")
+        wait_until_quiet(steps)
+        before = steps.stat().st_size
+        page.get_by_role("button", name="Train", exact=True).click()
+        wait_until(page, lambda: steps.stat().st_size > before + 2)
+        page.close()
+        wait_until_quiet(steps)
+
+
+def wait_until_quiet(file: Path) -> None:
+    """Wait until a file has not grown for two seconds."""
+    size, since = -1, time.monotonic()
+    end = since + WAIT_SECONDS
+    while time.monotonic() < since + 2:
+        if file.stat().st_size != size:
+            size, since = file.stat().st_size, time.monotonic()
+        assert time.monotonic() < end, "it still grows"
+        time.sleep(0.1)
+
+
 def open_every_card(page: Page) -> Iterator[str]:
     """Choose one card after the other, show everything that is on it, and yield its name."""
     for card in CARDS:
@@ -195,6 +265,11 @@ def open_every_card(page: Page) -> Iterator[str]:
             page.locator(f"#inside-{card.name} .stage-drawing").wait_for()
             details = page.locator(f"#inside-{card.name} details")
             details.evaluate_all("(all) => all.forEach((details) => (details.open = true))")
+        elif card.name == "train":
+            page.get_by_role("button", name="Train", exact=True).click()
+            expect(page.locator("#inside-train-picture .chart-plot")).to_have_count(3)
+            page.get_by_role("button", name="Stop", exact=True).click()
+            expect(page.locator("#inside-train-picture")).to_contain_text(re.compile("Stopped|earned"))
         else:
             page.locator(f"#inside-{card.name}-show").click()
             expect(page.locator(f"#inside-{card.name}-answer")).not_to_be_empty()

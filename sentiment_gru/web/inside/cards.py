@@ -57,6 +57,12 @@ CARDS = (
         "should do, or move the weights, and play a sequence.",
     ),
     Card("unit", "Your sentence", "The same drawing, filled by the model of this app while it reads a sentence."),
+    Card(
+        "train",
+        "Train one",
+        "Delayed recall: the first token names one of eight classes, random tokens follow, and at the end the class is "
+        "asked for. Every batch is new, so the network has to learn to remember. A training takes up to 20 seconds.",
+    ),
     Card("compare", "RNN, LSTM, GRU", "The three cells at the same work, measured."),
     Card(
         "gradient",

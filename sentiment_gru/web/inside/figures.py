@@ -114,10 +114,9 @@ def render_gradients(gradients: Gradients) -> Markup:
             for cell in CELLS
         }
         highest = max(1.0, *(float(values.max()) for values in shares.values()))
-        lines = [Line(cell.upper(), f"line tone-{TONES[cell]}", values) for cell, values in shares.items()]
+        lines = [Line(cell.upper(), f"line tone-{TONES[cell]}", x, values) for cell, values in shares.items()]
         chart = render_line_chart(
             lines,
-            x,
             (0, highest),
             ("0%", f"{highest:.0%}"),
             f"{title}: share of the gradient at the last word that is left, by the distance from the end",

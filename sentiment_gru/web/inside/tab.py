@@ -15,6 +15,7 @@ from .measurements import Measured, read_measured
 from .sentence_card import READ, SENTENCE, SentenceCard, SentenceEvents, build_sentence_card
 from .stage_view import render_sliders, render_weights
 from .statements import list_statements
+from .training_card import build_training_card
 
 NO_TOKEN = -1
 
@@ -191,6 +192,8 @@ def _build_card(card: Card, components: Components, events: SentenceEvents | Non
     """Build the content of a card below its heading."""
     if card.name == "unit" and events:
         components.sentence = build_sentence_card(events)
+    elif card.name == "train":
+        build_training_card()
     elif card.name in ("cell", "weights"):
         components.first_view.append(html_output(f"inside-{card.name}-picture"))
     else:

@@ -35,9 +35,9 @@ def polylines(html: str) -> list[list[tuple[float, float]]]:
 
 
 def test_a_chart_draws_its_lines_bands_and_words() -> None:
-    values = np.array([0.0, 0.5, 1.0])
-    lines = [Line("A & B", "line a", values, (values - 1, values + 1), "note"), Line("C", "line c", 1 - values)]
-    html = render_line_chart(lines, np.array([0, 0.25, 1]), (-1, 1), ("low", "high"), "about", ("first", "last"))
+    x, values = np.array([0, 0.25, 1]), np.array([0.0, 0.5, 1.0])
+    lines = [Line("A & B", "line a", x, values, (values - 1, values + 1), "note"), Line("C", "line c", x, 1 - values)]
+    html = render_line_chart(lines, (-1, 1), ("low", "high"), "about", ("first", "last"))
     assert polylines(html) == [[(0, 50), (25, 25), (100, 0)], [(0, 0), (25, 25), (100, 50)]]
     assert re.findall('<polygon[^>]* points="([^"]*)"', html) == [
         "0.00,0.00 25.00,-25.00 100.00,-50.00 100.00,50.00 25.00,75.00 0.00,100.00"

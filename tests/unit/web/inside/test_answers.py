@@ -92,8 +92,15 @@ def test_cards_and_questions_without_a_measurement_are_left_out(tmp_path: Path) 
         "cell",
         "weights",
         "unit",
+        "train",
         "compare",
     ]
-    assert [card.name for card in cards.list_cards(nothing, is_gru=False)] == ["chapter", "cell", "weights", "compare"]
+    assert [card.name for card in cards.list_cards(nothing, is_gru=False)] == [
+        "chapter",
+        "cell",
+        "weights",
+        "train",
+        "compare",
+    ]
     assert cards.find_question("compare", nothing) is None
     assert cards.find_question("recall", nothing) is None

@@ -1,0 +1,165 @@
+"""The card on which a visitor trains a small network on delayed recall: its event and its charts."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from markupsafe import Markup
+
+from ...results import Array
+from ..charts import Line, render_line_chart
+from ..rendering import render
+from .figures import TONES, variant_name
+
+VARIANTS = ("gru", "lstm", "lstm, forget bias 1", "rnn")
+UNITS, DELAYS = (8, 64, 8), (5, 40, 5)  # least, most, and step of the sliders
+MOST_STEPS, MOST_SECONDS = 1_500, 20.0
+REPORTED = 0.15  # seconds of work between two charts
+KEPT_RUNS = 2  # of a visitor: the newest, and the one before it
+# At most two at once, each on one core, so that verdicts and explanations go on beside them.
+TRAIN: dict[str, Any] = {
+    "concurrency_limit": 2,
+    "concurrency_id": "trainings",
+    "trigger_mode": "once",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+START = "Choose a cell and press Train. Then change one thing and train again: both runs are drawn."
+
+
+@dataclass
+class Run:
+    """A training as the card shows it.
+
+    Attributes:
+        variant: A key of `explanation.delayed_recall.VARIANTS`.
+        hidden: Units.
+        delay: Random tokens between the class and the answer.
+        steps: Steps at which the curves have a point.
+        accuracy: Share of right answers in the last batches, at each of these steps.
+        loss: Mean loss of the batches since the point before, in nats.
+        kept: (1 + delay,) shares of the old state that each token keeps, or None for an RNN.
+        seconds: CPU time of the steps.
+        is_learned: True once the last batches were all right.
+        seed: Of the weights and sequences.
+    """
+
+    variant: str
+    hidden: int
+    delay: int
+    seed: int = 0
+    steps: list[int] = field(default_factory=lambda: [0])
+    accuracy: list[float] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    kept: Array | None = None
+    seconds: float = 0.0
+    is_learned: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the run in the legends."""
+        return f"{variant_name(self.variant)}, {self.hidden} units, {self.delay} tokens"
+
+
+def train(run: Run) -> Iterator[Run]:
+    """Train until it has learned, or for `MOST_STEPS` or `MOST_SECONDS`; yield the run after each `REPORTED` seconds.
+
+    Nothing runs between two of its steps: a visitor who leaves takes the training along.
+    """
+    from ...explanation.delayed_recall import WINDOW, RecallTraining, Task
+
+    task = Task(hidden=run.hidden, embedding=16, batch=32, rate=1e-2, steps=MOST_STEPS)
+    training = RecallTraining(task, run.variant, run.delay, run.seed)
+    right: list[int] = []
+    losses: list[float] = []
+    run.kept, run.accuracy, run.loss = training.kept_shares(), [1 / task.classes], [float(np.log(task.classes))]
+    started = time.thread_time()
+    while not run.is_learned and training.done < task.steps and run.seconds < MOST_SECONDS:
+        step = training.step()
+        right.append(step.right)
+        losses.append(step.loss)
+        run.is_learned = sum(right[-WINDOW:]) == WINDOW * task.batch
+        is_last = run.is_learned or training.done == task.steps
+        if (spent := time.thread_time() - started) >= REPORTED or is_last:
+            run.seconds += spent
+            run.steps.append(training.done)
+            run.accuracy.append(sum(right[-WINDOW:]) / (len(right[-WINDOW:]) * task.batch))
+            run.loss.append(float(np.mean(losses)))
+            run.kept = training.kept_shares()
+            losses = []
+            yield run
+            started = time.thread_time()  # the next step may run in another thread
+
+
+def report(run: Run, is_running: bool) -> str:
+    """Return where a training is, or how it ended."""
+    chance = f"guessing gives {1 / 8:.0%}"
+    if run.is_learned:
+        return f"Learned after {run.steps[-1]:,} steps and {run.seconds:.1f} s: the last 320 answers were all right."
+    where = f"Step {run.steps[-1]:,}: {run.accuracy[-1]:.0%} of the last answers are right; {chance}."
+    if is_running:
+        return where
+    is_over = run.steps[-1] >= MOST_STEPS or run.seconds >= MOST_SECONDS
+    return f"{f'Not learned in {run.seconds:.1f} s' if is_over else 'Stopped'}. {where}"
+
+
+def render_runs(runs: list[Run], is_running: bool = False) -> Markup:
+    """Return the charts of the runs, the newest last, and what became of it."""
+    if not runs:
+        return render("inside/training.html", report=START, charts=[], notes=[])
+    last = max(run.steps[-1] for run in runs) or 1
+    highest = max(max(run.loss) for run in runs)
+    farthest = max(run.delay for run in runs)
+    ends = ("step 0", f"step {last:,}")
+    charts = [
+        ("Right answers", _chart(runs, "accuracy", last, 1.0, ("0%", "100%"), ends)),
+        ("Loss", _chart(runs, "loss", last, highest, ("0", f"{highest:.2f}"), ends)),
+    ]
+    gated = [run for run in runs if run.kept is not None]
+    if gated:
+        ends = ("the class", f"{farthest} tokens later")
+        charts.append(
+            ("Share of the old state that is kept", _chart(gated, "kept", farthest, 1.0, ("0%", "100%"), ends))
+        )
+    notes = [f"{run.name}: no gate. Each token overwrites the whole state." for run in runs if run.kept is None]
+    return render("inside/training.html", report=report(runs[-1], is_running), charts=charts, notes=notes)
+
+
+def _chart(runs: list[Run], curve: str, last: int, top: float, names: tuple[str, str], ends: tuple[str, str]) -> Markup:
+    """Return a chart of one curve of each run, by steps, or by tokens for `kept`."""
+    lines = []
+    for run in runs:
+        at = np.arange(1 + run.delay) if curve == "kept" else np.array(run.steps)
+        css = f"line tone-{TONES[run.variant.split(',')[0]]}"
+        lines.append(Line(run.name, css, at / last, np.array(getattr(run, curve))))
+    return render_line_chart(lines, (0, top), names, f"{curve} of each run", axis=ends, on_tokens=False)
+
+
+def build_training_card() -> None:
+    """Build the components and events of the card in the current Gradio context."""
+    choices = [(variant_name(variant), variant) for variant in VARIANTS]
+    variant = gr.Radio(choices, value="gru", label="Cell", interactive=True, elem_id="inside-train-cell")
+    with gr.Row():
+        hidden = gr.Slider(*UNITS[:2], 32, step=UNITS[2], label="Units", buttons=[], interactive=True)
+        delay = gr.Slider(*DELAYS[:2], 20, step=DELAYS[2], label="Tokens between", buttons=[], interactive=True)
+    with gr.Row(elem_id="inside-train-buttons"):
+        start = gr.Button("Train", variant="primary", elem_id="inside-train-start")
+        stop = gr.Button("Stop", elem_id="inside-train-stop")
+    picture = gr.HTML(render_runs([]), apply_default_css=False, js_on_load=None, elem_id="inside-train-picture")
+    runs = gr.State([])
+
+    def start_run(runs: list[Run], variant: str, hidden: float, delay: float) -> Iterator[Any]:
+        new = Run(variant, int(hidden), int(delay), seed=len(runs))
+        shown = [*runs, new][-KEPT_RUNS:]
+        yield gr.skip(), render("inside/training.html", report="The training begins.", charts=[], notes=[])
+        for _ in train(new):
+            yield shown, render_runs(shown, is_running=True)
+        yield shown, render_runs(shown)
+
+    training = start.click(start_run, [runs, variant, hidden, delay], [runs, picture], **TRAIN)
+    stop.click(
+        render_runs, runs, picture, cancels=[training], queue=False, show_progress="hidden", api_visibility="private"
+    )
