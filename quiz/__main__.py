@@ -2,7 +2,8 @@
 
 python -m quiz lint quiz/answer_bank.json
 python -m quiz check
-python -m quiz stats
+python -m quiz stats --since 2026-01-01
+python -m quiz attempts --csv attempts.csv
 python -m quiz feedback --csv feedback.csv
 python -m quiz export --format moodle questions.xml
 python -m quiz import --format gift questions.txt -o mine.json
@@ -13,7 +14,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
@@ -27,10 +28,12 @@ from .bank.parameters import fill, find_equal_answers, find_ugly_numbers
 from .errors import BankError
 from .formats import InterchangeError, Note, Question
 from .formats.convert import count_not_exported, to_bank, to_question
-from .item_analysis import analyze_items, feedback_csv, format_table
+from .item_analysis import analyze_items
 from .lint import lint_bank
 from .proofs import NotInstalledError, prove
-from .records import Attempt, Feedback, StoreError, read_folder
+from .record_exports import attempts_csv, attempts_json, feedback_csv
+from .records import Attempt, Feedback, Period, StoreError, read_folder
+from .report_table import format_table
 from .store import Store
 
 MAX_IMPORT_BYTES = 20_000_000
@@ -56,6 +59,13 @@ BankArgument = Annotated[Path, typer.Argument(help="The answer bank; the shipped
 BankOption = Annotated[Path, typer.Option(help="The answer bank; the shipped one by default.", show_default=False)]
 FolderOption = Annotated[
     Path | None, typer.Option("--from", help="Read a folder of JSON lines instead of the database.")
+]
+NewFileArgument = Annotated[Path | None, typer.Argument(help="A new file; standard output by default.")]
+SinceOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the answers, in UTC.", show_default=False)
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the answers, in UTC.", show_default=False)
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Format of the file.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
@@ -147,27 +157,47 @@ def stats(
     bank: BankOption = SHIPPED_BANK,
     as_json: Annotated[bool, typer.Option("--json", help="Print all statistics as JSON.")] = False,
     folder: FolderOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
 ) -> None:
     """Print statistics of each item from the recorded answers."""
     try:
-        attempts, _ = _read_records(folder)
-        report = analyze_items(attempts, load_bank(bank))
+        attempts, _ = _read_records(folder, since, until)
+        answer_bank = load_bank(bank)
+        report = analyze_items((attempt for _, attempt in attempts), answer_bank)
     except (StoreError, BankError, OSError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
-    print(json.dumps(asdict(report), indent=2) if as_json else format_table(report))
+    print(json.dumps(asdict(report), indent=2) if as_json else format_table(report, answer_bank))
+
+
+@application.command("attempts")
+def write_attempts(
+    file: NewFileArgument = None,
+    csv: Annotated[bool, typer.Option("--csv/--json", help="Format of the file.")] = True,
+    folder: FolderOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+) -> None:
+    """Write the recorded answers as CSV or JSON."""
+    _write_records(lambda: (attempts_csv if csv else attempts_json)(_read_records(folder, since, until)[0]), file)
 
 
 @application.command()
 def feedback(
-    file: Annotated[Path | None, typer.Argument(help="A new file; standard output by default.")] = None,
+    file: NewFileArgument = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV, the only format.", show_default=False)] = True,
     folder: FolderOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
 ) -> None:
     """Write the learners' feedback as CSV."""
+    _write_records(lambda: feedback_csv(_read_records(folder, since, until)[1]), file)
+
+
+def _write_records(make_content: Callable[[], str], file: Path | None) -> None:
     try:
-        _, records = _read_records(folder)
-        content = feedback_csv(records).encode("utf-8", "replace")
+        content = make_content().encode("utf-8", "replace")
         if file is None:
             sys.stdout.buffer.write(content)
         else:
@@ -181,15 +211,22 @@ def feedback(
         raise typer.Exit(1) from None
 
 
-def _read_records(folder: Path | None) -> tuple[Iterable[Attempt], Iterable[tuple[datetime, Feedback]]]:
+def _read_records(
+    folder: Path | None, since: datetime | None, until: datetime | None
+) -> tuple[Iterable[tuple[datetime, Attempt]], Iterable[tuple[datetime, Feedback]]]:
+    """Return the attempts and the feedback of a period, each with its time."""
+    period = Period(since and since.date(), until and until.date())
     if folder is None:
         store = Store()
         if store.file and not store.file.exists():
             raise StoreError(f"There is no database yet: {store.file} is created with the first answer.")
-        return store.attempts(), store.feedback()
-    records = read_folder(folder)
+        return (
+            (dated for dated in store.dated_attempts() if dated[0] in period),
+            (dated for dated in store.feedback() if dated[0] in period),
+        )
+    records = [(moment, record) for moment, record in read_folder(folder) if moment in period]
     return (
-        [record for _, record in records if isinstance(record, Attempt)],
+        [(moment, record) for moment, record in records if isinstance(record, Attempt)],
         [(moment, record) for moment, record in records if isinstance(record, Feedback)],
     )
 
