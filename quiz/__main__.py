@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
@@ -49,10 +49,23 @@ application = typer.Typer(
 
 
 class Format(StrEnum):
-    """File formats of other learning platforms."""
+    """File formats of other programs. An import reads both versions of QTI with either name."""
 
     MOODLE = "moodle"
     GIFT = "gift"
+    QTI12 = "qti1.2"
+    QTI21 = "qti2.1"
+    CSV = "csv"
+    ANKI = "anki"
+
+
+_NOT_HELD: dict[Format, tuple[str, ...]] = {  # parts of an item that only some formats have a field for
+    Format.GIFT: ("hints", "pictures"),
+    Format.QTI12: ("hints",),
+    Format.QTI21: ("hints",),
+    Format.CSV: ("pictures",),
+    Format.ANKI: ("hints", "feedback for wrong numbers"),
+}
 
 
 BankArgument = Annotated[Path, typer.Argument(help="The answer bank; the shipped one by default.", show_default=False)]
@@ -239,17 +252,23 @@ def export_bank(
     force: ForceOption = False,
     draws: Annotated[int, typer.Option(min=1, help="Write so many instances of each item with parameters.")] = 1,
 ) -> None:
-    """Write an answer bank as Moodle XML or GIFT, and list the parts that these formats cannot hold."""
+    """Write an answer bank as Moodle XML, GIFT, QTI, CSV or an Anki deck, and list the parts that are lost."""
     try:
-        all_items = load_bank(bank).items
+        answer_bank = load_bank(bank)
+        all_items = answer_bank.items
         items = [instance for item in all_items if not item.local for instance in _list_instances(item, draws)]
-        _write_file(file, _format_questions([to_question(item) for item in items], file_format), force)
+        questions = [to_question(item, answer_bank.folder) for item in items]
+        _write_files({file: _format_questions(questions, file_format)}, force)
     except (BankError, InterchangeError, OSError) as error:
         print(error)
         raise typer.Exit(1) from None
     omissions = count_not_exported(items)
-    if file_format is Format.GIFT and (hinted := sum(bool(item.hints) for item in items)):
-        omissions["hints"] = hinted
+    further = {
+        "hints": sum(bool(item.hints) for item in items),
+        "pictures": sum(bool(item.media) for item in items),
+        "feedback for wrong numbers": sum(item.numeric is not None for item in items),
+    }
+    omissions |= {part: further[part] for part in _NOT_HELD.get(file_format, ()) if further[part]}
     for item in all_items:
         if item.local:
             print(f"not exported: {item.id}, which asks about this app")
@@ -265,21 +284,28 @@ def import_bank(
     file_format: FormatOption,
     force: ForceOption = False,
 ) -> None:
-    """Convert Moodle XML or GIFT to an answer bank, and list the parts that are not imported."""
+    """Convert questions of another program to an answer bank, and say of each what became of it."""
     try:
         questions, unread = _parse_questions(_read_file(file), file_format)
-        bank, unconverted = to_bank(questions)
-        notes = sorted([*unread, *unconverted], key=lambda note: note.line)
-        for note in notes:
-            print(note)
+        bank, unconverted, pictures = to_bank(questions)
+        notes = [*unread, *unconverted]
+        noted = {(note.file, note.line, note.name) for note in notes}
+        read = [question for question in questions if (question.file, question.line, question.name) not in noted]
+        lines = [((note.file, note.line), str(note)) for note in notes]
+        lines += [((entry.file, entry.line), f"{entry.place}, {entry.name}: read") for entry in read]
+        for _, line in sorted(lines, key=lambda placed: placed[0]):
+            print(line)
         if not bank["items"]:
             raise InterchangeError("the file contains no question that this quiz supports; nothing is written")
-        _write_file(output, (json.dumps(bank, ensure_ascii=False, indent=2) + "\n").encode(), force)
+        content = (json.dumps(bank, ensure_ascii=False, indent=2) + "\n").encode()
+        _write_files({output.with_name(name): data for name, data in pictures.items()} | {output: content}, force)
     except (InterchangeError, OSError) as error:
         print(f"{file}: {error}")
         raise typer.Exit(1) from None
     count, refused = len(bank["items"]), sum(note.refused for note in notes)
-    print(f"{count} of {count + refused} questions written to {output}")
+    print(f"{count} of {count + refused} questions written to {output}: {len(read)} read, {count - len(read)} changed")
+    if pictures:
+        print(f"{len(pictures)} {'picture' if len(pictures) == 1 else 'pictures'} written beside it")
     print(f"Next: python -m quiz lint {output}")
     if refused:
         raise typer.Exit(1)
@@ -299,23 +325,53 @@ def _list_instances(item: Item, count: int) -> list[Item]:
 
 
 def _format_questions(questions: Sequence[Question], file_format: Format) -> bytes:
-    if file_format is Format.MOODLE:
-        from .formats.moodle import write_moodle  # lxml is slow to import
+    match file_format:  # lxml and genanki are slow to import
+        case Format.MOODLE:
+            from .formats.moodle import write_moodle
 
-        return write_moodle(questions)
-    from .formats.gift import write_gift
+            return write_moodle(questions)
+        case Format.GIFT:
+            from .formats.gift import write_gift
 
-    return write_gift(questions).encode()
+            return write_gift(questions).encode()
+        case Format.QTI12:
+            from .formats.qti12 import write_qti12
+
+            return write_qti12(questions)
+        case Format.QTI21:
+            from .formats.qti21 import write_qti21
+
+            return write_qti21(questions)
+        case Format.CSV:
+            from .formats.table import write_table
+
+            return write_table(questions).encode()
+        case Format.ANKI:
+            from .formats.anki import write_anki
+
+            return write_anki(questions)
 
 
 def _parse_questions(data: bytes, file_format: Format) -> tuple[list[Question], list[Note]]:
-    if file_format is Format.MOODLE:
-        from .formats.moodle import read_moodle
+    match file_format:
+        case Format.MOODLE:
+            from .formats.moodle import read_moodle
 
-        return read_moodle(data)
-    from .formats.gift import read_gift
+            return read_moodle(data)
+        case Format.GIFT:
+            from .formats.gift import read_gift
 
-    return read_gift(data)
+            return read_gift(data)
+        case Format.QTI12 | Format.QTI21:
+            from .formats.qti import read_qti
+
+            return read_qti(data)
+        case Format.CSV:
+            from .formats.table import read_table
+
+            return read_table(data)
+        case Format.ANKI:
+            raise InterchangeError("Anki decks are written, not read")
 
 
 def _read_file(path: Path) -> bytes:
@@ -324,13 +380,15 @@ def _read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _write_file(path: Path, data: bytes, force: bool) -> None:
-    """Write a file completely or not at all."""
-    if path.exists() and not force:
-        raise InterchangeError(f"{path} already exists; --force overwrites it")
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
+def _write_files(contents: Mapping[Path, bytes], force: bool) -> None:
+    """Write files, each completely or not at all, and none if one of them exists."""
+    for path in contents:
+        if path.exists() and not force:
+            raise InterchangeError(f"{path} already exists; --force overwrites it")
+    for path, data in contents.items():
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(data)
+        os.replace(part, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

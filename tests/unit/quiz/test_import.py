@@ -156,16 +156,19 @@ def test_gift_of_another_program_is_read(bank: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     "fragment",
     [
-        "line 5, Freezing: some answers are worth part of the mark; they count as wrong in the quiz",
-        "line 30, question 7: not imported: it is an essay, which this quiz does not support",
-        "line 32, question 8: not imported: it is a short answer, which this quiz does not support",
-        "line 34, question 9: not imported: it is a matching question, which this quiz does not support",
-        "line 36, question 10: not imported: it has no answers in { }, so it is a text without a question",
-        "line 38, Broken: not imported: the answers begin with { but do not end with }",
-        "line 40, Worth: not imported: the weight 300% is not between -100% and 100%",
-        "line 42, Not a number: not imported: 'many' is neither a number nor",
-        "line 44, Double: not imported: it has more than one part in { }",
+        "line 5, Freezing: changed: some answers are worth part of the mark; they count as wrong in the quiz",
+        "line 30, question 7: refused: it is an essay, which this quiz does not support",
+        "line 32, question 8: refused: it is a short answer, which this quiz does not support",
+        "line 34, question 9: refused: it is a matching question, which this quiz does not support",
+        "line 36, question 10: refused: it has no answers in { }, so it is a text without a question",
+        "line 38, Broken: refused: the answers begin with { but do not end with }",
+        "line 40, Worth: refused: the weight 300% is not between -100% and 100%",
+        "line 42, Not a number: refused: 'many' is neither a number nor",
+        "line 44, Double: refused: it has more than one part in { }",
+        "line 12, Sky: read",
+        "line 21, question 4: read",
         "6 of 14 questions written",
+        "3 read, 3 changed",
     ],
 )
 def test_what_is_not_imported_from_gift_is_reported_by_line(
@@ -200,15 +203,14 @@ def test_moodle_of_another_course_is_read(bank: Path) -> None:
 @pytest.mark.parametrize(
     "fragment",
     [
-        "line 4, Membrane Question!: its pictures and files are left out",
-        "line 4, Membrane Question!: its incorrectfeedback is left out: Read it again",
-        "line 4, Membrane Question!: some answers are worth part of the mark",
-        "line 4, Membrane Question!: these tags are left out: week 3",
-        "line 26, chromosomes: its units are left out",
-        "line 34, tf: its id 'tf' is taken, so it becomes 'tf-2'",
-        "line 42, Free: not imported: it is an essay, which this quiz does not support",
-        "line 43, Odd: not imported: the fraction 'abc' is not a number",
-        "line 45, Keyless: not imported: no answer is worth the full mark",
+        "line 4, Membrane Question!: changed: its incorrectfeedback is left out: Read it again",
+        "line 4, Membrane Question!: changed: some answers are worth part of the mark",
+        "line 4, Membrane Question!: changed: these tags are left out: week 3",
+        "line 26, chromosomes: changed: its units are left out",
+        "line 34, tf: changed: its id 'tf' is taken, so it becomes 'tf-2'",
+        "line 42, Free: refused: it is an essay, which this quiz does not support",
+        "line 43, Odd: refused: the fraction 'abc' is not a number",
+        "line 45, Keyless: refused: no answer is worth the full mark",
         "4 of 7 questions written",
     ],
 )
@@ -252,7 +254,7 @@ STEM = "<questiontext><text>Which?</text></questiontext>"
         (choice(STEM, '<answer fraction="100"><text>inf</text></answer>', kind="numerical"), "'inf' is not a number"),
         (choice(STEM, *["<answer><text>A</text></answer>"] * 40), "no answer is worth the full mark"),
         (choice('<questiontext format="rtf"><text>Q</text></questiontext>'), "the text format 'rtf' is not supported"),
-        (choice(STEM, kind="gapselect"), "it is of the type 'gapselect', which this quiz does not support"),
+        (choice(STEM, kind="drawing"), "it is of the type 'drawing', which this quiz does not support"),
     ],
 )
 def test_an_unsuitable_question_is_reported_and_nothing_is_written(
@@ -260,7 +262,7 @@ def test_an_unsuitable_question_is_reported_and_nothing_is_written(
 ) -> None:
     assert imported(bank, "moodle", data) == {}
     output = capsys.readouterr().out
-    assert "Q: not imported: " in output
+    assert "Q: refused: " in output
     assert fragment in output
     assert "the file contains no question that this quiz supports; nothing is written" in output
 
@@ -332,8 +334,15 @@ def test_a_question_without_answers_is_not_converted() -> None:
         ('<video src="javascript:x()">v</video>', "v"),
         ("notes.txt", "notes.txt"),
         ("<code>a_b</code> <code>`</code>", "`a_b` `` ` ``"),
-        ('<img src="x" alt="A cell"><img src="y">', "A cell(picture)"),
+        ('<img src="x" alt="A cell"><img src="y">', "![A cell](x)![](y)"),
         ("a\0b", "ab"),
+        ("10<sup>5</sup> H<sub>2</sub>O", "10$^{5}$ H$_{2}$O"),
+        ('<pre><code class="language-python">x = 1</code></pre>', "```python\nx = 1\n```"),
+        (
+            "<table><tr><td>a|b</td><td>\\(|x|\\)</td></tr></table>",
+            "|  |  |\n| --- | --- |\n| a\\|b | $\\vert x\\vert $ |",
+        ),
+        ('<img class="equation_image" data-equation-content="x^2" src="https://canvas.example/x">', "$x^2$"),
         ("<script>alert(1)</script>a<!-- b -->c &lt;img onerror=x&gt;", "ac \\<img onerror=x\\>"),
     ],
 )
