@@ -21,6 +21,7 @@ _TAGS: dict[str, Callable[[str], Any]] = {
 }  # fmt: skip
 _DEFAULT_TOPIC = "Questions"
 _TABLE = re.compile(r"^\|.*\|\n\|(?: ?:?-+:? ?\|)+$", re.MULTILINE)
+_AMOUNTS = re.compile(r"\$\d[^$\n]*\$\d")
 _MAX_HINTS = 2
 _MAX_OPTIONS = 10
 
@@ -72,6 +73,10 @@ def to_bank(questions: Sequence[Question]) -> tuple[RawItem, list[Note], dict[st
 
 
 def _convert_question(question: Question, changes: list[str]) -> RawItem:
+    texts = [question.stem, question.explanation, *question.hints]
+    texts += [text for answer in question.answers for text in (answer.text, answer.feedback)]
+    if any(map(_AMOUNTS.search, texts)):
+        raise _UnsuitableError("two amounts such as $5 in a line would be read as a formula; write 5 USD")
     stem, explanation = _CODE.fullmatch(question.stem), _SOURCES.fullmatch(question.explanation)
     item: RawItem = {"id": _make_id(question.name), "type": question.kind, "topic": question.topic or _DEFAULT_TOPIC}
     item |= {"stem": stem["stem"], "code": stem["code"]} if stem else {"stem": question.stem}

@@ -87,8 +87,10 @@ class _Converter(MarkdownConverter):
         return f"${sign}{{{text.strip()}}}$" if text.strip() else ""
 
     def convert_video(self, el: Any, text: str, parent_tags: set[str]) -> str:
-        """Return the text of a video without its address."""
-        return text
+        """Raise UnreadableError, as a question may depend on what is left out."""
+        raise UnreadableError(f"it has an embedded <{el.name}>, which this quiz cannot show")
+
+    convert_audio = convert_iframe = convert_object = convert_embed = convert_math = convert_video
 
     def convert_script(self, el: Any, text: str, parent_tags: set[str]) -> str:
         """Drop an element that a browser does not show."""
@@ -101,7 +103,7 @@ def html_to_markdown(html: str) -> str:
     """Return HTML as Markdown; elements without a counterpart are replaced by their text.
 
     Raises:
-        UnreadableError: A table cannot be expressed in Markdown.
+        UnreadableError: It has a table or an embedded part that Markdown cannot express.
     """
     html = _CONTROL_CHARACTERS.sub("", html)
     try:

@@ -8,7 +8,7 @@ import pytest
 from quiz import __main__
 from quiz.__main__ import main
 from quiz.bank import load_bank
-from quiz.formats import InterchangeError, Question
+from quiz.formats import InterchangeError, Question, UnreadableError
 from quiz.formats.convert import to_bank
 from quiz.formats.gift import read_gift
 from quiz.formats.markup import auto_format_to_markdown, html_to_markdown
@@ -331,7 +331,6 @@ def test_a_question_without_answers_is_not_converted() -> None:
         ('<a href="https://a.org/b">t</a> <a href="javascript:x()">u</a>', "[t](https://a.org/b) u"),
         ("<ol><li>a</li><li>b</li></ol><h2>c</h2>", "1. a\n2. b\n\n## c"),
         ("<table><tr><th>a</th></tr><tr><td>1</td></tr></table>", "| a |\n| --- |\n| 1 |"),
-        ('<video src="javascript:x()">v</video>', "v"),
         ("notes.txt", "notes.txt"),
         ("<code>a_b</code> <code>`</code>", "`a_b` `` ` ``"),
         ('<img src="x" alt="A cell"><img src="y">', "![A cell](x)![](y)"),
@@ -348,6 +347,30 @@ def test_a_question_without_answers_is_not_converted() -> None:
 )
 def test_html_becomes_markdown(html: str, markdown: str) -> None:
     assert html_to_markdown(html) == markdown
+
+
+def test_two_amounts_of_money_are_not_taken_for_a_formula() -> None:
+    (question,), _ = read_gift(b"Which is more? {=$5 or $10 ~$3}")
+    assert to_bank([question])[1][0].text.startswith("two amounts such as $5 in a line")
+    (question,), _ = read_gift(b"Is $5$ more than $3$? {T}")
+    assert to_bank([question])[1] == []
+
+
+@pytest.mark.parametrize("name", ["video", "audio", "iframe", "object", "embed", "math"])
+def test_what_cannot_be_shown_is_refused(name: str) -> None:
+    with pytest.raises(UnreadableError, match=f"it has an embedded <{name}>"):
+        html_to_markdown(f"<p>Look:</p><{name}>x</{name}>")
+
+
+@pytest.mark.parametrize("cell", ['<td colspan="2">a</td>', "<td><table><tr><td>a</td></tr></table></td>"])
+def test_a_table_that_markdown_cannot_express_is_refused(cell: str) -> None:
+    with pytest.raises(UnreadableError, match="a table with merged cells or a table within"):
+        html_to_markdown(f"<table><tr>{cell}</tr></table>")
+
+
+def test_raised_text_with_markup_is_refused() -> None:
+    with pytest.raises(UnreadableError, match="raised or lowered text"):
+        html_to_markdown("10<sup><b>5</b></sup>")
 
 
 def test_a_line_break_in_auto_format_is_kept() -> None:
