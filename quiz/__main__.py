@@ -2,7 +2,8 @@
 
 python -m quiz lint quiz/answer_bank.json
 python -m quiz check
-python -m quiz stats
+python -m quiz stats --since 2026-01-01
+python -m quiz attempts --csv attempts.csv
 python -m quiz feedback --csv feedback.csv
 python -m quiz export --format moodle questions.xml
 python -m quiz import --format gift questions.txt -o mine.json
@@ -13,7 +14,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
@@ -27,10 +28,12 @@ from .bank.parameters import fill, find_equal_answers, find_ugly_numbers
 from .errors import BankError
 from .formats import InterchangeError, Note, Question
 from .formats.convert import count_not_exported, to_bank, to_question
-from .item_analysis import analyze_items, feedback_csv, format_table
+from .item_analysis import analyze_items
 from .lint import lint_bank
 from .proofs import NotInstalledError, prove
-from .records import Attempt, Feedback, StoreError, read_folder
+from .record_exports import attempts_csv, attempts_json, feedback_csv
+from .records import Attempt, Feedback, Period, StoreError, read_folder
+from .report_table import format_table
 from .store import Store
 
 MAX_IMPORT_BYTES = 20_000_000
@@ -46,16 +49,36 @@ application = typer.Typer(
 
 
 class Format(StrEnum):
-    """File formats of other learning platforms."""
+    """File formats of other programs. An import reads both versions of QTI with either name."""
 
     MOODLE = "moodle"
     GIFT = "gift"
+    QTI12 = "qti1.2"
+    QTI21 = "qti2.1"
+    CSV = "csv"
+    ANKI = "anki"
+
+
+_NOT_HELD: dict[Format, tuple[str, ...]] = {  # parts of an item that only some formats have a field for
+    Format.GIFT: ("hints", "pictures"),
+    Format.QTI12: ("hints",),
+    Format.QTI21: ("hints",),
+    Format.CSV: ("pictures",),
+    Format.ANKI: ("hints", "feedback for wrong numbers"),
+}
 
 
 BankArgument = Annotated[Path, typer.Argument(help="The answer bank; the shipped one by default.", show_default=False)]
 BankOption = Annotated[Path, typer.Option(help="The answer bank; the shipped one by default.", show_default=False)]
 FolderOption = Annotated[
     Path | None, typer.Option("--from", help="Read a folder of JSON lines instead of the database.")
+]
+NewFileArgument = Annotated[Path | None, typer.Argument(help="A new file; standard output by default.")]
+SinceOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the answers, in UTC.", show_default=False)
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the answers, in UTC.", show_default=False)
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Format of the file.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
@@ -147,27 +170,47 @@ def stats(
     bank: BankOption = SHIPPED_BANK,
     as_json: Annotated[bool, typer.Option("--json", help="Print all statistics as JSON.")] = False,
     folder: FolderOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
 ) -> None:
     """Print statistics of each item from the recorded answers."""
     try:
-        attempts, _ = _read_records(folder)
-        report = analyze_items(attempts, load_bank(bank))
+        attempts, _ = _read_records(folder, since, until)
+        answer_bank = load_bank(bank)
+        report = analyze_items((attempt for _, attempt in attempts), answer_bank)
     except (StoreError, BankError, OSError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
-    print(json.dumps(asdict(report), indent=2) if as_json else format_table(report))
+    print(json.dumps(asdict(report), indent=2) if as_json else format_table(report, answer_bank))
+
+
+@application.command("attempts")
+def write_attempts(
+    file: NewFileArgument = None,
+    csv: Annotated[bool, typer.Option("--csv/--json", help="Format of the file.")] = True,
+    folder: FolderOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+) -> None:
+    """Write the recorded answers as CSV or JSON."""
+    _write_records(lambda: (attempts_csv if csv else attempts_json)(_read_records(folder, since, until)[0]), file)
 
 
 @application.command()
 def feedback(
-    file: Annotated[Path | None, typer.Argument(help="A new file; standard output by default.")] = None,
+    file: NewFileArgument = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV, the only format.", show_default=False)] = True,
     folder: FolderOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
 ) -> None:
     """Write the learners' feedback as CSV."""
+    _write_records(lambda: feedback_csv(_read_records(folder, since, until)[1]), file)
+
+
+def _write_records(make_content: Callable[[], str], file: Path | None) -> None:
     try:
-        _, records = _read_records(folder)
-        content = feedback_csv(records).encode("utf-8", "replace")
+        content = make_content().encode("utf-8", "replace")
         if file is None:
             sys.stdout.buffer.write(content)
         else:
@@ -181,15 +224,22 @@ def feedback(
         raise typer.Exit(1) from None
 
 
-def _read_records(folder: Path | None) -> tuple[Iterable[Attempt], Iterable[tuple[datetime, Feedback]]]:
+def _read_records(
+    folder: Path | None, since: datetime | None, until: datetime | None
+) -> tuple[Iterable[tuple[datetime, Attempt]], Iterable[tuple[datetime, Feedback]]]:
+    """Return the attempts and the feedback of a period, each with its time."""
+    period = Period(since and since.date(), until and until.date())
     if folder is None:
         store = Store()
         if store.file and not store.file.exists():
             raise StoreError(f"There is no database yet: {store.file} is created with the first answer.")
-        return store.attempts(), store.feedback()
-    records = read_folder(folder)
+        return (
+            (dated for dated in store.dated_attempts() if dated[0] in period),
+            (dated for dated in store.feedback() if dated[0] in period),
+        )
+    records = [(moment, record) for moment, record in read_folder(folder) if moment in period]
     return (
-        [record for _, record in records if isinstance(record, Attempt)],
+        [(moment, record) for moment, record in records if isinstance(record, Attempt)],
         [(moment, record) for moment, record in records if isinstance(record, Feedback)],
     )
 
@@ -202,17 +252,23 @@ def export_bank(
     force: ForceOption = False,
     draws: Annotated[int, typer.Option(min=1, help="Write so many instances of each item with parameters.")] = 1,
 ) -> None:
-    """Write an answer bank as Moodle XML or GIFT, and list the parts that these formats cannot hold."""
+    """Write an answer bank as Moodle XML, GIFT, QTI, CSV or an Anki deck, and list the parts that are lost."""
     try:
-        all_items = load_bank(bank).items
+        answer_bank = load_bank(bank)
+        all_items = answer_bank.items
         items = [instance for item in all_items if not item.local for instance in _list_instances(item, draws)]
-        _write_file(file, _format_questions([to_question(item) for item in items], file_format), force)
+        questions = [to_question(item, answer_bank.folder) for item in items]
+        _write_files({file: _format_questions(questions, file_format)}, force)
     except (BankError, InterchangeError, OSError) as error:
         print(error)
         raise typer.Exit(1) from None
     omissions = count_not_exported(items)
-    if file_format is Format.GIFT and (hinted := sum(bool(item.hints) for item in items)):
-        omissions["hints"] = hinted
+    further = {
+        "hints": sum(bool(item.hints) for item in items),
+        "pictures": sum(bool(item.media) for item in items),
+        "feedback for wrong numbers": sum(item.numeric is not None for item in items),
+    }
+    omissions |= {part: further[part] for part in _NOT_HELD.get(file_format, ()) if further[part]}
     for item in all_items:
         if item.local:
             print(f"not exported: {item.id}, which asks about this app")
@@ -228,21 +284,28 @@ def import_bank(
     file_format: FormatOption,
     force: ForceOption = False,
 ) -> None:
-    """Convert Moodle XML or GIFT to an answer bank, and list the parts that are not imported."""
+    """Convert questions of another program to an answer bank, and say of each what became of it."""
     try:
         questions, unread = _parse_questions(_read_file(file), file_format)
-        bank, unconverted = to_bank(questions)
-        notes = sorted([*unread, *unconverted], key=lambda note: note.line)
-        for note in notes:
-            print(note)
+        bank, unconverted, pictures = to_bank(questions)
+        notes = [*unread, *unconverted]
+        noted = {(note.file, note.line, note.name) for note in notes}
+        read = [question for question in questions if (question.file, question.line, question.name) not in noted]
+        lines = [((note.file, note.line), str(note)) for note in notes]
+        lines += [((entry.file, entry.line), f"{entry.place}, {entry.name}: read") for entry in read]
+        for _, line in sorted(lines, key=lambda placed: placed[0]):
+            print(line)
         if not bank["items"]:
             raise InterchangeError("the file contains no question that this quiz supports; nothing is written")
-        _write_file(output, (json.dumps(bank, ensure_ascii=False, indent=2) + "\n").encode(), force)
+        content = (json.dumps(bank, ensure_ascii=False, indent=2) + "\n").encode()
+        _write_files({output.with_name(name): data for name, data in pictures.items()} | {output: content}, force)
     except (InterchangeError, OSError) as error:
         print(f"{file}: {error}")
         raise typer.Exit(1) from None
     count, refused = len(bank["items"]), sum(note.refused for note in notes)
-    print(f"{count} of {count + refused} questions written to {output}")
+    print(f"{count} of {count + refused} questions written to {output}: {len(read)} read, {count - len(read)} changed")
+    if pictures:
+        print(f"{len(pictures)} {'picture' if len(pictures) == 1 else 'pictures'} written beside it")
     print(f"Next: python -m quiz lint {output}")
     if refused:
         raise typer.Exit(1)
@@ -262,23 +325,53 @@ def _list_instances(item: Item, count: int) -> list[Item]:
 
 
 def _format_questions(questions: Sequence[Question], file_format: Format) -> bytes:
-    if file_format is Format.MOODLE:
-        from .formats.moodle import write_moodle  # lxml is slow to import
+    match file_format:  # lxml and genanki are slow to import
+        case Format.MOODLE:
+            from .formats.moodle import write_moodle
 
-        return write_moodle(questions)
-    from .formats.gift import write_gift
+            return write_moodle(questions)
+        case Format.GIFT:
+            from .formats.gift import write_gift
 
-    return write_gift(questions).encode()
+            return write_gift(questions).encode()
+        case Format.QTI12:
+            from .formats.qti12 import write_qti12
+
+            return write_qti12(questions)
+        case Format.QTI21:
+            from .formats.qti21 import write_qti21
+
+            return write_qti21(questions)
+        case Format.CSV:
+            from .formats.table import write_table
+
+            return write_table(questions).encode()
+        case Format.ANKI:
+            from .formats.anki import write_anki
+
+            return write_anki(questions)
 
 
 def _parse_questions(data: bytes, file_format: Format) -> tuple[list[Question], list[Note]]:
-    if file_format is Format.MOODLE:
-        from .formats.moodle import read_moodle
+    match file_format:
+        case Format.MOODLE:
+            from .formats.moodle import read_moodle
 
-        return read_moodle(data)
-    from .formats.gift import read_gift
+            return read_moodle(data)
+        case Format.GIFT:
+            from .formats.gift import read_gift
 
-    return read_gift(data)
+            return read_gift(data)
+        case Format.QTI12 | Format.QTI21:
+            from .formats.qti import read_qti
+
+            return read_qti(data)
+        case Format.CSV:
+            from .formats.table import read_table
+
+            return read_table(data)
+        case Format.ANKI:
+            raise InterchangeError("Anki decks are written, not read")
 
 
 def _read_file(path: Path) -> bytes:
@@ -287,13 +380,15 @@ def _read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _write_file(path: Path, data: bytes, force: bool) -> None:
-    """Write a file completely or not at all."""
-    if path.exists() and not force:
-        raise InterchangeError(f"{path} already exists; --force overwrites it")
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
+def _write_files(contents: Mapping[Path, bytes], force: bool) -> None:
+    """Write files, each completely or not at all, and none if one of them exists."""
+    for path in contents:
+        if path.exists() and not force:
+            raise InterchangeError(f"{path} already exists; --force overwrites it")
+    for path, data in contents.items():
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(data)
+        os.replace(part, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

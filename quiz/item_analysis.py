@@ -1,4 +1,4 @@
-"""Item analysis: statistics of the first tries at each item.
+"""Item analysis: statistics of the first tries at each item, with 95% confidence intervals.
 
 Facility is the share of correct answers, shown beside the mean credit. Discrimination is the correlation of an item
 with the rest of the quiz, corrected as in Henrysson (1963), "Correction of item-total correlations in item analysis",
@@ -7,39 +7,42 @@ Psychometrika 28, 211-218: Pearson's r, over runs, between x and y, where
     x = 1 if the item was answered correctly, else 0
     y = share of correct answers among the other first tries of the same run
 
-The rest is a share and not a sum because runs draw different items. For an item that good learners answer correctly,
-r is well above 0. If it is below 0, the key or the wording may be wrong. Statistics of fewer than `MIN_FIRST_TRIES`
-first tries are withheld, as they would mostly reflect chance.
+The rest is a share and not a sum because runs draw different items. The same y divides the runs into three ability
+groups, whose choices are compared, and is correlated with the choice of each wrong answer.
+
+An item is flagged only if an interval excludes the harmless value and the p-value, adjusted for all tests of the report
+(Benjamini and Hochberg 1995), is at most 0.05. Items with fewer than `SMALL_SAMPLE` first tries are never flagged.
 """
 
-import csv
-import io
-import re
 import statistics
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from .bank import Bank, Item, make_instance
 from .bank.formulas import ClaimError
 from .errors import SessionError
-from .grading import grade
-from .records import Attempt, Feedback
-
-MIN_FIRST_TRIES = 30
-HEADINGS = ("item", "first tries", "facility", "credit", "discr.", "seconds", "hints", "answers")
-LEGEND = (
-    "facility: share of correct answers; discr.: correlation with the rest of the run; seconds: median; "
-    "hints: share that took one; *: correct."
+from .estimates import (
+    Correlation,
+    Interval,
+    Reliability,
+    adjust_p_values,
+    correlate,
+    estimate_reliability,
+    share_interval,
+    share_p_value,
 )
-NO_ATTEMPTS = "Nothing has been answered yet."
+from .grading import grade
+from .records import Attempt
+
+SMALL_SAMPLE = 30
+"""Fewer first tries are called a small sample."""
+FALSE_DISCOVERIES = 0.05
 RIGHT_NUMBER = "the right number"
 OTHER_NUMBER = "another number"
 _NUMBERS_SHOWN = 5
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?\s?%?")
+_GROUPS = 3
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,16 @@ class Choice:
         correct: Whether the option is correct; None for numbers, and for options that the bank no longer has.
         count: Number of first tries with this answer.
         share: Share of all first tries.
+        by_group: Share in each ability group, lowest first; None where `Measures.groups` is.
+        correlation: Correlation of choosing it with the rest of the run, or None.
     """
 
     answer: str
     correct: bool | None
     count: int
     share: float
+    by_group: tuple[float, ...] | None
+    correlation: Correlation | None
 
 
 @dataclass(frozen=True)
@@ -81,22 +88,42 @@ class Measures:
 
     Attributes:
         facility: Share of correct answers.
+        facility_interval: Its interval.
         mean_credit: Mean credit, from 0 to 1.
-        discrimination: The correlation described above. None if it is undefined, because all answers or all rests are
-            equal, or if too few runs have other answers.
+        discrimination: The correlation described above. None if it is undefined or too few runs are right or wrong.
+        groups: Number of first tries in each ability group, lowest first; None if `SMALL_SAMPLE` is not reached or the
+            rests of the runs do not differ enough.
         choices: All options, or the most frequent numbers.
-        median_seconds: Median time from question to answer, or None if no time was recorded.
+        seconds: Quartiles of the time from question to answer, or None if no time was recorded.
         hint_share: Share of first tries with a hint.
         confidence: One entry for each stated confidence.
     """
 
     facility: float
+    facility_interval: Interval
     mean_credit: float
-    discrimination: float | None
+    discrimination: Correlation | None
+    groups: tuple[int, ...] | None
     choices: tuple[Choice, ...]
-    median_seconds: float | None
+    seconds: tuple[float, float, float] | None
     hint_share: float
     confidence: tuple[Confidence, ...]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A finding that asks the teacher to look at an item.
+
+    Attributes:
+        kind: "discrimination": those who do well elsewhere answer it wrongly. "distractor": those who do well elsewhere
+            choose a wrong answer. "guessing": fewer are right than by guessing.
+        answer: The wrong answer, for a distractor.
+        p_value: Adjusted p-value.
+    """
+
+    kind: str
+    answer: str | None
+    p_value: float
 
 
 @dataclass(frozen=True)
@@ -108,7 +135,8 @@ class ItemReport:
         version: Version of the item.
         in_bank: Whether the bank has this version.
         first_tries: Number of first tries.
-        measures: Their statistics, or None if there are fewer than `MIN_FIRST_TRIES`.
+        measures: Their statistics, or None without first tries.
+        flags: What asks for a look.
     """
 
     item_id: str
@@ -116,6 +144,35 @@ class ItemReport:
     in_bank: bool
     first_tries: int
     measures: Measures | None
+    flags: tuple[Flag, ...] = ()
+
+    @property
+    def small(self) -> bool:
+        """Whether the sample is small."""
+        return self.first_tries < SMALL_SAMPLE
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """How often a misconception stands behind the answers.
+
+    Attributes:
+        name: Its id.
+        statement: The sentence that puts it right, or nothing.
+        count: Number of first tries that show it.
+        chances: Number of first tries at items with a wrong answer that would show it.
+        share: Their quotient.
+        interval: Interval of the share.
+        items: Ids of the items that showed it, the most frequent first.
+    """
+
+    name: str
+    statement: str
+    count: int
+    chances: int
+    share: float
+    interval: Interval
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -126,181 +183,224 @@ class Report:
         runs: Number of runs with a recorded answer.
         attempts: Number of recorded answers.
         first_tries: Number of first tries.
+        reliability: Reliability of the share of correct first tries of a run, or None if too few answers tell it.
+        misconceptions: Those found in first tries, by the lower end of the interval of their share, largest first.
         items: Items of the bank in its order, then items and versions that the bank does not have, sorted by id.
-        confidence: One entry for each stated confidence, over all items; empty if fewer than `MIN_FIRST_TRIES` first
+        confidence: One entry for each stated confidence, over all items; empty if fewer than `SMALL_SAMPLE` first
             attempts state one.
     """
 
     runs: int
     attempts: int
     first_tries: int
+    reliability: Reliability | None
+    misconceptions: tuple[Misconception, ...]
     items: tuple[ItemReport, ...]
     confidence: tuple[Confidence, ...]
+
+
+@dataclass(frozen=True)
+class _Try:
+    """A first try with the rest of its run.
+
+    Attributes:
+        attempt: The attempt.
+        rest: Share of correct answers among the other first tries of the run, or None if there are none.
+        answers: Ids of the chosen options, or the name of the number.
+        misconceptions: The misconceptions that the answer shows.
+    """
+
+    attempt: Attempt
+    rest: float | None
+    answers: tuple[str, ...]
+    misconceptions: tuple[str, ...]
 
 
 def analyze_items(attempts: Iterable[Attempt], bank: Bank) -> Report:
     """Return the report on the recorded attempts at a bank's items."""
     attempts = list(attempts)
     first_tries = [attempt for attempt in attempts if attempt.first_try]
-    by_item: dict[tuple[str, int], list[Attempt]] = {(item.id, item.version): [] for item in bank.items}
-    for attempt in sorted(first_tries, key=lambda attempt: (attempt.item_id, attempt.item_version)):
-        by_item.setdefault((attempt.item_id, attempt.item_version), []).append(attempt)
     items = {(item.id, item.version): item for item in bank.items}
-    rests = _RestScores(first_tries)
+    by_item: dict[tuple[str, int], list[_Try]] = {key: [] for key in items}
+    answered = Counter(attempt.run for attempt in first_tries)
+    correct = Counter(attempt.run for attempt in first_tries if attempt.correct)
+    for attempt in sorted(first_tries, key=lambda attempt: (attempt.item_id, attempt.item_version)):
+        key, others = (attempt.item_id, attempt.item_version), answered[attempt.run] - 1
+        rest = (correct[attempt.run] - attempt.correct) / others if others else None
+        by_item.setdefault(key, []).append(_Try(attempt, rest, *_read_answer(attempt, items.get(key))))
+    reports = [
+        ItemReport(*key, key in items, len(tries), _measure(tries, items.get(key)) if tries else None)
+        for key, tries in by_item.items()
+    ]
     with_confidence = sum(attempt.confidence is not None for attempt in first_tries)
     return Report(
         runs=len({attempt.run for attempt in attempts}),
         attempts=len(attempts),
         first_tries=len(first_tries),
-        items=tuple(
-            ItemReport(
-                *key,
-                in_bank=key in items,
-                first_tries=len(tries),
-                measures=_measure(tries, items.get(key), rests) if len(tries) >= MIN_FIRST_TRIES else None,
-            )
-            for key, tries in by_item.items()
-        ),
-        confidence=_group_by_confidence(first_tries) if with_confidence >= MIN_FIRST_TRIES else (),
+        reliability=_measure_reliability([attempt for attempt in first_tries if answered[attempt.run] > 1]),
+        misconceptions=tuple(_rank_misconceptions(by_item, items, bank)),
+        items=tuple(_flag_items(reports, items)),
+        confidence=_group_by_confidence(first_tries) if with_confidence >= SMALL_SAMPLE else (),
     )
 
 
-class _RestScores:
-    """The share of correct answers in the rest of a run."""
-
-    def __init__(self, first_tries: list[Attempt]) -> None:
-        self._answered = Counter(attempt.run for attempt in first_tries)
-        self._correct = Counter(attempt.run for attempt in first_tries if attempt.correct)
-
-    def rest_of(self, attempt: Attempt) -> float | None:
-        others = self._answered[attempt.run] - 1
-        return (self._correct[attempt.run] - attempt.correct) / others if others else None
-
-
-def _measure(tries: list[Attempt], item: Item | None, rests: _RestScores) -> Measures:
-    seconds = [attempt.milliseconds / 1000 for attempt in tries if attempt.milliseconds is not None]
+def _measure(tries: Sequence[_Try], item: Item | None) -> Measures:
+    attempts = [entry.attempt for entry in tries]
+    right = [attempt.correct for attempt in attempts]
+    groups = _group_by_ability(tries)
     return Measures(
-        facility=statistics.fmean(attempt.correct for attempt in tries),
-        mean_credit=statistics.fmean(attempt.credit for attempt in tries),
-        discrimination=_discrimination(tries, rests),
-        choices=_count_choices(tries, item),
-        median_seconds=statistics.median(seconds) if seconds else None,
-        hint_share=statistics.fmean(attempt.hints > 0 for attempt in tries),
-        confidence=_group_by_confidence(tries),
+        facility=statistics.fmean(right),
+        facility_interval=share_interval(sum(right), len(right)),
+        mean_credit=statistics.fmean(attempt.credit for attempt in attempts),
+        discrimination=_correlate([(entry.attempt.correct, entry.rest) for entry in tries]),
+        groups=tuple(map(len, groups)) if groups else None,
+        choices=tuple(_count_choices(tries, groups, item)),
+        seconds=_quartiles([attempt.milliseconds / 1000 for attempt in attempts if attempt.milliseconds is not None]),
+        hint_share=statistics.fmean(attempt.hints > 0 for attempt in attempts),
+        confidence=_group_by_confidence(attempts),
     )
 
 
-def _discrimination(tries: list[Attempt], rests: _RestScores) -> float | None:
-    pairs = [(float(attempt.correct), rest) for attempt in tries if (rest := rests.rest_of(attempt)) is not None]
-    if len(pairs) < MIN_FIRST_TRIES:
-        return None
-    correct, rest_scores = zip(*pairs, strict=True)
-    if len(set(correct)) == 1 or len(set(rest_scores)) == 1:
-        return None
-    return statistics.correlation(correct, rest_scores)
+def _correlate(pairs: Iterable[tuple[bool, float | None]]) -> Correlation | None:
+    known = [(flag, rest) for flag, rest in pairs if rest is not None]
+    return correlate([flag for flag, _ in known], [rest for _, rest in known]) if known else None
 
 
-def _count_choices(tries: list[Attempt], item: Item | None) -> tuple[Choice, ...]:
-    if item and item.numeric and item.template:
-        counts = Counter(_name_number(attempt, item) for attempt in tries)
-        answers = [RIGHT_NUMBER, *(name for name, _ in counts.most_common() if name != RIGHT_NUMBER)]
-        return tuple(Choice(name, name == RIGHT_NUMBER, counts[name], counts[name] / len(tries)) for name in answers)
-    counts = Counter(answer for attempt in tries for answer in set(attempt.answer))
+def _group_by_ability(tries: Sequence[_Try]) -> list[list[_Try]] | None:
+    """Return the tries in three groups by the rest of their runs; equal rests are in the same group."""
+    rests = sorted(entry.rest for entry in tries if entry.rest is not None)
+    if len(rests) < SMALL_SAMPLE:
+        return None
+    limits = statistics.quantiles(rests, n=_GROUPS, method="inclusive")
+    groups: list[list[_Try]] = [[] for _ in range(_GROUPS)]
+    for entry in tries:
+        if entry.rest is not None:
+            groups[sum(entry.rest > limit + 1e-9 for limit in limits)].append(entry)
+    return groups if all(groups) else None
+
+
+def _quartiles(values: Sequence[float]) -> tuple[float, float, float] | None:
+    if not values:
+        return None
+    if len(values) == 1:
+        return (values[0],) * 3
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, middle, high
+
+
+def _count_choices(tries: Sequence[_Try], groups: list[list[_Try]] | None, item: Item | None) -> Iterator[Choice]:
+    counts = Counter(answer for entry in tries for answer in entry.answers)
+    key: dict[str, bool] = {}
     if item and item.options:
         key = {option.oid: option.correct for option in item.options}
         answers = [*key, *sorted(counts.keys() - key.keys())]
+    elif item and item.template:
+        answers = [RIGHT_NUMBER, *(name for name, _ in counts.most_common() if name != RIGHT_NUMBER)]
+        key = {answer: answer == RIGHT_NUMBER for answer in answers}
     else:
-        key = {}
         answers = [answer for answer, _ in counts.most_common(_NUMBERS_SHOWN if item else None)]
-    return tuple(Choice(answer, key.get(answer), counts[answer], counts[answer] / len(tries)) for answer in answers)
+    for answer in answers:
+        yield Choice(
+            answer,
+            key.get(answer),
+            counts[answer],
+            counts[answer] / len(tries),
+            tuple(statistics.fmean(answer in entry.answers for entry in group) for group in groups) if groups else None,
+            _correlate([(answer in entry.answers, entry.rest) for entry in tries]),
+        )
 
 
-def _name_number(attempt: Attempt, item: Item) -> str:
-    """Return the right number, the formula of an anticipated mistake, or another number.
+def _read_answer(attempt: Attempt, item: Item | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the answers to count, and the misconceptions that they show.
 
-    The numbers themselves differ from learner to learner, as the item has parameters.
+    For an item with parameters, a number is the right number, the formula of an anticipated mistake, or another number,
+    as the numbers themselves differ from learner to learner.
     """
+    given = tuple(dict.fromkeys(attempt.answer))
+    if item is None:
+        return given, ()
+    if item.options:
+        chosen = {option.oid: option for option in item.options if option.oid in given and not option.correct}
+        return given, tuple({option.misconception: None for option in chosen.values() if option.misconception})
     if attempt.correct:
-        return RIGHT_NUMBER
+        return ((RIGHT_NUMBER,) if item.template else given), ()
     try:
-        anticipated = grade(make_instance(item.template, attempt.parameters), attempt.answer).anticipated
+        instance = make_instance(item.template, attempt.parameters) if item.template else item
+        anticipated = grade(instance, attempt.answer).anticipated
     except (ClaimError, SessionError):  # the item, or its formulas, have changed since
-        return OTHER_NUMBER
-    return str(anticipated.claim) if anticipated else OTHER_NUMBER
+        anticipated = None
+    name = str(anticipated.claim) if anticipated else OTHER_NUMBER
+    shown = (anticipated.misconception,) if anticipated and anticipated.misconception else ()
+    return ((name,) if item.template else given), shown
 
 
-def _group_by_confidence(tries: list[Attempt]) -> tuple[Confidence, ...]:
-    stated = sorted((attempt.confidence, attempt.correct) for attempt in tries if attempt.confidence is not None)
-    groups = [(level, [correct for _, correct in pairs]) for level, pairs in groupby(stated, key=lambda pair: pair[0])]
-    return tuple(Confidence(level, len(correct), statistics.fmean(correct)) for level, correct in groups)
-
-
-def format_table(report: Report) -> str:
-    """Return the report as lines of text, one for each answered item."""
-    if not report.attempts:
-        return NO_ATTEMPTS
-    rows = [HEADINGS, *(_format_row(item) for item in report.items if item.first_tries)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([format_summary(report), "", *lines, "", LEGEND, *format_notes(report)])
-
-
-def format_summary(report: Report) -> str:
-    """Return the numbers of answers and runs in one sentence."""
-    return f"{report.attempts:,} answers in {report.runs:,} runs; the {report.first_tries:,} first tries count."
-
-
-def format_notes(report: Report) -> list[str]:
-    """Return remarks on the report as a whole, one line each."""
-    lines = []
-    unanswered = sum(not item.first_tries for item in report.items)
-    if unanswered:
-        lines.append(f"{unanswered} items of the bank have no first try yet.")
-    if report.confidence:
-        levels = (f"{level.stated}% sure, {level.right:.0%} right ({level.count})" for level in report.confidence)
-        lines.append(f"Stated confidence and share of correct answers: {', '.join(levels)}.")
-    return lines
-
-
-def _format_row(item: ItemReport) -> tuple[str, ...]:
-    name = f"{item.item_id} v{item.version}" + ("" if item.in_bank else " (not in the bank)")
-    if item.measures is None:
-        return (name, str(item.first_tries), f"withheld under {MIN_FIRST_TRIES}", *[""] * (len(HEADINGS) - 3))
-    measures = item.measures
-    return (
-        name,
-        str(item.first_tries),
-        f"{measures.facility:.0%}",
-        f"{measures.mean_credit:.2f}",
-        "" if measures.discrimination is None else f"{measures.discrimination:.2f}",
-        "" if measures.median_seconds is None else f"{measures.median_seconds:.0f}",
-        f"{measures.hint_share:.0%}",
-        ", ".join(f"{choice.answer}{'*' if choice.correct else ''} {choice.share:.0%}" for choice in measures.choices),
+def _measure_reliability(attempts: Sequence[Attempt]) -> Reliability | None:
+    runs: dict[str, int] = {}
+    items: dict[tuple[str, int], int] = {}
+    return estimate_reliability(
+        [runs.setdefault(attempt.run, len(runs)) for attempt in attempts],
+        [items.setdefault((attempt.item_id, attempt.item_version), len(items)) for attempt in attempts],
+        [float(attempt.correct) for attempt in attempts],
     )
 
 
-def feedback_csv(feedback: Iterable[tuple[datetime, Feedback]]) -> str:
-    """Return feedback as a CSV file in which spreadsheet programs find no formulas.
+def _rank_misconceptions(
+    by_item: dict[tuple[str, int], list[_Try]], items: dict[tuple[str, int], Item], bank: Bank
+) -> list[Misconception]:
+    chances, shown = Counter[str](), Counter[tuple[str, str]]()
+    for key, tries in by_item.items():
+        for name in _possible_misconceptions(items[key]) if key in items else ():
+            chances[name] += len(tries)
+        shown.update((name, key[0]) for entry in tries for name in entry.misconceptions)
+    found = []
+    for name in {name for name, _ in shown}:
+        by_name = Counter({item_id: count for (other, item_id), count in shown.items() if other == name})
+        count = by_name.total()
+        interval = share_interval(count, chances[name])
+        statement = bank.misconceptions.get(name, "")
+        where = tuple(item_id for item_id, _ in by_name.most_common())
+        found.append(Misconception(name, statement, count, chances[name], count / chances[name], interval, where))
+    return sorted(found, key=lambda entry: (-entry.interval.low, entry.name))
 
-    It begins with a byte order mark, which tells these programs that it is UTF-8.
+
+def _possible_misconceptions(item: Item) -> set[str]:
+    options = [option.misconception for option in item.options if not option.correct]
+    anticipated = [wrong.misconception for wrong in item.numeric.anticipated] if item.numeric else []
+    return {name for name in (*options, *anticipated) if name}
+
+
+def _flag_items(reports: Sequence[ItemReport], items: dict[tuple[str, int], Item]) -> list[ItemReport]:
+    """Return the reports with their flags.
+
+    The false discovery rate is controlled over all tests together, not within each item.
     """
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(["time_utc", "run", "clear", "text"])
-    for time, record in feedback:
-        clear = {True: "yes", False: "no", None: ""}[record.clear]
-        cells = [f"{time:%Y-%m-%d %H:%M:%S}", record.run or "", clear, record.text]
-        writer.writerow(map(escape_formula, cells))
-    return "\ufeff" + buffer.getvalue()
+    tests = [
+        (index, test)
+        for index, report in enumerate(reports)
+        if report.measures and not report.small
+        for test in _list_tests(report.first_tries, report.measures, items.get((report.item_id, report.version)))
+    ]
+    adjusted = adjust_p_values([p_value for _, (_, _, _, p_value) in tests])
+    flags: list[list[Flag]] = [[] for _ in reports]
+    for (index, (kind, answer, excludes, _)), p_value in zip(tests, adjusted, strict=True):
+        if excludes and p_value <= FALSE_DISCOVERIES:
+            flags[index].append(Flag(kind, answer, p_value))
+    return [replace(report, flags=tuple(found)) for report, found in zip(reports, flags, strict=True)]
 
 
-def escape_formula(text: str) -> str:
-    """Return a cell's text, with an apostrophe in front if a spreadsheet program would read it as a formula.
+def _list_tests(count: int, measures: Measures, item: Item | None) -> Iterator[tuple[str, str | None, bool, float]]:
+    """Yield kind, answer, whether the interval excludes the harmless side, and p-value of each test of an item."""
+    if found := measures.discrimination:
+        yield "discrimination", None, found.interval.high < 0, found.p_value
+    for choice in measures.choices:
+        if choice.correct is False and choice.correlation:
+            yield "distractor", choice.answer, choice.correlation.interval.low > 0, choice.correlation.p_value
+    if item and item.type == "single":
+        chance, right = 1 / len(item.options), round(measures.facility * count)
+        yield "guessing", None, measures.facility_interval.high < chance, share_p_value(right, count, chance)
 
-    These are texts that begin with = + - @, their full-width forms, a tab or a line break, unless they are numbers; see
-    https://owasp.org/www-community/attacks/CSV_Injection. `sentiment_gru.files.writers` follows the same rule.
 
-    >>> escape_formula("=1+1"), escape_formula("-5"), escape_formula("- no"), escape_formula("5")
-    ("'=1+1", '-5', "'- no", '5')
-    """
-    return "'" + text if text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text) else text
+def _group_by_confidence(attempts: Iterable[Attempt]) -> tuple[Confidence, ...]:
+    stated = sorted((attempt.confidence, attempt.correct) for attempt in attempts if attempt.confidence is not None)
+    groups = [(level, [correct for _, correct in pairs]) for level, pairs in groupby(stated, key=lambda pair: pair[0])]
+    return tuple(Confidence(level, len(correct), statistics.fmean(correct)) for level, correct in groups)

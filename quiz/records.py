@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,18 @@ class Feedback:
 KINDS: dict[str, type[Attempt] | type[Feedback]] = {"attempt": Attempt, "feedback": Feedback}
 
 Dated = tuple[datetime, Attempt | Feedback]
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days in UTC, both included; None leaves an end open."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def __contains__(self, time: datetime) -> bool:
+        day = time.astimezone(UTC).date()
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 
 def to_line(record: Attempt | Feedback, time: datetime) -> bytes:

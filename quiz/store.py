@@ -147,9 +147,17 @@ class Store:
         Raises:
             StoreError: They could not be read.
         """
+        return (attempt for _, attempt in self.dated_attempts())
+
+    def dated_attempts(self) -> Iterator[tuple[datetime, Attempt]]:
+        """Yield all attempts in the order recorded, each with its time in UTC.
+
+        Raises:
+            StoreError: They could not be read.
+        """
         from .schema import ATTEMPTS
 
-        return map(_to_attempt, self._fetch_pages(ATTEMPTS))
+        return ((_to_utc(row.recorded_at), _to_attempt(row)) for row in self._fetch_pages(ATTEMPTS))
 
     def feedback(self) -> Iterator[tuple[datetime, Feedback]]:
         """Yield all feedback in the order recorded, each with its time in UTC.
@@ -293,8 +301,11 @@ def _to_attempt(row: "Row[Any]") -> Attempt:
 
 
 def _to_feedback(row: "Row[Any]") -> tuple[datetime, Feedback]:
-    time = row.recorded_at  # SQLite returns it without a time zone
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC), Feedback(row.run, row.clear, row.text)
+    return _to_utc(row.recorded_at), Feedback(row.run, row.clear, row.text)
+
+
+def _to_utc(time: datetime) -> datetime:
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)  # SQLite returns it without a time zone
 
 
 def _storable(text: str) -> str:

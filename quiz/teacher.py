@@ -1,14 +1,14 @@
-"""The teacher's page: statistics of each item and feedback, behind a token, as HTML without scripts."""
+"""The teacher's page: statistics of each item, feedback and downloads, behind a token, as HTML without scripts."""
 
 import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
 from threading import Lock
-from typing import Any
-from urllib.parse import parse_qs
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlencode
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -16,18 +16,19 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .bank import Bank, Item
-from .item_analysis import (
-    MIN_FIRST_TRIES,
+from .estimates import Correlation
+from .item_analysis import ItemReport, Report, analyze_items
+from .proof_view import inline_html
+from .record_exports import attempts_csv, attempts_json, feedback_csv
+from .records import Feedback, Period, StoreError
+from .report_table import (
     NO_ATTEMPTS,
-    ItemReport,
-    Report,
-    analyze_items,
-    feedback_csv,
+    describe_flag,
+    format_interval,
     format_notes,
+    format_percent,
     format_summary,
 )
-from .proof_view import inline_html
-from .records import Feedback, StoreError
 from .store import Store
 from .views import read_static, render
 
@@ -35,6 +36,7 @@ SESSION_SECONDS = 8 * 3600
 MAX_SESSIONS = 1000
 COOKIE = "quiz_teacher"
 MAX_FORM_BYTES = 4096
+_ALWAYS = Period()
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
@@ -98,8 +100,20 @@ def teacher_routes(store: Store, bank: Bank, token: str | None) -> list[Route]:
         Route("/teacher", pages.show, methods=["GET"]),
         Route("/teacher", pages.sign_in, methods=["POST"]),
         Route("/teacher/leave", pages.sign_out, methods=["POST"]),
-        Route("/teacher/feedback.csv", pages.download, methods=["GET"]),
+        *(Route(f"/teacher/{name}", pages.download, methods=["GET"]) for name in _DOWNLOADS),
     ]
+
+
+_DOWNLOADS: dict[str, tuple[str, Callable[[Store, Period], str]]] = {
+    "attempts.csv": ("text/csv", lambda store, period: attempts_csv(_select(store.dated_attempts(), period))),
+    "attempts.json": ("application/json", lambda store, period: attempts_json(_select(store.dated_attempts(), period))),
+    "feedback.csv": ("text/csv", lambda store, period: feedback_csv(_select(store.feedback(), period))),
+}
+_Record = TypeVar("_Record")
+
+
+def _select(records: Iterable[tuple[datetime, _Record]], period: Period) -> Iterator[tuple[datetime, _Record]]:
+    return ((time, record) for time, record in records if time in period)
 
 
 class _Pages:
@@ -113,8 +127,12 @@ class _Pages:
         if not self._has_session(request):
             return _html(sign_in_page())
         try:
-            statistics = analyze_items(self._store.attempts(), self._bank)
-            return _html(overview_page(statistics, self._bank, self._store.feedback()))
+            period = _read_period(request)
+            attempts = [attempt for _, attempt in _select(self._store.dated_attempts(), period)]
+            feedback = _select(self._store.feedback(), period)
+            return _html(overview_page(analyze_items(attempts, self._bank), self._bank, feedback, period))
+        except ValueError as error:
+            return _html(error_page(str(error)), 400)
         except StoreError as error:
             return _html(error_page(str(error)), 503)
 
@@ -141,18 +159,39 @@ class _Pages:
         return response
 
     def download(self, request: Request) -> Response:
-        """Respond with the feedback as a CSV file."""
+        """Respond with the file that the path names."""
         if not self._has_session(request):
             return _html(error_page("Sign in first."), 401)
+        name = request.url.path.rsplit("/", 1)[-1]
+        media_type, make_content = _DOWNLOADS[name]
         try:
-            content = feedback_csv(self._store.feedback())
+            content = make_content(self._store, _read_period(request)).encode("utf-8", "replace")
+        except ValueError as error:
+            return _html(error_page(str(error)), 400)
         except StoreError as error:
             return _html(error_page(str(error)), 503)
-        headers = _HEADERS | {"Content-Disposition": 'attachment; filename="feedback.csv"'}
-        return Response(content, media_type="text/csv", headers=headers)
+        headers = _HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=media_type, headers=headers)
 
     def _has_session(self, request: Request) -> bool:
         return self._guard.has_session(request.cookies.get(COOKIE))
+
+
+def _read_period(request: Request) -> Period:
+    """Return the days of a query.
+
+    Raises:
+        ValueError: A day is not a date such as 2026-01-31; the message says so.
+    """
+
+    def read(name: str) -> date | None:
+        text = request.query_params.get(name, "")
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            raise ValueError(f"{text[:40]!r} is not a date such as 2026-01-31.") from None
+
+    return Period(read("first"), read("last"))
 
 
 async def _read_token(request: Request) -> str:
@@ -179,25 +218,36 @@ def error_page(message: str) -> Markup:
     return _page("teacher_error.html", message=message)
 
 
-def overview_page(report: Report, bank: Bank, feedback: Iterable[tuple[datetime, Feedback]]) -> Markup:
+def overview_page(
+    report: Report, bank: Bank, feedback: Iterable[tuple[datetime, Feedback]], period: Period = _ALWAYS
+) -> Markup:
     """Return the page with the statistics of each item, and the feedback, latest first.
 
     Args:
         report: The statistics.
         bank: The bank with the texts of the items.
         feedback: Each feedback with its time, oldest first.
+        period: The days of the answers and the feedback.
     """
     items = {(item.id, item.version): item for item in bank.items}
     feedback = list(feedback)
+    days = {"first": period.first, "last": period.last}
+    entries = [
+        {"anchor": f"item-{number}"} | _describe_item(entry, items.get((entry.item_id, entry.version)))
+        for number, entry in enumerate(report.items, 1)
+        if entry.measures
+    ]
     return _page(
         "teacher_overview.html",
         summary=format_summary(report) if report.attempts else NO_ATTEMPTS,
         notes=format_notes(report),
-        items=[
-            _describe_item(entry, items.get((entry.item_id, entry.version))) for entry in report.items if entry.measures
+        period=period,
+        query="?" + urlencode({name: day.isoformat() for name, day in days.items() if day}),
+        items=entries,
+        flagged=[entry for entry in entries if entry["flags"]],
+        misconceptions=[
+            (found, inline_html(found.statement), format_percent(found.interval)) for found in report.misconceptions
         ],
-        withheld=[entry for entry in report.items if 0 < entry.first_tries < MIN_FIRST_TRIES],
-        enough=MIN_FIRST_TRIES,
         yes=sum(entry.clear is True for _, entry in feedback),
         no=sum(entry.clear is False for _, entry in feedback),
         feedback=feedback[::-1],
@@ -213,18 +263,30 @@ def _describe_item(report: ItemReport, item: Item | None) -> dict[str, Any]:
     measures = report.measures
     assert measures is not None
     texts = {option.oid: inline_html(option.text) for option in item.options} if item else {}
-    discrimination, seconds = measures.discrimination, measures.median_seconds
     return {
         "report": report,
         "stem": inline_html(item.stem) if item else "",
         "facts": {
-            "First tries": str(report.first_tries),
-            "Facility": f"{measures.facility:.0%}",
-            "Credit": f"{measures.mean_credit:.2f}",
-            "Discrimination": "none" if discrimination is None else f"{discrimination:.2f}",
-            "Median time": "none" if seconds is None else f"{seconds:.0f} s",
-            "Hints": f"{measures.hint_share:.0%}",
+            "First tries": (str(report.first_tries), "small sample" if report.small else ""),
+            "Facility": (f"{measures.facility:.0%}", format_percent(measures.facility_interval)),
+            "Credit": (f"{measures.mean_credit:.2f}", ""),
+            "Discrimination": _describe_correlation(measures.discrimination),
+            "Median time": _describe_time(measures.seconds),
+            "Hints": (f"{measures.hint_share:.0%}", ""),
         }.items(),
-        "suspicious": discrimination is not None and discrimination < 0,
+        "flags": [inline_html(describe_flag(flag, item)) for flag in report.flags],
+        "groups": measures.groups,
         "choices": [(choice, texts.get(choice.answer, choice.answer)) for choice in measures.choices],
     }
+
+
+def _describe_correlation(found: Correlation | None) -> tuple[str, str]:
+    return (f"{found.value:.2f}", format_interval(found.interval)) if found else ("none", "")
+
+
+def _describe_time(seconds: tuple[float, float, float] | None) -> tuple[str, str]:
+    """Return the median time, and the range of the middle half."""
+    if seconds is None:
+        return "none", ""
+    low, median, high = seconds
+    return f"{median:.0f} s", f"{low:.0f} to {high:.0f} s"

@@ -1,10 +1,15 @@
-"""Import and export of questions in Moodle XML and GIFT, which most learning platforms read.
+"""Import and export of questions in the formats of learning platforms, spreadsheets and flashcards.
 
-This module defines the questions that both formats can express. `moodle` and `gift` read and write files, `convert`
-maps questions to a bank's items and back, and `markup` converts texts. Parts that a format cannot hold are reported.
+This module defines the questions that all formats can express. `moodle`, `gift`, `qti12`, `qti21` and `table` read and
+write files, `anki` writes them, `convert` maps questions to a bank's items and back, `markup` converts texts, and
+`pictures` finds and checks pictures. Parts that a format cannot hold are reported.
 """
 
+import re
 from dataclasses import dataclass
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+"""A number in an answer that a file does not mark as numeric."""
 
 
 class InterchangeError(ValueError):
@@ -33,6 +38,21 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture that belongs to the stem of a question.
+
+    Attributes:
+        name: File name.
+        data: Content of the file.
+        alt: What the picture shows, in words.
+    """
+
+    name: str
+    data: bytes
+    alt: str
+
+
+@dataclass(frozen=True)
 class Question:
     """One question. Texts are Markdown with formulas between dollar signs.
 
@@ -46,6 +66,9 @@ class Question:
         hints: Hints that are shown on request.
         tags: Labels for further properties.
         line: Number of the first line in the file that the question was read from.
+        pictures: Pictures that are shown below the stem.
+        changes: How the question differs from that in the file.
+        file: Name of the file within an archive, or nothing.
     """
 
     kind: str
@@ -57,19 +80,34 @@ class Question:
     hints: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     line: int = 0
+    pictures: tuple[Picture, ...] = ()
+    changes: tuple[str, ...] = ()
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the question stands, such as "line 5"."""
+        return format_place(self.file, self.line)
 
 
 @dataclass(frozen=True)
 class Note:
-    """A part of a question that is not imported, or the whole question if `refused`."""
+    """How an imported question differs from that in the file, or why it is refused."""
 
     line: int
     name: str
     text: str
     refused: bool = False
+    file: str = ""
 
     def __str__(self) -> str:
-        return f"line {self.line}, {self.name}: {'not imported: ' if self.refused else ''}{self.text}"
+        outcome = "refused" if self.refused else "changed"
+        return f"{format_place(self.file, self.line)}, {self.name}: {outcome}: {self.text}"
+
+
+def format_place(file: str, line: int) -> str:
+    """Return the place of a question, such as "line 5" or "item.xml line 5"."""
+    return f"{file} line {line}".lstrip()
 
 
 def format_category(topic: str) -> str:

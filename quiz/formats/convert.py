@@ -4,11 +4,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
-from ..bank import Item, Numeric, Source
-from ..formats import Answer, Note, Question
+from ..bank import Item, Media, Numeric, Source
+from ..formats import Answer, InterchangeError, Note, Picture, Question
 from ..validation import find_faults
 
 _CODE = re.compile(r"(?P<stem>.*)\n\n```python\n(?P<code>[^`]{1,1200})\n```", re.DOTALL)
@@ -19,11 +20,14 @@ _TAGS: dict[str, Callable[[str], Any]] = {
     "bloom": str, "difficulty": int, "convention": str, "version": int, "status": str, "blueprint": str, "unit": str,
 }  # fmt: skip
 _DEFAULT_TOPIC = "Questions"
+_TABLE = re.compile(r"^\|.*\|\n\|(?: ?:?-+:? ?\|)+$", re.MULTILINE)
+_AMOUNTS = re.compile(r"\$\d[^$\n]*\$\d")
 _MAX_HINTS = 2
+_MAX_OPTIONS = 10
 
 RawItem = dict[str, Any]
 
-# Parts of an item for which neither Moodle nor GIFT has a field, each with a test of whether an item has it.
+# Parts of an item for which no format has a field, each with a test of whether an item has it.
 _NOT_EXPORTED: dict[str, Callable[[Item], bool]] = {
     "objective": lambda item: bool(item.objective),
     "misconceptions": lambda item: any(_misconceptions(item)),
@@ -31,7 +35,6 @@ _NOT_EXPORTED: dict[str, Callable[[Item], bool]] = {
     "link into the app": lambda item: item.live is not None,
     "prerequisites": lambda item: bool(item.prereq),
     "enemies": lambda item: bool(item.enemies),
-    "pictures": lambda item: bool(item.media),
 }
 
 
@@ -39,35 +42,51 @@ class _UnsuitableError(ValueError):
     """An error for a question that cannot become an item; the message gives the reason."""
 
 
-def to_bank(questions: Sequence[Question]) -> tuple[RawItem, list[Note]]:
-    """Return questions as a bank, with notes on what it lacks.
+def to_bank(questions: Sequence[Question]) -> tuple[RawItem, list[Note], dict[str, bytes]]:
+    """Return questions as a bank, with notes on what changes.
 
     Returns:
-        The JSON value of a bank, which `load_bank` accepts unless it is empty, and a note on each part left out.
+        The JSON value of a bank, which `load_bank` accepts unless it is empty; a note on each change and refusal; and
+        the pictures by their file names, to be written beside the bank.
     """
     items: list[RawItem] = []
     notes: list[Note] = []
+    pictures: dict[str, bytes] = {}
+    taken: set[str] = set()
     for question in questions:
-        omissions: list[str] = []
+        changes = list(question.changes)
         try:
-            item = _convert_question(question, omissions)
+            item = _convert_question(question, changes)
         except _UnsuitableError as error:
-            notes.append(Note(question.line, question.name, str(error), refused=True))
+            notes.append(Note(question.line, question.name, str(error), refused=True, file=question.file))
             continue
-        wanted, item["id"] = item["id"], _unused_id(item["id"], {other["id"] for other in items})
+        wanted, item["id"] = item["id"], _unused_id(item["id"], taken)
         if item["id"] != wanted:
-            omissions.append(f"its id {wanted!r} is taken, so it becomes {item['id']!r}")
-        notes += [Note(question.line, question.name, text) for text in omissions]
+            changes.append(f"its id {wanted!r} is taken, so it becomes {item['id']!r}")
+        taken.add(item["id"])
+        for media, picture in zip(item.get("media", []), question.pictures, strict=True):
+            media["src"] = f"{item['id']}-{media['src']}"
+            pictures[media["src"]] = picture.data
+        notes += [Note(question.line, question.name, text, file=question.file) for text in changes]
         items.append(item)
-    return {"schema_version": "1.0", "demands": "basic", "items": items}, notes
+    return {"schema_version": "1.0", "demands": "basic", "items": items}, notes, pictures
 
 
-def _convert_question(question: Question, omissions: list[str]) -> RawItem:
+def _convert_question(question: Question, changes: list[str]) -> RawItem:
+    texts = [question.stem, question.explanation, *question.hints]
+    texts += [text for answer in question.answers for text in (answer.text, answer.feedback)]
+    if any(map(_AMOUNTS.search, texts)):
+        raise _UnsuitableError("two amounts such as $5 in a line would be read as a formula; write 5 USD")
     stem, explanation = _CODE.fullmatch(question.stem), _SOURCES.fullmatch(question.explanation)
     item: RawItem = {"id": _make_id(question.name), "type": question.kind, "topic": question.topic or _DEFAULT_TOPIC}
     item |= {"stem": stem["stem"], "code": stem["code"]} if stem else {"stem": question.stem}
     convert_answers = _convert_numbers if question.kind == "numeric" else _convert_options
-    item |= convert_answers(question, omissions)
+    item |= convert_answers(question, changes)
+    if question.pictures:
+        item["media"] = [
+            {"src": f"{number}{Path(picture.name).suffix}", "alt": picture.alt}
+            for number, picture in enumerate(question.pictures, 1)
+        ]
     text = question.explanation
     if explanation and (sources := _read_sources(explanation["lines"])):
         item["sources"], text = sources, explanation["text"]
@@ -76,8 +95,8 @@ def _convert_question(question: Question, omissions: list[str]) -> RawItem:
     if question.hints:
         item["key"]["hints"] = list(question.hints[:_MAX_HINTS])
     if len(question.hints) > _MAX_HINTS:
-        omissions.append("it has more than two hints; only the first two are imported")
-    _read_tags(item, question.tags, omissions)
+        changes.append("it has more than two hints; only the first two are imported")
+    _read_tags(item, question.tags, changes)
     for fault in find_faults({"schema_version": "1.0", "demands": "basic", "items": [item]}):
         raise _UnsuitableError(fault.text)
     return item
@@ -85,31 +104,50 @@ def _convert_question(question: Question, omissions: list[str]) -> RawItem:
 
 def _read_sources(lines: str) -> list[RawItem]:
     matches = [_SOURCE.fullmatch(line) for line in lines.splitlines()]
-    return [match.groupdict() for match in matches if match] if all(matches) else []
+    if not all(matches):
+        return []
+    return [{name: _unescape(text) for name, text in match.groupdict().items()} for match in matches if match]
 
 
-def _convert_options(question: Question, omissions: list[str]) -> RawItem:
-    answers = question.answers
-    correct = [answer for answer in answers if answer.percent > 0]
-    if question.kind == "single":
-        correct = [answer for answer in answers if answer.percent == 100]
+def _unescape(markdown: str) -> str:
+    return re.sub(r"\\([`*_\[\]<>])", r"\1", markdown)
+
+
+def _convert_options(question: Question, changes: list[str]) -> RawItem:
+    answers = list(question.answers)
+    full = [answer for answer in answers if answer.percent == 100]
+    if question.kind == "single" and len(full) <= 1:
+        correct = full
         if any(0 < answer.percent < 100 for answer in answers):
-            omissions.append("some answers are worth part of the mark; they count as wrong in the quiz")
+            changes.append("some answers are worth part of the mark; they count as wrong in the quiz")
+    elif question.kind == "single":
+        correct = full
+        changes.append("several answers are worth the full mark; all of them have to be chosen in the quiz")
+    else:
+        correct = [answer for answer in answers if answer.percent > 0]
     if not correct:
         raise _UnsuitableError(
             "no answer is worth the full mark" if question.kind == "single" else "no answer is correct"
         )
-    if len(answers) > len(ascii_lowercase):
-        raise _UnsuitableError(f"it has {len(answers)} answers")
-    options = list(zip(ascii_lowercase, answers, strict=False))
+    if len(answers) > _MAX_OPTIONS:
+        left_out = [answer for answer in answers if answer not in correct][_MAX_OPTIONS - len(answers) :]
+        if len(correct) >= _MAX_OPTIONS:
+            raise _UnsuitableError(f"{len(correct)} answers are correct; the quiz shows at most {_MAX_OPTIONS} answers")
+        changes.append(f"it has {len(answers)} answers; the last {len(left_out)} wrong ones are left out")
+        answers = [answer for answer in answers if answer not in left_out]
+    if any(_TABLE.search(answer.text) for answer in answers):
+        raise _UnsuitableError("an answer contains a table, which the quiz cannot show in an answer")
     if any("\n" in answer.text for answer in answers):
-        omissions.append("an answer has several lines, which are joined")
+        changes.append("an answer has several lines, which are joined")
+    options = list(zip(ascii_lowercase, answers, strict=False))
     key: RawItem = {"correct": [oid for oid, answer in options if answer in correct]}
     key["feedback"] = {oid: answer.feedback for oid, answer in options if answer.feedback.strip()}
-    return {"options": [{"oid": oid, "text": " ".join(answer.text.split())} for oid, answer in options], "key": key}
+    kind = "multi" if question.kind == "multi" or len(correct) > 1 else "single"
+    texts = [{"oid": oid, "text": " ".join(answer.text.split())} for oid, answer in options]
+    return {"type": kind, "options": texts, "key": key}
 
 
-def _convert_numbers(question: Question, omissions: list[str]) -> RawItem:
+def _convert_numbers(question: Question, changes: list[str]) -> RawItem:
     correct = [answer for answer in question.answers if answer.percent == 100 and answer.text != "*"]
     if not correct:
         raise _UnsuitableError("no number is worth the full mark")
@@ -117,7 +155,7 @@ def _convert_numbers(question: Question, omissions: list[str]) -> RawItem:
     if not math.isfinite(tolerance) or tolerance < 0:
         raise _UnsuitableError(f"the tolerance {tolerance} is not a finite number of 0 or more")
     if len(correct) > 1:
-        omissions.append(f"several numbers are correct; only {correct[0].text} is imported")
+        changes.append(f"several numbers are correct; only {correct[0].text} is imported")
     key: RawItem = {"value": value, "tolerance": tolerance, "feedback": {}, "anticipated": []}
     others = [answer for answer in question.answers if answer.text == "*"]
     for name, answers in (("right", correct), ("wrong", others)):
@@ -125,20 +163,20 @@ def _convert_numbers(question: Question, omissions: list[str]) -> RawItem:
             key["feedback"][name] = answers[0].feedback
     for answer in question.answers:
         if answer.percent < 100 and answer.text != "*":
-            _add_anticipated(key, answer, omissions)
+            _add_anticipated(key, answer, changes)
     return {"key": key}
 
 
-def _add_anticipated(key: RawItem, answer: Answer, omissions: list[str]) -> None:
+def _add_anticipated(key: RawItem, answer: Answer, changes: list[str]) -> None:
     number = _read_number(answer.text)
     if not answer.feedback.strip():
-        omissions.append(f"the wrong number {answer.text} has no feedback and is left out")
+        changes.append(f"the wrong number {answer.text} has no feedback and is left out")
     elif abs(number - key["value"]) <= key["tolerance"] or number in [wrong["value"] for wrong in key["anticipated"]]:
-        omissions.append(f"the wrong number {answer.text} is within the tolerance or repeated, and is left out")
+        changes.append(f"the wrong number {answer.text} is within the tolerance or repeated, and is left out")
     else:
         key["anticipated"].append({"value": number, "feedback": answer.feedback})
         if answer.percent > 0:
-            omissions.append(f"the number {answer.text} is worth part of the mark; it counts as wrong in the quiz")
+            changes.append(f"the number {answer.text} is worth part of the mark; it counts as wrong in the quiz")
 
 
 def _read_number(text: str) -> float:
@@ -151,7 +189,7 @@ def _read_number(text: str) -> float:
     return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
 
-def _read_tags(item: RawItem, tags: Iterable[str], omissions: list[str]) -> None:
+def _read_tags(item: RawItem, tags: Iterable[str], changes: list[str]) -> None:
     """Set the fields that an export writes as tags; report other tags, for which a bank has no field."""
     others = []
     for tag in tags:
@@ -163,7 +201,7 @@ def _read_tags(item: RawItem, tags: Iterable[str], omissions: list[str]) -> None
         else:
             others.append(tag)
     if others:
-        omissions.append(f"these tags are left out: {', '.join(others)}")
+        changes.append(f"these tags are left out: {', '.join(others)}")
 
 
 def _make_id(name: str) -> str:
@@ -179,8 +217,16 @@ def _unused_id(wanted: str, taken: set[str]) -> str:
     return item_id
 
 
-def to_question(item: Item) -> Question:
-    """Return an item as a question, with its code at the end of the stem and its sources after the explanation."""
+def to_question(item: Item, folder: Path) -> Question:
+    """Return an item as a question, with its code at the end of the stem and its sources after the explanation.
+
+    Args:
+        item: The item.
+        folder: The folder of its pictures.
+
+    Raises:
+        InterchangeError: A picture cannot be read.
+    """
     code = f"\n\n```python\n{item.code}\n```" if item.code else ""
     return Question(
         kind=item.type,
@@ -191,7 +237,15 @@ def to_question(item: Item) -> Question:
         explanation="\n\n".join(filter(None, [item.explanation, _format_sources(item.sources)])),
         hints=item.hints,
         tags=tuple(_export_tags(item)),
+        pictures=tuple(_read_picture(item, media, folder) for media in item.media),
     )
+
+
+def _read_picture(item: Item, media: Media, folder: Path) -> Picture:
+    try:
+        return Picture(media.src, (folder / media.src).read_bytes(), media.alt)
+    except OSError as error:
+        raise InterchangeError(f"item {item.id}: its picture {media.src} cannot be read ({error.strerror})") from error
 
 
 def count_not_exported(items: Iterable[Item]) -> dict[str, int]:

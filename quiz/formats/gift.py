@@ -1,14 +1,16 @@
 r"""GIFT, a plain text format for questions: https://docs.moodle.org/en/GIFT_format.
 
 The characters `~ = # { } :` and the backslash are escaped with a backslash, and `\n` stands for a line break. A
-question is a block of lines without an empty line. A comment before it may contain `[id:...]` and `[tag:...]`.
+question is a block of lines without an empty line. A comment before it may contain `[id:...]` and `[tag:...]`. GIFT
+has no pictures except those within HTML as `data:` addresses.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from ..formats import Answer, InterchangeError, Note, Question, UnreadableError, format_category, read_category
+from ..formats import NUMBER, Answer, InterchangeError, Note, Question, UnreadableError, format_category, read_category
 from .markup import auto_format_to_markdown, bank_to_moodle, html_to_markdown, moodle_to_bank
+from .pictures import describe_other_pictures, load_from, refuse_pictures, take_pictures
 
 Tokens = list[str]
 """A text split into single characters, and escaped characters with their backslash."""
@@ -129,36 +131,53 @@ def _read_question(block: Tokens, name: str, topic: str, comment: str, line: int
         raise UnreadableError("it has no answers in { }, so it is a text without a question")
     start = block.index("{")
     if "}" not in block[start:]:
-        raise UnreadableError("the answers begin with { but do not end with }")
+        raise UnreadableError("the answers begin with { but do not end with } before the next empty line")
     end = start + block[start:].index("}")
     if "{" in block[start + 1 : end] or "{" in block[end:]:
         raise UnreadableError("it has more than one part in { }; a brace in the text needs a backslash")
     before, after = block[:start], block[end + 1 :]
     text_format, before = _split_format(before, "moodle")
     blank = ["_"] * 5 if _unescape(after).strip() else []
-    kind, answers, explanation = _read_answers(block[start + 1 : end], text_format)
-    stem = _TEXT_FORMATS[text_format](_unescape([*before, *blank, *after]).strip())
-    tags = tuple(tag.replace(r"\]", "]") for tag in _TAG.findall(comment))
-    return Question(kind, name, stem, answers, topic, explanation, (), tags, line)
+    kind, answers, explanation, changes = _read_answers(block[start + 1 : end], text_format)
+    markdown = _TEXT_FORMATS[text_format](_unescape([*before, *blank, *after]).strip())
+    stem, pictures, picture_changes = take_pictures(markdown, load_from({}))
+    refuse_pictures(answers)
+    return describe_other_pictures(
+        Question(
+            kind=kind,
+            name=name,
+            stem=stem,
+            answers=answers,
+            topic=topic,
+            explanation=explanation,
+            tags=tuple(tag.replace(r"\]", "]") for tag in _TAG.findall(comment)),
+            line=line,
+            pictures=tuple(pictures),
+            changes=(*changes, *picture_changes),
+        )
+    )
 
 
-def _read_answers(tokens: Tokens, text_format: str) -> tuple[str, tuple[Answer, ...], str]:
-    """Return the type of a question, its answers and its general feedback."""
+def _read_answers(tokens: Tokens, text_format: str) -> tuple[str, tuple[Answer, ...], str, tuple[str, ...]]:
+    """Return the type of a question, its answers, its general feedback, and what reading them changes."""
     tokens, general_feedback = _split_general_feedback(tokens)
     explanation = _read_text(general_feedback, text_format)
     text = _unescape(tokens).strip()
     if not text:
         raise UnreadableError("it is an essay, which this quiz does not support")
     if text.startswith("#"):
-        return "numeric", _read_numbers(_strip_start(tokens)[1:], text_format), explanation
+        return "numeric", _read_numbers(_strip_start(tokens)[1:], text_format), explanation, ()
     if re.fullmatch(r"(T|TRUE|F|FALSE)(#.*)?", text, re.DOTALL | re.IGNORECASE):
-        return "single", _read_true_or_false(tokens, text_format), explanation
+        return "single", _read_true_or_false(tokens, text_format), explanation, ()
     if "~" in tokens:
-        return "single" if "=" in tokens else "multi", _read_options(tokens, text_format), explanation
+        return "single" if "=" in tokens else "multi", _read_options(tokens, text_format), explanation, ()
     if "=" in tokens and "->" in text:
         raise UnreadableError("it is a matching question, which this quiz does not support")
     if "=" in tokens:
-        raise UnreadableError("it is a short answer, which this quiz does not support")
+        answers = _read_options(tokens, text_format)
+        if not all(NUMBER.fullmatch(answer.text) for answer in answers):
+            raise UnreadableError("it is a short answer, which this quiz does not support")
+        return "numeric", answers, explanation, ("a short answer with numbers becomes a numeric question",)
     raise UnreadableError("its answers begin with neither = nor ~")
 
 
@@ -167,10 +186,13 @@ def _read_options(tokens: Tokens, text_format: str) -> tuple[Answer, ...]:
     first, *parts = _split_before(tokens, "~=")
     if _unescape(first).strip():
         raise UnreadableError(f"{_unescape(first).strip()!r} stands before the first = or ~")
+    # Moodle takes no weight after =, so an answer may begin with %; several of them can only be meant as weights.
+    weighted = "~=" if sum(mark == "=" for mark, *_ in parts) > 1 else "~"
     for mark, *part in parts:
-        weight, part = _split_weight(part) if mark == "~" else (100.0, part)
+        weight, part = _split_weight(part) if mark in weighted else (None, part)
         text, feedback = _split_feedback(part, text_format)
-        answers.append(Answer(_read_text(text, text_format), weight or 0.0, feedback))
+        percent = (100.0 if mark == "=" else 0.0) if weight is None else weight
+        answers.append(Answer(_read_text(text, text_format), percent, feedback))
     return tuple(answers)
 
 

@@ -3,15 +3,32 @@
 Files are read without document types, external entities or network access.
 """
 
+import base64
+import binascii
+import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import replace
+from html import escape
 
 from lxml import etree
 
 from ..bank import HINT_COST
-from ..formats import Answer, InterchangeError, Note, Question, UnreadableError, format_category, read_category
+from ..formats import (
+    NUMBER,
+    Answer,
+    InterchangeError,
+    Note,
+    Question,
+    UnreadableError,
+    format_category,
+    read_category,
+)
+from .archives import line_number, parse_xml
 from .markup import auto_format_to_markdown, bank_to_moodle, html_to_markdown, moodle_to_bank
+from .pictures import describe_other_pictures, load_from, refuse_pictures, take_pictures
 
+_FILES = "@@PLUGINFILE@@/"
+"""Start of the address of a file that is within the question."""
 _TEXT_FORMATS: dict[str, Callable[[str], str]] = {
     "markdown": moodle_to_bank,
     "html": html_to_markdown,
@@ -19,9 +36,11 @@ _TEXT_FORMATS: dict[str, Callable[[str], str]] = {
     "plain_text": lambda text: text,
 }
 _OTHER_TYPES = {
-    "essay": "an essay", "matching": "a matching question", "shortanswer": "a short answer", "cloze": "a cloze text",
-    "description": "a text without a question", "calculated": "a calculated question",
+    "essay": "an essay", "ordering": "an ordering question", "matching": "a matching question",
+    "shortanswer": "a short answer", "cloze": "a cloze text", "description": "a text without a question",
+    "calculated": "a calculated question", "ddwtos": "a text with gaps", "gapselect": "a text with gaps",
 }  # fmt: skip
+_PICTURE_SUFFIXES = (".png", ".webp", ".svg", ".jpg", ".jpeg", ".gif", ".bmp")
 _COMBINED_FEEDBACK = ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback")
 _DEFAULT_FEEDBACK = {  # what Moodle itself writes into new questions
     "", "Your answer is correct.", "Your answer is partially correct.", "Your answer is incorrect.",
@@ -52,7 +71,11 @@ def _add_question(root: etree._Element, question: Question) -> None:
     numeric = question.kind == "numeric"
     element = etree.SubElement(root, "question", type="numerical" if numeric else "multichoice")
     _add_text(etree.SubElement(element, "name"), question.name)
-    _add_markdown(element, "questiontext", question.stem)
+    pictures = (f"\n\n![{_escape(picture.alt)}]({_FILES}{picture.name})" for picture in question.pictures)
+    text = _add_markdown(element, "questiontext", question.stem + "".join(pictures))
+    for picture in question.pictures:
+        file = etree.SubElement(text, "file", name=picture.name, path="/", encoding="base64")
+        file.text = base64.b64encode(picture.data).decode()
     _add_markdown(element, "generalfeedback", question.explanation)
     _add_values(element, defaultgrade="1", penalty=str(HINT_COST), hidden="0", idnumber=question.name)
     if not numeric:
@@ -70,6 +93,10 @@ def _add_question(root: etree._Element, question: Question) -> None:
         tags = etree.SubElement(element, "tags")
         for tag in question.tags:
             _add_text(etree.SubElement(tags, "tag"), tag)
+
+
+def _escape(alt: str) -> str:
+    return re.sub(r"[\[\]\\]", r"\\\g<0>", alt)
 
 
 def _add_answer(question: etree._Element, answer: Answer, numeric: bool) -> None:
@@ -104,66 +131,73 @@ def read_moodle(data: bytes) -> tuple[list[Question], list[Note]]:
     """Read a file in Moodle XML.
 
     Returns:
-        The questions of the types that the quiz supports, and a note on each part that is not imported.
+        The questions of the types that the quiz supports, and a note on every other question.
 
     Raises:
         InterchangeError: If the file is not Moodle XML, or declares a document type.
     """
     topic, questions, notes = "", list[Question](), list[Note]()
-    for element in _parse(data).iterfind("question"):
+    root = parse_xml(data)
+    if root.tag != "quiz":
+        raise InterchangeError(f"the file is not Moodle XML: it begins with <{root.tag}>, not with <quiz>")
+    for element in root.iterfind("question"):
         kind = element.get("type", "")
         if kind == "category":
             topic = read_category(element.findtext("category/text") or "")
             continue
         name = (element.findtext("idnumber") or "").strip() or (element.findtext("name/text") or "").strip()
         name = " ".join(name.split()) or f"question {len(questions) + len(notes) + 1}"
-        line = _line_number(element)
         try:
             questions.append(_read_question(element, kind, name, topic))
         except UnreadableError as error:
-            notes.append(Note(line, name, str(error), refused=True))
-        else:
-            notes += [Note(line, name, text) for text in _list_omissions(element)]
+            notes.append(Note(line_number(element), name, str(error), refused=True))
     return questions, notes
 
 
-def _parse(data: bytes) -> etree._Element:
-    if not data.strip():
-        raise InterchangeError("the file is empty")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
-    try:
-        root = etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise InterchangeError(f"the file is not XML: {error.msg}") from error
-    # Moodle never writes a document type, and entities defined in one can exhaust memory or read local files.
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise InterchangeError("the file declares a document type (DOCTYPE), which Moodle's exports never do")
-    if root.tag != "quiz":
-        raise InterchangeError(f"the file is not Moodle XML: it begins with <{root.tag}>, not with <quiz>")
-    return root
-
-
 def _read_question(element: etree._Element, kind: str, name: str, topic: str) -> Question:
-    if kind not in ("multichoice", "truefalse", "numerical"):
+    number_as_text = kind == "shortanswer" and _has_numbers_only(element)
+    if kind not in ("multichoice", "truefalse", "numerical") and not number_as_text:
         description = _OTHER_TYPES.get(kind, f"of the type {kind!r}")
         raise UnreadableError(f"it is {description}, which this quiz does not support")
+    kind = "numerical" if number_as_text else kind
     single = kind == "truefalse" or (element.findtext("single") or "true").strip() in ("true", "1")
-    return Question(
+    changes = ["a short answer with numbers becomes a numeric question"] if number_as_text else []
+    files = _read_files(element)
+    stem, pictures, picture_changes = take_pictures(_read_text(element.find("questiontext")), load_from(files, _FILES))
+    others = [name for name in files if not name.lower().endswith(_PICTURE_SUFFIXES)]
+    changes += [f"its file {name} is left out" for name in others]
+    answers = tuple(_read_answer(answer, kind) for answer in element.iterfind("answer"))
+    refuse_pictures(answers)
+    question = Question(
         kind="numeric" if kind == "numerical" else "single" if single else "multi",
         name=name,
-        stem=_read_text(element.find("questiontext")),
-        answers=tuple(_read_answer(answer, kind) for answer in element.iterfind("answer")),
+        stem=stem,
+        answers=answers,
         topic=topic,
         explanation=_read_text(element.find("generalfeedback")),
         hints=tuple(filter(None, map(_read_text, element.iterfind("hint")))),
         tags=tuple(text for tag in element.iterfind("tags/tag/text") if (text := (tag.text or "").strip())),
-        line=_line_number(element),
+        line=line_number(element),
+        pictures=tuple(pictures),
     )
+    return describe_other_pictures(replace(question, changes=(*changes, *picture_changes, *_list_omissions(element))))
 
 
-def _line_number(element: etree._Element) -> int:
-    line: Any = element.sourceline
-    return int(line or 0)
+def _has_numbers_only(element: etree._Element) -> bool:
+    texts = [(answer.findtext("text") or "").strip() for answer in element.iterfind("answer")]
+    return bool(texts) and all(text == "*" or NUMBER.fullmatch(text) for text in texts) and texts != ["*"]
+
+
+def _read_files(element: etree._Element) -> dict[str, bytes]:
+    """Return the files of a question by name."""
+    files = {}
+    for file in element.iter("file"):
+        name = file.get("path", "/").lstrip("/") + file.get("name", "")
+        try:
+            files[name] = base64.b64decode("".join((file.text or "").split()), validate=True)
+        except binascii.Error:
+            raise UnreadableError(f"its file {name!r} is not valid base64") from None
+    return files
 
 
 def _read_answer(element: etree._Element, kind: str) -> Answer:
@@ -192,13 +226,20 @@ def _read_text(element: etree._Element | None) -> str:
     text_format = element.get("format", "html")
     if text_format not in _TEXT_FORMATS:
         raise UnreadableError(f"the text format {text_format!r} is not supported")
-    return _TEXT_FORMATS[text_format](element.findtext("text") or "").strip()
+    text = element.find("text")
+    return _TEXT_FORMATS[text_format]("" if text is None else _content(text)).strip()
+
+
+def _content(text: etree._Element) -> str:
+    """Return the content of a text element, also if its HTML is not escaped, as in files written by hand."""
+    if not len(text):
+        return text.text or ""
+    parts = (etree.tostring(part, encoding="unicode", method="html") for part in text)
+    return escape(text.text or "", quote=False) + "".join(parts)
 
 
 def _list_omissions(element: etree._Element) -> Iterable[str]:
     """Yield a sentence about each part of a question that is not imported."""
-    if next(element.iter("file"), None) is not None:
-        yield "its pictures and files are left out"
     for name in _COMBINED_FEEDBACK:
         text = _read_text(element.find(name))
         if text not in _DEFAULT_FEEDBACK:

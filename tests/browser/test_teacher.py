@@ -1,5 +1,6 @@
 """The teacher's page in a browser: by keyboard, on narrow and wide screens, light and dark."""
 
+import json
 import os
 from pathlib import Path
 
@@ -41,8 +42,16 @@ def test_a_teacher_signs_in_reads_and_signs_out(browser: Browser, tmp_path: Path
         assert Axe().run(page).response["violations"] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         with page.expect_download() as download:
-            page.get_by_role("link", name="Download as CSV").click()
+            page.get_by_role("link", name="Download the feedback as CSV").click()
         assert os.path.getsize(download.value.path()) > 800
+        with page.expect_download() as download:
+            page.get_by_role("link", name="as JSON").click()
+        assert len(json.loads(Path(download.value.path()).read_text())) == 30
+        page.get_by_label("Last day (UTC)").fill("2020-01-01")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("article")).to_have_count(0)
+        expect(page.get_by_label("Last day (UTC)")).to_have_value("2020-01-01")
+        assert Axe().run(page).response["violations"] == []
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_label("Token")).to_be_visible()
         expect(page.locator("article")).to_have_count(0)

@@ -45,7 +45,7 @@ def test_every_make_target_of_the_readme_exists() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-QUIZ_COMMANDS = ("lint", "check", "stats", "feedback", "export", "import")
+QUIZ_COMMANDS = ("lint", "check", "stats", "attempts", "feedback", "export", "import")
 
 
 def options_of(module: str, *command: str) -> set[str]:

@@ -8,7 +8,7 @@ import pytest
 from quiz import __main__
 from quiz.__main__ import main
 from quiz.bank import load_bank
-from quiz.formats import InterchangeError, Question
+from quiz.formats import InterchangeError, Question, UnreadableError
 from quiz.formats.convert import to_bank
 from quiz.formats.gift import read_gift
 from quiz.formats.markup import auto_format_to_markdown, html_to_markdown
@@ -156,16 +156,19 @@ def test_gift_of_another_program_is_read(bank: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     "fragment",
     [
-        "line 5, Freezing: some answers are worth part of the mark; they count as wrong in the quiz",
-        "line 30, question 7: not imported: it is an essay, which this quiz does not support",
-        "line 32, question 8: not imported: it is a short answer, which this quiz does not support",
-        "line 34, question 9: not imported: it is a matching question, which this quiz does not support",
-        "line 36, question 10: not imported: it has no answers in { }, so it is a text without a question",
-        "line 38, Broken: not imported: the answers begin with { but do not end with }",
-        "line 40, Worth: not imported: the weight 300% is not between -100% and 100%",
-        "line 42, Not a number: not imported: 'many' is neither a number nor",
-        "line 44, Double: not imported: it has more than one part in { }",
+        "line 5, Freezing: changed: some answers are worth part of the mark; they count as wrong in the quiz",
+        "line 30, question 7: refused: it is an essay, which this quiz does not support",
+        "line 32, question 8: refused: it is a short answer, which this quiz does not support",
+        "line 34, question 9: refused: it is a matching question, which this quiz does not support",
+        "line 36, question 10: refused: it has no answers in { }, so it is a text without a question",
+        "line 38, Broken: refused: the answers begin with { but do not end with }",
+        "line 40, Worth: refused: the weight 300% is not between -100% and 100%",
+        "line 42, Not a number: refused: 'many' is neither a number nor",
+        "line 44, Double: refused: it has more than one part in { }",
+        "line 12, Sky: read",
+        "line 21, question 4: read",
         "6 of 14 questions written",
+        "3 read, 3 changed",
     ],
 )
 def test_what_is_not_imported_from_gift_is_reported_by_line(
@@ -200,15 +203,14 @@ def test_moodle_of_another_course_is_read(bank: Path) -> None:
 @pytest.mark.parametrize(
     "fragment",
     [
-        "line 4, Membrane Question!: its pictures and files are left out",
-        "line 4, Membrane Question!: its incorrectfeedback is left out: Read it again",
-        "line 4, Membrane Question!: some answers are worth part of the mark",
-        "line 4, Membrane Question!: these tags are left out: week 3",
-        "line 26, chromosomes: its units are left out",
-        "line 34, tf: its id 'tf' is taken, so it becomes 'tf-2'",
-        "line 42, Free: not imported: it is an essay, which this quiz does not support",
-        "line 43, Odd: not imported: the fraction 'abc' is not a number",
-        "line 45, Keyless: not imported: no answer is worth the full mark",
+        "line 4, Membrane Question!: changed: its incorrectfeedback is left out: Read it again",
+        "line 4, Membrane Question!: changed: some answers are worth part of the mark",
+        "line 4, Membrane Question!: changed: these tags are left out: week 3",
+        "line 26, chromosomes: changed: its units are left out",
+        "line 34, tf: changed: its id 'tf' is taken, so it becomes 'tf-2'",
+        "line 42, Free: refused: it is an essay, which this quiz does not support",
+        "line 43, Odd: refused: the fraction 'abc' is not a number",
+        "line 45, Keyless: refused: no answer is worth the full mark",
         "4 of 7 questions written",
     ],
 )
@@ -252,7 +254,7 @@ STEM = "<questiontext><text>Which?</text></questiontext>"
         (choice(STEM, '<answer fraction="100"><text>inf</text></answer>', kind="numerical"), "'inf' is not a number"),
         (choice(STEM, *["<answer><text>A</text></answer>"] * 40), "no answer is worth the full mark"),
         (choice('<questiontext format="rtf"><text>Q</text></questiontext>'), "the text format 'rtf' is not supported"),
-        (choice(STEM, kind="gapselect"), "it is of the type 'gapselect', which this quiz does not support"),
+        (choice(STEM, kind="drawing"), "it is of the type 'drawing', which this quiz does not support"),
     ],
 )
 def test_an_unsuitable_question_is_reported_and_nothing_is_written(
@@ -260,7 +262,7 @@ def test_an_unsuitable_question_is_reported_and_nothing_is_written(
 ) -> None:
     assert imported(bank, "moodle", data) == {}
     output = capsys.readouterr().out
-    assert "Q: not imported: " in output
+    assert "Q: refused: " in output
     assert fragment in output
     assert "the file contains no question that this quiz supports; nothing is written" in output
 
@@ -329,16 +331,46 @@ def test_a_question_without_answers_is_not_converted() -> None:
         ('<a href="https://a.org/b">t</a> <a href="javascript:x()">u</a>', "[t](https://a.org/b) u"),
         ("<ol><li>a</li><li>b</li></ol><h2>c</h2>", "1. a\n2. b\n\n## c"),
         ("<table><tr><th>a</th></tr><tr><td>1</td></tr></table>", "| a |\n| --- |\n| 1 |"),
-        ('<video src="javascript:x()">v</video>', "v"),
         ("notes.txt", "notes.txt"),
         ("<code>a_b</code> <code>`</code>", "`a_b` `` ` ``"),
-        ('<img src="x" alt="A cell"><img src="y">', "A cell(picture)"),
+        ('<img src="x" alt="A cell"><img src="y">', "![A cell](x)![](y)"),
         ("a\0b", "ab"),
+        ("10<sup>5</sup> H<sub>2</sub>O", "10$^{5}$ H$_{2}$O"),
+        ('<pre><code class="language-python">x = 1</code></pre>', "```python\nx = 1\n```"),
+        (
+            "<table><tr><td>a|b</td><td>\\(|x|\\)</td></tr></table>",
+            "|  |  |\n| --- | --- |\n| a\\|b | $\\vert x\\vert $ |",
+        ),
+        ('<img class="equation_image" data-equation-content="x^2" src="https://canvas.example/x">', "$x^2$"),
         ("<script>alert(1)</script>a<!-- b -->c &lt;img onerror=x&gt;", "ac \\<img onerror=x\\>"),
     ],
 )
 def test_html_becomes_markdown(html: str, markdown: str) -> None:
     assert html_to_markdown(html) == markdown
+
+
+def test_two_amounts_of_money_are_not_taken_for_a_formula() -> None:
+    (question,), _ = read_gift(b"Which is more? {=$5 or $10 ~$3}")
+    assert to_bank([question])[1][0].text.startswith("two amounts such as $5 in a line")
+    (question,), _ = read_gift(b"Is $5$ more than $3$? {T}")
+    assert to_bank([question])[1] == []
+
+
+@pytest.mark.parametrize("name", ["video", "audio", "iframe", "object", "embed", "math"])
+def test_what_cannot_be_shown_is_refused(name: str) -> None:
+    with pytest.raises(UnreadableError, match=f"it has an embedded <{name}>"):
+        html_to_markdown(f"<p>Look:</p><{name}>x</{name}>")
+
+
+@pytest.mark.parametrize("cell", ['<td colspan="2">a</td>', "<td><table><tr><td>a</td></tr></table></td>"])
+def test_a_table_that_markdown_cannot_express_is_refused(cell: str) -> None:
+    with pytest.raises(UnreadableError, match="a table with merged cells or a table within"):
+        html_to_markdown(f"<table><tr>{cell}</tr></table>")
+
+
+def test_raised_text_with_markup_is_refused() -> None:
+    with pytest.raises(UnreadableError, match="raised or lowered text"):
+        html_to_markdown("10<sup><b>5</b></sup>")
 
 
 def test_a_line_break_in_auto_format_is_kept() -> None:

@@ -1,6 +1,8 @@
 """The teacher's page: it shows the statistics to those who have the token, and nothing to others."""
 
+import csv
 import html
+import io
 import itertools
 import re
 import time
@@ -73,7 +75,7 @@ def test_without_a_token_there_is_no_page(store: Store) -> None:
 
 
 def test_nothing_is_revealed_without_the_token(client: TestClient) -> None:
-    paths = ["/teacher", "/teacher/", "/%2Fteacher", "/TEACHER", "/teacher/feedback.csv", "/teacher/feedback.csv/"]
+    paths = ["/teacher", "/teacher/", "/%2Fteacher", "/TEACHER", "/teacher/feedback.csv", "/teacher/attempts.csv/"]
     paths += [
         "/teacher/leave",
         "/teacher?token=" + TOKEN,
@@ -86,7 +88,8 @@ def test_nothing_is_revealed_without_the_token(client: TestClient) -> None:
         answer = client.request(method, path, follow_redirects=True)
         assert_reveals_nothing(answer.text)
         assert COOKIE not in answer.headers.get("set-cookie", "") or path == "/teacher/leave"
-    assert client.get("/teacher/feedback.csv").status_code == 401
+    for name in ("feedback.csv", "attempts.csv", "attempts.json"):
+        assert client.get(f"/teacher/{name}").status_code == 401
 
 
 def test_the_token_opens_the_page(teacher: TestClient) -> None:
@@ -94,10 +97,12 @@ def test_the_token_opens_the_page(teacher: TestClient) -> None:
     assert answer.status_code == 200
     assert "61 answers in 30 runs" in answer.text
     assert inline_html(BANK.items[0].stem) in answer.text
-    assert "<dt>Facility</dt><dd>50%</dd>" in answer.text
-    assert "<dt>Median time</dt><dd>4 s</dd>" in answer.text
-    assert "Worth a look" in answer.text  # the two items are right in turns
-    assert "<li>seldom met v1 (not in the bank): 1</li>" in answer.text
+    assert "<dt>Facility</dt><dd>50% <small>33 to 67%</small></dd>" in answer.text
+    assert "<dt>Median time</dt><dd>4 s <small>4 to 4 s</small></dd>" in answer.text
+    assert "Those who do well elsewhere get this wrong." in answer.text  # the two items are right in turns
+    assert "<dt>First tries</dt><dd>30</dd>" in answer.text
+    assert "<dt>First tries</dt><dd>1 <small>small sample</small></dd>" in answer.text
+    assert "Reliability of a run of 2.03 items" in answer.text
     assert "Yes 0, no 1." in answer.text
 
 
@@ -109,9 +114,40 @@ def test_feedback_can_be_downloaded(teacher: TestClient) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_attempts_can_be_downloaded(teacher: TestClient) -> None:
+    answer = teacher.get("/teacher/attempts.csv")
+    assert len(list(csv.reader(io.StringIO(answer.text)))) == 62
+    assert answer.headers["content-disposition"] == 'attachment; filename="attempts.csv"'
+    answer = teacher.get("/teacher/attempts.json")
+    assert len(answer.json()) == 61
+    assert answer.headers["content-type"].startswith("application/json")
+
+
+def test_the_page_and_the_downloads_show_a_period(teacher: TestClient) -> None:
+    assert "61 answers in 30 runs" in teacher.get("/teacher?first=2026-01-01&last=9999-12-31").text
+    assert "Nothing has been answered yet." in teacher.get("/teacher?first=&last=2026-01-01").text
+    assert 'href="teacher/attempts.csv?first=2026-01-01"' in teacher.get("/teacher?first=2026-01-01").text
+    assert teacher.get("/teacher/attempts.json?last=2026-01-01").json() == []
+    assert "secret words" not in teacher.get("/teacher/feedback.csv?last=2026-01-01").text
+    for path in ("/teacher", "/teacher/attempts.csv"):
+        answer = teacher.get(path, params={"first": MARKUP})
+        assert answer.status_code == 400
+        assert "is not a date such as 2026-01-31." in answer.text
+        assert "<script>" not in answer.text
+
+
+def test_misconceptions_are_listed_with_what_puts_them_right(teacher: TestClient) -> None:
+    first = BANK.items[0]
+    page = teacher.get("/teacher").text
+    for option in first.options[:2]:
+        statement = inline_html(BANK.misconceptions.get(option.misconception or "", ""))
+        assert option.correct or statement in page
+    assert "of 30 (" in page
+
+
 def test_markup_of_learners_is_escaped(teacher: TestClient) -> None:
     page = teacher.get("/teacher").text
-    assert html.unescape(page).count(MARKUP) == 3  # item, answer and feedback
+    assert html.unescape(page).count(MARKUP) == 4  # list of flags, item, answer and feedback
     tags = re.findall(r"<(\w+)([^>]*)>", page)
     assert {tag for tag, _ in tags} & {"script", "img"} == set()
     assert not [attributes for _, attributes in tags if re.search(r"\bon\w+\s*=", attributes)]
@@ -135,7 +171,7 @@ def test_the_right_token_and_a_session_work_whatever_others_have_tried(client: T
         assert client.post("/teacher", data={"token": "guess"}).status_code == 401
     assert client.post("/teacher", data={"token": TOKEN}).status_code == 303
     client.post("/teacher", data={"token": "guess"})
-    assert client.get("/teacher").text.count("<article>") == 2
+    assert client.get("/teacher").text.count("<article ") == 3
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(client: TestClient) -> None:
@@ -193,7 +229,7 @@ def test_a_jump_of_the_system_clock_changes_nothing(
     cookie = f"{COOKIE}={teacher.cookies[COOKIE]}"
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + jump)
-    assert teacher.get("/teacher", headers={"Cookie": cookie}).text.count("<article>") == 2
+    assert teacher.get("/teacher", headers={"Cookie": cookie}).text.count("<article ") == 3
     assert teacher.post("/teacher", data={"token": TOKEN}).status_code == 303
 
 

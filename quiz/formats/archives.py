@@ -1,0 +1,91 @@
+"""XML files and zip archives, read with limits: no document type, no external entity, no network, bounded sizes."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from lxml import etree
+
+from ..formats import InterchangeError
+
+MAX_FILES = 5000
+MAX_TOTAL_BYTES = 100_000_000
+_DATE = (2026, 1, 1, 0, 0, 0)  # the same content always gives the same archive
+
+
+def parse_xml(data: bytes) -> etree._Element:
+    """Return the root of an XML file, without comments.
+
+    Raises:
+        InterchangeError: If the file is empty, is not XML, or declares a document type.
+    """
+    if not data.strip():
+        raise InterchangeError("the file is empty")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise InterchangeError(f"the file is not XML: {error.msg}") from error
+    # Entities defined in a document type can exhaust memory or read local files.
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise InterchangeError("the file declares a document type (DOCTYPE), which the exports of platforms never do")
+    return root
+
+
+def line_number(element: etree._Element) -> int:
+    """Return the line of an element in its file."""
+    line: Any = element.sourceline
+    return int(line or 0)
+
+
+def local_name(element: etree._Element) -> str:
+    """Return the tag of an element without its namespace; empty for an entity."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def all_text(element: etree._Element) -> str:
+    """Return the text of an element and of all elements within, without spaces at its ends."""
+    return "".join(map(str, element.itertext())).strip()
+
+
+def is_archive(data: bytes) -> bool:
+    """Return whether a file is a zip archive."""
+    return data[:2] == b"PK"
+
+
+def read_archive(data: bytes) -> dict[str, bytes]:
+    """Return the files of a zip archive by name.
+
+    Raises:
+        InterchangeError: If it is damaged, encrypted, or has too many or too large files.
+    """
+    files: dict[str, bytes] = {}
+    left = MAX_TOTAL_BYTES
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            if len(entries) > MAX_FILES:
+                raise InterchangeError(f"the archive has more than {MAX_FILES} files")
+            for entry in entries:
+                with archive.open(entry) as file:
+                    content = file.read(left + 1)  # the size in the header may be wrong
+                left -= len(content)
+                if left < 0:
+                    raise InterchangeError(f"the archive unpacks to more than {MAX_TOTAL_BYTES // 1_000_000} MB")
+                files[entry.filename] = content
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        raise InterchangeError(f"the archive cannot be read: {error}") from error
+    return files
+
+
+def write_archive(files: Mapping[str, bytes]) -> bytes:
+    """Return a zip archive of files by name."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
