@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from ...results import Array
 from ..charts import Line, render_line_chart
+from ..gradio_compat import LIGHT
 from ..rendering import render
 from .figures import TONES, variant_name
 
@@ -18,7 +19,6 @@ VARIANTS = ("gru", "lstm", "lstm, forget bias 1", "rnn")
 UNITS, DELAYS = (8, 64, 8), (5, 40, 5)  # least, most, and step of the sliders
 MOST_STEPS, MOST_SECONDS = 1_500, 20.0
 REPORTED = 0.15  # seconds of work between two charts
-KEPT_RUNS = 2  # of a visitor: the newest, and the one before it
 # At most two at once, each on one core, so that verdicts and explanations go on beside them.
 TRAIN: dict[str, Any] = {
     "concurrency_limit": 2,
@@ -138,6 +138,33 @@ def _chart(runs: list[Run], curve: str, last: int, top: float, names: tuple[str,
     return render_line_chart(lines, (0, top), names, f"{curve} of each run", axis=ends, on_tokens=False)
 
 
+@dataclass
+class TrainingVisit:
+    """The trainings of one visitor: the last runs, and whether the one that runs shall stop."""
+
+    runs: list[Run] = field(default_factory=list)
+    is_stopped: bool = False
+
+
+def run_training(visit: TrainingVisit, variant: str, hidden: float, delay: float) -> Iterator[Markup]:
+    """Train a new network and yield the content of the card; the run stays in the visit."""
+    run = Run(variant, int(hidden), int(delay), seed=len(visit.runs))
+    visit.is_stopped = False
+    yield render("inside/training.html", report="The training begins.", charts=[], notes=[])
+    earlier = visit.runs[-1:]
+    for _ in train(run):
+        visit.runs = [*earlier, run]
+        if visit.is_stopped:
+            break
+        yield render_runs(visit.runs, is_running=True)
+    yield render_runs(visit.runs)
+
+
+def stop_training(visit: TrainingVisit) -> None:
+    """Let the training of a visit stop at its next report."""
+    visit.is_stopped = True
+
+
 def build_training_card() -> None:
     """Build the components and events of the card in the current Gradio context."""
     choices = [(variant_name(variant), variant) for variant in VARIANTS]
@@ -149,17 +176,6 @@ def build_training_card() -> None:
         start = gr.Button("Train", variant="primary", elem_id="inside-train-start")
         stop = gr.Button("Stop", elem_id="inside-train-stop")
     picture = gr.HTML(render_runs([]), apply_default_css=False, js_on_load=None, elem_id="inside-train-picture")
-    runs = gr.State([])
-
-    def start_run(runs: list[Run], variant: str, hidden: float, delay: float) -> Iterator[Any]:
-        new = Run(variant, int(hidden), int(delay), seed=len(runs))
-        shown = [*runs, new][-KEPT_RUNS:]
-        yield gr.skip(), render("inside/training.html", report="The training begins.", charts=[], notes=[])
-        for _ in train(new):
-            yield shown, render_runs(shown, is_running=True)
-        yield shown, render_runs(shown)
-
-    training = start.click(start_run, [runs, variant, hidden, delay], [runs, picture], **TRAIN)
-    stop.click(
-        render_runs, runs, picture, cancels=[training], queue=False, show_progress="hidden", api_visibility="private"
-    )
+    visit = gr.State(TrainingVisit())
+    start.click(run_training, [visit, variant, hidden, delay], picture, **TRAIN)
+    stop.click(stop_training, visit, None, **LIGHT)

@@ -6,7 +6,15 @@ import pytest
 
 from sentiment_gru.explanation.delayed_recall import VARIANTS
 from sentiment_gru.web.inside import training_card
-from sentiment_gru.web.inside.training_card import Run, render_runs, report, train
+from sentiment_gru.web.inside.training_card import (
+    Run,
+    TrainingVisit,
+    render_runs,
+    report,
+    run_training,
+    stop_training,
+    train,
+)
 
 
 def test_the_card_offers_every_variant() -> None:
@@ -46,6 +54,26 @@ def test_nothing_is_trained_once_the_iterator_is_closed(monkeypatch: pytest.Monk
     next(steps)
     steps.close()
     assert run.steps == [0, 1]
+
+
+def test_a_training_is_stopped_and_the_run_before_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_card, "REPORTED", 0.0)
+    visit = TrainingVisit()
+    (*_, shown) = run_training(visit, "gru", 16, 5)
+    assert "Learned after" in shown
+    steps = run_training(visit, "rnn", 16, 40)
+    assert [next(steps), "GRU, 16 units" in next(steps)] == [shown_at_start(), True]
+    stop_training(visit)
+    (last,) = steps
+    assert "Stopped. Step 2: " in last
+    assert [run.variant for run in visit.runs] == ["gru", "rnn"]
+    next(run_training(visit, "rnn", 16, 5))
+    assert not visit.is_stopped
+
+
+def shown_at_start() -> str:
+    """Return the content of the card before the first step."""
+    return next(run_training(TrainingVisit(), "gru", 8, 5))
 
 
 def test_two_runs_share_the_axes() -> None:
