@@ -11,6 +11,9 @@ from .errors import SessionError
 CONFIDENCE = {25: "A guess", 60: "Fairly sure", 90: "Sure"}
 """The degrees of confidence that a learner can state, in percent."""
 
+DO_NOT_KNOW = "?"
+"""The answer of a learner who does not know. It is neither an id of an option nor a number."""
+
 MAX_CHARACTERS = 40
 _NOT_COUNTED = "It has not been counted."
 _NOT_A_NUMBER = f"That is not a number the quiz can read. Write it like 0.12, 1/2, 31872 or 3e4. {_NOT_COUNTED}"
@@ -31,9 +34,10 @@ class Grade:
 
     Attributes:
         item: The item, with its options in the order shown.
-        given: Ids of the chosen options in that order, or the number as it was typed.
+        given: Ids of the chosen options in that order, or the number as it was typed; only `DO_NOT_KNOW` if the learner
+            did not know.
         hints: Number of hints taken before the answer.
-        confidence: The learner's stated confidence in percent, or None.
+        confidence: The learner's stated confidence in percent, or None; always None for `DO_NOT_KNOW`.
     """
 
     item: Item
@@ -47,18 +51,23 @@ class Grade:
         return tuple(option for option in self.item.options if option.oid in self.given)
 
     @property
+    def known(self) -> bool:
+        """Whether the learner gave an answer, right or wrong."""
+        return self.given != (DO_NOT_KNOW,)
+
+    @property
     def number(self) -> float | None:
         """The answer to a numeric item, or None."""
         key = self.item.numeric
-        return read_number(self.given[0], key.unit) if key else None
+        return read_number(self.given[0], key.unit) if key and self.known else None
 
     @property
     def correct(self) -> bool:
         """Whether the number is within the tolerance, or exactly the correct options are chosen."""
-        key = self.item.numeric
-        if key is None or self.number is None:
-            return self.chosen == self.item.correct_options
-        return _is_near(self.number, key.value, key.tolerance)
+        key, number = self.item.numeric, self.number
+        if key:
+            return number is not None and _is_near(number, key.value, key.tolerance)
+        return self.chosen == self.item.correct_options
 
     @property
     def credit(self) -> float:
@@ -92,9 +101,9 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
 
     Args:
         item: The item, with its options in the order shown.
-        given: Ids of the chosen options, or only the typed number.
+        given: Ids of the chosen options, or only the typed number, or only `DO_NOT_KNOW`.
         hints: Number of hints taken.
-        confidence: One of `CONFIDENCE`, or None.
+        confidence: One of `CONFIDENCE`, or None. It is dropped with `DO_NOT_KNOW`.
 
     Raises:
         SessionError: If the answer does not fit the item: no option, an option of another item, or not a number.
@@ -103,6 +112,8 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
         raise SessionError("Say how sure you are with one of the listed choices, or leave it open.")
     if not all(isinstance(part, str) for part in given):
         raise SessionError(f"This answer cannot be read. {_NOT_COUNTED}")
+    if tuple(given) == (DO_NOT_KNOW,):
+        return Grade(item, (DO_NOT_KNOW,), hints)
     if item.numeric:
         typed = given[0] if given else ""
         read_number(typed, item.numeric.unit)

@@ -14,6 +14,7 @@ from . import results_view, views
 from .bank import Bank, Live
 from .components import Components, build_components, show
 from .errors import SessionError
+from .grading import CONFIDENCE
 from .proof_view import ProofRenderer
 from .resume_token import load_secret
 from .service import QuizService, Visit
@@ -24,6 +25,7 @@ QUIZ_CSS = read_static("quiz_tab.css") + read_static("results.css")
 """For launch(css=...); every rule applies to elements of the quiz only."""
 QUIZ_SCRIPT = f"<script>{read_static('quiz_tab.js')}</script>"
 """For launch(head=...); it also gives the radio groups of every tab arrow keys and a name."""
+_READ_CHOSEN = "(visit, saved, item, chosen, number) => [visit, saved, item, window.quizTab.chosen(), number]"
 _DIRECT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _QUEUED: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -73,9 +75,14 @@ def build_quiz_tab(
 
         return handler
 
-    answer = [parts[name] for name in ("item", "choice", "choices", "number", "confidence")]
+    answer = [parts[name] for name in ("item", "chosen", "number")]
     steps: list[tuple[list[Any], Callable[..., Visit], list[Any], str]] = [
-        ([parts["submit"].click, parts["number"].submit], partial(_submit, quiz), answer, "next"),
+        ([parts["submit"].click, parts["number"].submit], partial(_submit, quiz, None), answer, "next"),
+        *(
+            ([parts[f"sure_{percent}"].click], partial(_submit, quiz, percent), answer, "next")
+            for percent in CONFIDENCE
+        ),
+        ([parts["skip"].click], quiz.skip, [parts["item"]], "next"),
         ([parts["hint"].click], quiz.hint, [parts["item"]], "hints"),
         ([parts["next"].click], quiz.advance, [], "top"),
         ([parts["start"].click], quiz.start, [parts["scope"]], "top"),
@@ -86,24 +93,17 @@ def build_quiz_tab(
     outputs = [*state, *parts.values()]
     page.load(step(lambda visit: visit), state, outputs, **_DIRECT)
     for triggers, take, inputs, focus in steps:
-        event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, **_DIRECT)
+        js = _READ_CHOSEN if inputs is answer else None
+        event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, js=js, **_DIRECT)
         event.then(js=_focus_script(focus), **_DIRECT)
 
 
 def _submit(
-    quiz: QuizService,
-    visit: Visit,
-    item_id: str,
-    choice: str | None,
-    choices: list[str],
-    number: str,
-    confidence: int | None,
+    quiz: QuizService, confidence: int | None, visit: Visit, item_id: str, chosen: str | None, number: str | None
 ) -> Visit:
-    """Answer with the value of the field that belongs to the open question."""
+    """Answer with the chosen options or the number, whichever the open question asks for."""
     item = visit.session.current
-    given = [number or ""]
-    if item and item.options:
-        given = views.option_ids(item, choices if item.type == "multi" else [choice] if choice else [])
+    given = views.option_ids(item, chosen or "") if item and item.options else [number or ""]
     return quiz.answer(visit, item_id, given, confidence)
 
 

@@ -4,7 +4,6 @@ This module does not import Gradio.
 """
 
 import base64
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
-from .grading import CONFIDENCE, Grade
+from .grading import Grade
 from .session import Session
 
 LETTERS = "ABCDEFGHIJ"
@@ -21,7 +20,6 @@ INTRODUCTION = (
     "## How well do you know the GRU?\n\n"
     "Questions on its gates and states. Your first answer counts, and every answer is explained at once."
 )
-CONFIDENCES = [(f"{words} ({percent}%)", percent) for percent, words in CONFIDENCE.items()]
 NOT_STORED = (
     "Your answers are not being stored at the moment: the database cannot be reached. Go on; they are stored with your "
     "next step once it is back."
@@ -98,15 +96,10 @@ def _picture(media: Media, folder: Path) -> str:
     return f"![{description}](data:{_IMAGE_TYPES[path.suffix]};base64,{data})"
 
 
-def letters(item: PublicItem) -> str:
-    """Return the letters to choose from."""
-    return LETTERS[: len(item.options)]
-
-
-def option_ids(item: PublicItem, chosen: Sequence[str]) -> list[str]:
-    """Return the ids of the options with the chosen letters; empty for an unknown letter."""
+def option_ids(item: PublicItem, chosen: str) -> list[str]:
+    """Return the ids of the options with the chosen letters, such as "BD"; empty for an unknown letter."""
     by_letter = dict(zip(LETTERS, (option.oid for option in item.options), strict=False))
-    return [by_letter.get(letter, "") for letter in chosen]
+    return [by_letter.get(letter, "") for letter in chosen[: len(LETTERS) + 1]]
 
 
 def chosen_letters(grade: Grade) -> list[str]:
@@ -114,31 +107,35 @@ def chosen_letters(grade: Grade) -> list[str]:
     return [_letter(grade.item, option) for option in grade.chosen]
 
 
-def lettered_options(item: PublicItem, grade: Grade | None = None) -> str:
-    """Return the options as a list; once answered, the right and the chosen ones are marked."""
-    marks = _marks(grade) if grade else {}
-    return "\n".join(
-        f"- **{letter}.** {option.text}{marks.get(option.oid, '')}"
-        for letter, option in zip(LETTERS, item.options, strict=False)
-    )
+def options(item: PublicItem, grade: Grade | None = None) -> str:
+    """Return the options as a list of buttons; once answered, as a list that marks the right and the chosen ones."""
+    if grade:
+        return "\n".join(f"- **{letter}** {_marked(grade, option)}" for letter, option in _lettered(grade.item))
+    lines = [f'- <button type="button">**{x}** {option.text}</button>' for x, option in _lettered(item)]
+    return "\n".join(["Choose all that apply, then submit.\n"] * (item.type == "multi") + lines)
 
 
-def _marks(grade: Grade) -> dict[str, str]:
-    words = {(True, True): "your answer, correct", (True, False): "your answer", (False, True): "correct answer"}
-    marks = {option.oid: words.get((option in grade.chosen, option.correct)) for option in grade.item.options}
-    return {oid: f" — *{mark}*" for oid, mark in marks.items() if mark}
+def _lettered(item: PublicItem | Item) -> list[tuple[str, Any]]:
+    return list(zip(LETTERS, item.options, strict=False))
+
+
+def _marked(grade: Grade, option: Option) -> str:
+    chosen = option in grade.chosen
+    if not (chosen or option.correct):
+        return option.text
+    words = "Your answer, correct" if chosen and option.correct else "Your answer" if chosen else "Correct answer"
+    kind, sign = ("right", "✓") if option.correct else ("wrong", "✗")
+    return f'{option.text} <span class="quiz-{kind}">{sign} {words}</span>'
 
 
 def answer_label(item: PublicItem) -> str:
-    """Return the label of the field for the answer."""
-    if item.type == "multi":
-        return "Your answers (choose all that apply)"
+    """Return the label of the field for a number."""
     return f"Your answer, in {item.unit}" if item.unit else "Your answer"
 
 
 def hint_label(session: Session) -> str:
     """Return the label of the hint button, which states the cost of the next hint."""
-    return "Show another hint: another quarter of the mark" if session.hints else "Show a hint: a quarter of the mark"
+    return "Show another hint (¼ mark)" if session.hints else "Show a hint (¼ mark)"
 
 
 def hints(session: Session) -> str:
@@ -150,15 +147,19 @@ def hints(session: Session) -> str:
 
 
 def verdict(grade: Grade) -> str:
-    """Return whether the answer is right, with the feedback on it."""
-    words = "**Right.**" if grade.correct else "**Partly right.**" if grade.credit else "**Not right.**"
-    if grade.number is not None:
-        return f"{words} You answered {_format_number(grade.number)}. {_number_feedback(grade)}{_mark(grade)}"
-    chosen = ", ".join(chosen_letters(grade))
-    if grade.item.type == "multi":
-        boxes = f"{grade.boxes_right} of {len(grade.item.options)} boxes are right."
-        return f"{words} You chose {chosen}: {boxes}{_mark(grade)}"
-    return f"{words} You chose {chosen}. {grade.chosen[0].feedback}{_mark(grade)}"
+    """Return whether the answer is right, and why the right answer is right."""
+    item = grade.item
+    words = "✓ Right." if grade.correct else "◐ Partly right." if grade.credit else "✗ Not right."
+    if not grade.known:
+        lines = ["**✗ You did not know.** It counts as not right."]
+    elif grade.number is not None:
+        lines = [f"**{words}** You answered {_format_number(grade.number)}.{_mark(grade)}"]
+    else:
+        boxes = f": {grade.boxes_right} of {len(item.options)} boxes are right" if item.type == "multi" else ""
+        lines = [f"**{words}** You chose {', '.join(chosen_letters(grade))}{boxes}.{_mark(grade)}"]
+    if not grade.correct:
+        lines.append(correct_answer(item))
+    return join_paragraphs(*lines, item.correct_option.feedback if item.type == "single" else item.explanation)
 
 
 def verdict_class(grade: Grade) -> str:
@@ -167,17 +168,23 @@ def verdict_class(grade: Grade) -> str:
 
 
 def explanation(grade: Grade) -> str:
-    """Return the right answer if another was given, the explanation, feedback on each other option, and sources."""
+    """Return the feedback on a wrong answer, then on each other option, and the sources."""
     item = grade.item
-    parts = [] if grade.correct else [correct_answer(item)]
-    in_verdict = () if item.type == "multi" else grade.chosen
+    first = []
+    if grade.number is not None:
+        first = [_number_feedback(grade)]
+    elif item.type == "single":
+        if grade.known and not grade.correct:
+            first = [f"**Your answer, {_letter(item, grade.chosen[0])}.** {grade.chosen[0].feedback}"]
+        first.append(item.explanation)
+    told = {*grade.chosen, *item.correct_options} if item.type == "single" else set()
     others = [
-        f"- **{_letter(item, option)}.** {option.feedback}"
-        for option in item.options
-        if option not in in_verdict and option.feedback not in DEFAULT_FEEDBACK.values()
+        f"- **{letter}.** {option.feedback}"
+        for letter, option in _lettered(item)
+        if option not in told and option.feedback not in DEFAULT_FEEDBACK.values()
     ]
     heading = "**Option by option**" if item.type == "multi" else "**The other options**"
-    return join_paragraphs(*parts, item.explanation, heading if others else "", "\n".join(others), sources(item))
+    return join_paragraphs(*first, heading if others else "", "\n".join(others), sources(item))
 
 
 def join_paragraphs(*texts: str) -> str:
@@ -197,6 +204,8 @@ def correct_answer(item: Item) -> str:
 
 def given_answer(grade: Grade) -> str:
     """Return the learner's answer with the feedback on it."""
+    if not grade.known:
+        return "**You did not know.**"
     if grade.number is not None:
         return f"**You answered:** {_format_number(grade.number)}. {_number_feedback(grade)}"
     if grade.item.type == "single":

@@ -252,6 +252,13 @@ def test_a_confidence_that_is_not_offered_is_refused(confidence: int) -> None:
         answer(start_session(BANK), SINGLE.id, right(SINGLE), confidence)
 
 
+@pytest.mark.parametrize("item", [SINGLE, MULTI, NUMERIC], ids=["single", "multi", "numeric"])
+def test_who_does_not_know_is_never_confidently_wrong(item: Item) -> None:
+    graded = grade(item, ["?"], confidence=90)
+    assert (graded.known, graded.correct, graded.credit, graded.confidence) == (False, False, 0, None)
+    assert (graded.chosen, graded.number, graded.misconceptions) == ((), None, ())
+
+
 # Hints
 
 
