@@ -222,13 +222,17 @@ def start(page: Page, scope: str) -> None:
 
 
 def answer(page: Page) -> None:
-    """Answer the open question with its first option or with 0.5."""
+    """Answer the open question with its first option or with 0.5; say "I don't know" to one to order or to match."""
     if page.locator("#quiz-number").is_visible():
         page.get_by_label("Your answer").fill("0.5")
-    else:
-        page.locator("#quiz-options li").first.click()
-    if not page.locator("#quiz-options .quiz-single").is_visible():
         page.locator("#quiz-submit").click()
+    elif page.locator("#quiz-options :is(.quiz-order, .quiz-match)").is_visible():
+        page.locator("#quiz-skip").click()
+    else:
+        multiple = page.locator("#quiz-options .quiz-multi").is_visible()
+        page.locator("#quiz-options li").first.click()
+        if multiple:
+            page.locator("#quiz-submit").click()
     page.locator("#quiz-next").wait_for()
 
 

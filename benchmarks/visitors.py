@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import socket
 import time
 from collections import Counter
@@ -85,12 +86,21 @@ class Learner:
         Raises:
             ValueError: The answer was not acknowledged.
         """
-        options = str(self.page.value(OPTIONS)).count("<button")
-        self.page.put(CHOSEN, self._chance.choice("ABCDEFGHIJ"[:options]) if options else "")
+        self.page.put(CHOSEN, self._choose())
         self.page.put(NUMBER, str(self._chance.randint(0, 99)))
         self.page.fire("quiz-submit")
         if not self.page.is_shown("quiz-after"):
             raise ValueError(f"not acknowledged: {self.page.value('quiz-feedback')}")
+
+    def _choose(self) -> str:
+        """Return letters that the open question accepts; empty for a number."""
+        markdown = str(self.page.value(OPTIONS))
+        letters = "ABCDEFGHIJ"[: len(re.findall(r"^- ", markdown, re.MULTILINE))]
+        kinds = self.page.props[self.page.ids[OPTIONS]].get("elem_classes", [])
+        if "quiz-order" in kinds:
+            return "".join(self._chance.sample(letters, len(letters)))
+        places = len(re.findall(r"^\d+\. ", markdown, re.MULTILINE)) if "quiz-match" in kinds else 1
+        return "".join(self._chance.choices(letters, k=places)) if "quiz-numeric" not in kinds else ""
 
     def go_on(self) -> None:
         """Go to the next question, or start again after the last one."""

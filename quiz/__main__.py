@@ -119,7 +119,7 @@ def _find_flaws(instance: Item, classifier: Any) -> Iterator[tuple[str, str]]:
     for pair in find_equal_answers(raw):
         yield "equal answers", f"{pair[0]} and {pair[1]}"
     shown = [raw["stem"], raw.get("code", ""), raw.get("explanation", ""), str(raw["key"].get("value", ""))]
-    shown += [option["text"] for option in raw.get("options", [])]
+    shown += [part["text"] for part in [*raw.get("options", []), *raw.get("prompts", [])]]
     for number in find_ugly_numbers(" ".join(shown)):
         yield "ugly numbers", f"{number} with {instance.drawn}"
 
@@ -205,7 +205,8 @@ def export_bank(
     """Write an answer bank as Moodle XML or GIFT, and list the parts that these formats cannot hold."""
     try:
         all_items = load_bank(bank).items
-        items = [instance for item in all_items if not item.local for instance in _list_instances(item, draws)]
+        kept = [item for item in all_items if not (item.local or item.arrangement)]
+        items = [instance for item in kept for instance in _list_instances(item, draws)]
         _write_file(file, _format_questions([to_question(item) for item in items], file_format), force)
     except (BankError, InterchangeError, OSError) as error:
         print(error)
@@ -216,6 +217,8 @@ def export_bank(
     for item in all_items:
         if item.local:
             print(f"not exported: {item.id}, which asks about this app")
+        elif item.arrangement:
+            print(f"not exported: {item.id}, whose options are to be put in order or matched")
     for part, count in omissions.items():
         print(f"not exported: {part} ({count} {'item' if count == 1 else 'items'})")
     print(f"{len(items)} items written to {file}")

@@ -14,6 +14,11 @@ from .service import MAX_FEEDBACK, QuizService, Visit
 Components = dict[str, Any]
 """Components of the tab, or their updates, by name; the id of an element is "quiz-" and the name."""
 
+UNCHANGED = {"submit", "skip", "prove", "chosen", "scope", "start", "restart", "send"} | {
+    f"sure_{percent}" for percent in CONFIDENCE
+}
+"""Components that `show` never updates: buttons, and what the browser alone writes."""
+
 _LATEX = [{"left": "$", "right": "$", "display": False}]
 
 

@@ -34,7 +34,8 @@ class Grade:
 
     Attributes:
         item: The item, with its options in the order shown.
-        given: Ids of the chosen options in that order, or the number as it was typed; only `DO_NOT_KNOW` if the learner
+        given: Ids of the chosen options in that order, in the learner's order, or of the option for each prompt; or the
+            number as it was typed; only `DO_NOT_KNOW` if the learner
             did not know.
         hints: Number of hints taken before the answer.
         confidence: The learner's stated confidence in percent, or None; always None for `DO_NOT_KNOW`.
@@ -47,7 +48,7 @@ class Grade:
 
     @property
     def chosen(self) -> tuple[Option, ...]:
-        """The chosen options; empty for a numeric item."""
+        """The chosen options, in the order shown; empty for a numeric item."""
         return tuple(option for option in self.item.options if option.oid in self.given)
 
     @property
@@ -63,7 +64,9 @@ class Grade:
 
     @property
     def correct(self) -> bool:
-        """Whether the number is within the tolerance, or exactly the correct options are chosen."""
+        """Whether the number is within the tolerance, exactly the correct options are chosen, or all are in place."""
+        if self.item.arrangement:
+            return self.given == self.item.arrangement.correct
         key, number = self.item.numeric, self.number
         if key:
             return number is not None and _is_near(number, key.value, key.tolerance)
@@ -71,7 +74,13 @@ class Grade:
 
     @property
     def credit(self) -> float:
-        """The earned part of the mark, from 0 to 1: the weights of the chosen options, less the cost of hints."""
+        """The earned part of the mark, from 0 to 1, less the cost of hints.
+
+        The weights of the chosen options add up; options to order or match earn the share that is in its place.
+        """
+        if self.item.arrangement:
+            earned = sum(self.places_right) / len(self.places_right)
+            return max(0.0, earned - HINT_COST * self.hints)
         earned = sum(map(self.item.weight, self.chosen)) if self.item.options else float(self.correct)
         return max(0.0, round(earned, 9) - HINT_COST * self.hints)
 
@@ -81,8 +90,18 @@ class Grade:
         return sum(option.correct == (option in self.chosen) for option in self.item.options)
 
     @property
+    def places_right(self) -> tuple[bool, ...]:
+        """For each place of the order, or each prompt, whether the right option is there."""
+        correct = self.item.arrangement.correct if self.item.arrangement else ()
+        given = self.given if self.known else ("",) * len(correct)
+        return tuple(one == other for one, other in zip(given, correct, strict=True))
+
+    @property
     def misconceptions(self) -> tuple[str, ...]:
         """The misconceptions behind a wrong answer, each once."""
+        if self.item.arrangement:
+            named = self.item.arrangement.misconception
+            return (named,) if named and self.known and not self.correct else ()
         wrong = [self.anticipated] if self.anticipated else [option for option in self.chosen if not option.correct]
         return tuple(dict.fromkeys(part.misconception for part in wrong if part.misconception))
 
@@ -119,15 +138,23 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
         read_number(typed, item.numeric.unit)
         return Grade(item, (typed,), hints, confidence)
     _check_options(item, given)
+    if item.arrangement:
+        return Grade(item, tuple(given), hints, confidence)
     return Grade(item, tuple(option.oid for option in item.options if option.oid in given), hints, confidence)
 
 
 def _check_options(item: Item, given: Sequence[str]) -> None:
+    places = len(item.arrangement.correct) if item.arrangement else 0
+    if item.arrangement and (len(given) != places or "" in given):
+        what = "Tap every option, in order" if item.type == "order" else "Choose an option for every line"
+        raise SessionError(f"{what}, then submit.")
     if not given:
         raise SessionError("Choose an answer first, then submit.")
     if not set(given) <= {option.oid for option in item.options}:
         raise SessionError("This answer does not belong to the question. Choose from those listed.")
-    if len(given) > (1 if item.type == "single" else len(item.options)):
+    if item.type == "order" and len(set(given)) < places:
+        raise SessionError(f"An option can have one place only. {_NOT_COUNTED}")
+    if len(given) > (1 if item.type == "single" else max(places, len(item.options))):
         raise SessionError(f"That is more than can be chosen here. {_NOT_COUNTED}")
 
 

@@ -30,6 +30,7 @@ from .session import (
     answer,
     compute_standings,
     find_weakest,
+    follow_up,
     read_record,
     restore,
     retry,
@@ -145,6 +146,7 @@ class QuizService:
         message = ""
         if recorded.answer != attempt.answer:
             session, message = restore(session, _to_grades(session, [recorded])), _ANSWERED_BEFORE
+        session = follow_up(session, self.bank)
         counted = session.grade_of(item_id) or graded
         return self._visit(session, update_record(visit.record, counted, time.time()), message=message)
 

@@ -12,7 +12,7 @@ import gradio as gr
 
 from . import results_view, views
 from .bank import Bank, Live
-from .components import Components, build_components, show
+from .components import UNCHANGED, Components, build_components, show
 from .errors import SessionError
 from .grading import CONFIDENCE
 from .proof_view import ProofRenderer
@@ -62,6 +62,7 @@ def build_quiz_tab(
     links = {item.id: live_link(item.live) for item in bank.items if item.live}
     state = [gr.State(None), memory or build_quiz_memory()]
     parts = build_components(bank)
+    shown = {name: part for name, part in parts.items() if name not in UNCHANGED}
     proof_event = _connect_proof(state, parts, quiz, ProofRenderer(load_classifier))
     _connect_feedback(state, parts, quiz, may_send)
 
@@ -71,7 +72,7 @@ def build_quiz_tab(
         def handler(visit: Visit | None, saved: object, *values: Any) -> list[Any]:
             after = take(visit or quiz.open(saved), *values)
             updates = show(after, quiz, links, before=visit)
-            return [after, quiz.memory(after), *(updates.get(name, gr.skip()) for name in parts)]
+            return [after, quiz.memory(after), *(updates.get(name, gr.skip()) for name in shown)]
 
         return handler
 
@@ -90,7 +91,7 @@ def build_quiz_tab(
         ([parts["retry"].click], quiz.retry, [], "top"),
         ([parts["practise"].click], quiz.practise, [], "top"),
     ]
-    outputs = [*state, *parts.values()]
+    outputs = [*state, *shown.values()]
     page.load(step(lambda visit: visit), state, outputs, **_DIRECT)
     for triggers, take, inputs, focus in steps:
         js = _READ_CHOSEN if inputs is answer else None

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
 from .grading import Grade
 from .session import Session
+from .validation import ARRANGED
 
 LETTERS = "ABCDEFGHIJ"
 INTRODUCTION = (
@@ -24,6 +25,11 @@ NOT_STORED = (
     "Your answers are not being stored at the moment: the database cannot be reached. Go on; they are stored with your "
     "next step once it is back."
 )
+_INSTRUCTIONS = {
+    "multi": "Choose all that apply, then submit.",
+    "order": "Tap the options in their order, the first one first. Tap again to take one out. Then submit.",
+    "match": "Choose an option for each line, then submit.",
+}
 _IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 _PACKAGE = Path(__file__).parent
 
@@ -108,11 +114,34 @@ def chosen_letters(grade: Grade) -> list[str]:
 
 
 def options(item: PublicItem, grade: Grade | None = None) -> str:
-    """Return the options as a list of buttons; once answered, as a list that marks the right and the chosen ones."""
+    """Return the options as a list of buttons; once answered, as a list that marks the right and the chosen ones.
+
+    Options to be matched with prompts are no buttons: the page's script adds a menu of letters to each prompt.
+    """
+    if grade and item.type in ARRANGED:
+        return _arranged(grade)
     if grade:
         return "\n".join(f"- **{letter}** {_marked(grade, option)}" for letter, option in _lettered(grade.item))
-    lines = [f'- <button type="button">**{x}** {option.text}</button>' for x, option in _lettered(item)]
-    return "\n".join(["Choose all that apply, then submit.\n"] * (item.type == "multi") + lines)
+    as_button = '<button type="button">{}</button>' if item.type != "match" else "{}"
+    lines = [f"- {as_button.format(f'**{letter}** {option.text}')}" for letter, option in _lettered(item)]
+    prompts = [f"{number}. {prompt}" for number, prompt in enumerate(item.prompts, 1)]
+    return join_paragraphs(_INSTRUCTIONS.get(item.type, ""), "\n".join(lines), "\n".join(prompts))
+
+
+def _arranged(grade: Grade) -> str:
+    """Return the right order or the right pairs as a numbered list, each with the learner's answer."""
+    item, by_id = grade.item, {option.oid: (letter, option) for letter, option in _lettered(grade.item)}
+    assert item.arrangement
+    lines = []
+    for place, (oid, is_right) in enumerate(zip(item.arrangement.correct, grade.places_right, strict=True)):
+        letter, option = by_id[oid]
+        text = (
+            f"{item.prompts[place].text}: **{letter}** {option.text}" if item.prompts else f"**{letter}** {option.text}"
+        )
+        yours = f"Your answer: {by_id[grade.given[place]][0]}" if grade.known else "Correct answer"
+        kind, sign = ("right", "✓") if is_right or not grade.known else ("wrong", "✗")
+        lines.append(f'{place + 1}. {text} <span class="quiz-{kind}">{sign} {yours}</span>')
+    return "\n".join(lines)
 
 
 def _lettered(item: PublicItem | Item) -> list[tuple[str, Any]]:
@@ -152,6 +181,9 @@ def verdict(grade: Grade) -> str:
     words = "✓ Right." if grade.correct else "◐ Partly right." if grade.credit else "✗ Not right."
     if not grade.known:
         lines = ["**✗ You did not know.** It counts as not right."]
+    elif item.arrangement:
+        places = f"{sum(grade.places_right)} of {len(grade.places_right)} are in the right place"
+        lines = [f"**{words}**" + ("" if grade.correct else f" {places}.") + _mark(grade)]
     elif grade.number is not None:
         lines = [f"**{words}** You answered {_format_number(grade.number)}.{_mark(grade)}"]
     else:
@@ -173,6 +205,8 @@ def explanation(grade: Grade) -> str:
     first = []
     if grade.number is not None:
         first = [_number_feedback(grade)]
+    elif item.arrangement:
+        first = [_arrangement_feedback(grade)] if grade.known else []
     elif item.type == "single":
         if grade.known and not grade.correct:
             first = [f"**Your answer, {_letter(item, grade.chosen[0])}.** {grade.chosen[0].feedback}"]
@@ -196,6 +230,12 @@ def correct_answer(item: Item) -> str:
     """Return the right answer in words."""
     if item.numeric:
         return f"**Correct answer:** {' '.join([_format_number(item.numeric.value), item.numeric.unit]).strip()}"
+    if item.arrangement:
+        by_id = {option.oid: letter for letter, option in _lettered(item)}
+        letters = [by_id[oid] for oid in item.arrangement.correct]
+        if item.type == "order":
+            return f"**Correct answer:** {', '.join(letters)}"
+        return f"**Correct answer:** {', '.join(f'{n} {letter}' for n, letter in enumerate(letters, 1))}"
     if item.type == "multi":
         listed = "\n".join(f"- **{_letter(item, option)}.** {option.text}" for option in item.correct_options)
         return f"**Correct answers:**\n\n{listed}"
@@ -208,6 +248,8 @@ def given_answer(grade: Grade) -> str:
         return "**You did not know.**"
     if grade.number is not None:
         return f"**You answered:** {_format_number(grade.number)}. {_number_feedback(grade)}"
+    if grade.item.arrangement:
+        return join_paragraphs(_arranged(grade), _arrangement_feedback(grade))
     if grade.item.type == "single":
         return f"**You chose:** {grade.chosen[0].text}. {grade.chosen[0].feedback}"
     listed = "\n".join(f"- {option.text}. {option.feedback}" for option in grade.chosen)
@@ -233,6 +275,13 @@ def _number_feedback(grade: Grade) -> str:
     if grade.correct:
         return key.right
     return grade.anticipated.feedback if grade.anticipated else key.wrong
+
+
+def _arrangement_feedback(grade: Grade) -> str:
+    key = grade.item.arrangement
+    assert key is not None
+    feedback = key.right if grade.correct else key.wrong
+    return "" if feedback in DEFAULT_FEEDBACK.values() else feedback
 
 
 def _mark(grade: Grade) -> str:

@@ -19,16 +19,43 @@
   const buttons = () => [...document.querySelectorAll("#quiz-options li > button")];
   const isPressed = (button) => button.ariaPressed === "true";
 
+  // A menu of letters for each line to be matched; Gradio would remove it from Markdown, too.
+  const addMenus = () => {
+    const letters = LETTERS.slice(0, document.querySelectorAll("#quiz-options ul > li").length);
+    document.querySelectorAll("#quiz-options .quiz-match ol > li:not(:has(select, span.quiz-right))").forEach((line, index) => {
+      if (line.querySelector(".quiz-wrong")) return;
+      const menu = document.createElement("select");
+      menu.ariaLabel = `Option for line ${index + 1}`;
+      menu.add(new Option("–", "?"));
+      [...letters].forEach((letter) => menu.add(new Option(letter)));
+      line.append(menu);
+    });
+  };
+
   const LIVE_REGIONS = ["notice", "hints", "feedback", "proof", "thanks"];
   new MutationObserver(() => {
     document.querySelectorAll("fieldset:has(input[type=radio], input[type=checkbox])").forEach(repairGroup);
     // Gradio removes the attribute from Markdown.
     buttons().forEach((button) => button.ariaPressed ?? (button.ariaPressed = "false"));
+    addMenus();
     LIVE_REGIONS.forEach((name) => document.getElementById(`quiz-${name}`)?.setAttribute("role", "status"));
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["name"] });
 
   // The letters of the chosen options, as the server expects them.
-  const chosen = () => buttons().map((button, index) => (isPressed(button) ? LETTERS[index] : "")).join("");
+  const chosen = () => {
+    const menus = [...document.querySelectorAll("#quiz-options select")];
+    if (menus.length) return menus.map((menu) => menu.value).join("");
+    const pressed = buttons().map((button, index) => ({ button, letter: LETTERS[index] })).filter(({ button }) => isPressed(button));
+    return pressed.sort((a, b) => (a.button.dataset.place ?? 0) - (b.button.dataset.place ?? 0)).map(({ letter }) => letter).join("");
+  };
+
+  // Number the options in the order in which they were tapped.
+  const place = (button, press) => {
+    const left = Number(button.dataset.place);
+    if (press) button.dataset.place = buttons().filter((other) => other.dataset.place).length + 1;
+    else delete button.dataset.place;
+    buttons().forEach(({ dataset }) => !press && dataset.place > left && dataset.place--);
+  };
 
   // One tap answers, unless several options can be chosen or the learner also wants to say how sure they are.
   document.addEventListener("click", ({ target }) => {
@@ -38,6 +65,7 @@
     const press = single || !isPressed(button);
     if (single) buttons().forEach((other) => (other.ariaPressed = "false"));
     button.ariaPressed = String(press);
+    if (button.closest(".quiz-order")) place(button, press);
     if (single && !document.querySelector("#quiz-ask input").checked) document.getElementById("quiz-submit").click();
   });
 

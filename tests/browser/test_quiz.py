@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.app_server import serve
-from quiz.bank import SHIPPED_BANK
+from quiz.bank import SHIPPED_BANK, load_bank
 from quiz.bank.parameters import fill
 from quiz.records import Attempt
 from quiz.store import Store
@@ -17,7 +17,8 @@ from tests.browser.checks import assert_accessible, assert_fits, press_until
 
 pytestmark = pytest.mark.browser
 
-ASKED = ["gru-anatomy-001", "gru-placement-006", "gru-update-003", "gru-use-001"]  # of each type, and one with a link
+ASKED = ["gru-anatomy-001", "gru-placement-006", "gru-update-003", "gru-use-001"]  # and one with a link
+ASKED += ["gru-parameters-012", "gru-shapes-009"]  # to order, and to match
 RIGHT = "The output gate"
 
 
@@ -28,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quiz_address(folder: Path) -> Iterator[str]:
-    """Serve four of the shipped questions, without drawn numbers, with a database whose folder can be moved away."""
+    """Serve shipped questions of each type, without drawn numbers, with a database whose folder can be moved away."""
     bank = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
     asked = [item | {"prereq": [], "enemies": []} for item in bank["items"] if item["id"] in ASKED]
     bank["items"] = [fill(item, item.get("example", {})) if "parameters" in item else item for item in asked]
@@ -54,7 +55,9 @@ def question_type(page: Page) -> str:
     """Return the type of the open question."""
     if page.locator("#quiz-number").is_visible():
         return "numeric"
-    return "single" if page.locator("#quiz-options .quiz-single").is_visible() else "multi"
+    return next(
+        kind for kind in ("single", "multi", "order", "match") if page.locator(f"#quiz-options .quiz-{kind}").count()
+    )
 
 
 def answer(page: Page) -> None:
@@ -62,6 +65,12 @@ def answer(page: Page) -> None:
     kind = question_type(page)
     if kind == "numeric":
         page.get_by_label("Your answer").fill("−0,1")
+    elif kind == "order":
+        for button in page.locator("#quiz-options button").all():
+            button.click()
+    elif kind == "match":
+        for menu in page.locator("#quiz-options select").all():
+            menu.select_option("A")
     else:
         page.locator("#quiz-options button").first.click()
     if kind != "single":
@@ -76,7 +85,7 @@ def go_on(page: Page) -> None:
     page.locator("#quiz-next").wait_for(state="hidden")
     page.locator("#quiz-skip").wait_for()
     page.locator(
-        ":is(#quiz-options button, #quiz-number textarea:enabled, #quiz-number input:enabled)"
+        ":is(#quiz-options button, #quiz-options select, #quiz-number textarea:enabled, #quiz-number input:enabled)"
     ).first.wait_for()
 
 
@@ -102,10 +111,10 @@ def test_the_keyboard_is_enough_from_the_first_question_to_the_thanks(quiz: Page
         has_focus(quiz, "#quiz-next")
         quiz.keyboard.press("Enter")
         if number < len(ASKED) - 1:
-            expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question {number + 2} of 4")
+            expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question {number + 2} of 6")
             has_focus(quiz, "#quiz-stem")
     has_focus(quiz, "#quiz-results")
-    expect(quiz.locator("#quiz-results")).to_contain_text("of 4 right")
+    expect(quiz.locator("#quiz-results")).to_contain_text("of 6 right")
     press_until(quiz, "Tab", "#quiz-clear input")
     quiz.keyboard.press("Space")
     press_until(quiz, "Tab", "#quiz-text textarea")
@@ -121,6 +130,21 @@ def answer_by_keyboard(page: Page) -> None:
     if kind == "numeric":
         press_until(page, "Tab", "#quiz-number :is(input, textarea)")
         page.keyboard.type("-1/10")
+        page.keyboard.press("Enter")
+        return
+    if kind == "match":
+        for number in range(1, 5):
+            press_until(page, "Tab", f"#quiz-options ol li:nth-child({number}) select")
+            page.keyboard.press("B")
+        press_until(page, "Tab", "#quiz-submit")
+        page.keyboard.press("Enter")
+        return
+    if kind == "order":
+        for number in (1, 2, 3, 4):
+            press_until(page, "Tab", f"#quiz-options li:nth-child({number}) button")
+            page.keyboard.press("Space")
+            expect(page.locator("#quiz-options button").nth(number - 1)).to_have_attribute("data-place", str(number))
+        press_until(page, "Tab", "#quiz-submit")
         page.keyboard.press("Enter")
         return
     press_until(page, "Tab", "#quiz-options li:nth-child(2) button")
@@ -147,6 +171,21 @@ def test_who_does_not_know_sees_the_right_answer(quiz: Page, folder: Path) -> No
     expect(quiz.locator("#quiz-options .quiz-right")).to_have_text("✓ Correct answer")
     assert stored(folder)[-1].answer == ("?",)
     has_focus(quiz, "#quiz-next")
+
+
+def test_a_second_tap_takes_an_option_out_of_the_order(quiz: Page, folder: Path) -> None:
+    go_to(quiz, "order")
+    buttons = quiz.locator("#quiz-options button")
+    for number in (0, 1, 2, 0, 3, 0):
+        buttons.nth(number).click()
+    places = [button.get_attribute("data-place") for button in buttons.all()]
+    assert places == ["4", "1", "2", "3"]
+    shown = [text.split(" ", 1)[1] for text in buttons.all_inner_texts()]
+    quiz.get_by_role("button", name="Submit").click()
+    quiz.locator("#quiz-next").wait_for()
+    item = next(item for item in load_bank().items if item.id == "gru-parameters-012")
+    texts = {option.oid: option.text.replace("`", "") for option in item.options}
+    assert [texts[oid] for oid in stored(folder)[-1].answer] == [*shown[1:], shown[0]]
 
 
 def stored(folder: Path) -> list[Attempt]:
@@ -181,7 +220,7 @@ def test_a_tampered_token_starts_a_new_run(quiz: Page) -> None:
     quiz.evaluate("localStorage.setItem('gru-quiz', 'nonsense')")
     quiz.reload()
     open_quiz(quiz)
-    expect(quiz.locator("#quiz-progress")).to_contain_text("Question 1 of 4")
+    expect(quiz.locator("#quiz-progress")).to_contain_text("Question 1 of 6")
     assert quiz.locator("#quiz-skip").is_visible()
 
 

@@ -25,7 +25,19 @@ from quiz.store import Store
 from quiz.tab import QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 from quiz.views import LETTERS, question, read_static
 from tests.conftest import REPOSITORY
-from tests.unit.quiz.test_session import BANK, BY_ID, MULTI, NUMERIC, SINGLE, only, right, wrong
+from tests.unit.quiz.test_session import (
+    BANK,
+    BY_ID,
+    EACH_TYPE,
+    MATCH,
+    MULTI,
+    NUMERIC,
+    ORDER,
+    SINGLE,
+    only,
+    right,
+    wrong,
+)
 
 SECRET = "a secret of the tests"
 LINKS = {item.id: app.live_link(item.live) for item in BANK.items if item.live}
@@ -53,6 +65,8 @@ def value(part: Any) -> Any:
 def secrets(item: Item) -> list[str]:
     """Return every text of an item that no response may hold before the answer."""
     texts = [item.explanation, *item.hints, *(option.feedback for option in item.options)]
+    if item.arrangement:
+        texts += [item.arrangement.right, item.arrangement.wrong]
     if item.numeric:
         texts += [item.numeric.right, item.numeric.wrong, *(wrong.feedback for wrong in item.numeric.anticipated)]
     return texts
@@ -69,8 +83,8 @@ def leaked(text: str, items: list[Item]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("item", "field"),
-    [(SINGLE, "options"), (MULTI, "options"), (NUMERIC, "number")],
-    ids=["single", "multi", "numeric"],
+    [(SINGLE, "options"), (MULTI, "options"), (ORDER, "options"), (MATCH, "options"), (NUMERIC, "number")],
+    ids=["single", "multi", "order", "match", "numeric"],
 )
 def test_each_type_has_its_own_field_for_the_answer(store: Store, item: Item, field: str) -> None:
     quiz = quiz_of(store, item)
@@ -78,7 +92,8 @@ def test_each_type_has_its_own_field_for_the_answer(store: Store, item: Item, fi
     assert [name for name in ("options", "number") if shown[name]["visible"]] == [field]
     assert shown["number"]["interactive"]
     assert shown["options"]["elem_classes"] == [f"quiz-{item.type}"]
-    assert value(shown["options"]).count("<button") == len(item.options)
+    assert value(shown["options"]).count("<button") == (0 if item.type == "match" else len(item.options))
+    assert all(prompt.text in value(shown["options"]) for prompt in item.prompts)
     assert shown["stem"] == item.stem
     assert shown["item"] == item.id
 
@@ -104,7 +119,7 @@ def test_feedback_names_the_right_answer_and_explains_every_option(store: Store,
     assert "<button" not in value(shown["options"])
 
 
-@pytest.mark.parametrize("item", [SINGLE, MULTI, NUMERIC], ids=["single", "multi", "numeric"])
+@pytest.mark.parametrize("item", EACH_TYPE, ids=lambda item: item.type)
 def test_who_does_not_know_gets_the_same_feedback_and_no_mark(store: Store, item: Item) -> None:
     quiz = quiz_of(store, item)
     visit = quiz.skip(quiz.open({}), item.id)
@@ -113,7 +128,7 @@ def test_who_does_not_know_gets_the_same_feedback_and_no_mark(store: Store, item
     assert "**Correct answer" in value(shown["feedback"])
     text = value(shown["feedback"]) + shown["explanation"]
     assert item.explanation in text
-    assert all(option.feedback in text for option in item.options)
+    assert item.arrangement or all(option.feedback in text for option in item.options)
     assert "Your answer" not in value(shown["options"])
     assert value(shown["number"]) == ""
     (attempt,) = store.attempts()
@@ -123,6 +138,24 @@ def test_who_does_not_know_gets_the_same_feedback_and_no_mark(store: Store, item
     grade = visit.session.current_grade
     assert grade is not None
     assert "Proved." in ProofRenderer().render(grade)
+
+
+@pytest.mark.parametrize("item", [ORDER, MATCH], ids=["order", "match"])
+def test_options_in_order_or_matched_are_shown_in_their_place_with_the_answer(store: Store, item: Item) -> None:
+    quiz = quiz_of(store, item)
+    first, second, *others = right(item)
+    visit = quiz.answer(quiz.open({}), item.id, (second, first, *others))
+    shown = updates(visit, quiz)
+    texts = {option.oid: option.text for option in item.options}
+    lines = value(shown["options"]).splitlines()
+    assert [texts[oid] in line for oid, line in zip(right(item), lines, strict=True)] == [True] * len(lines)
+    assert ["✓ Your answer" in line for line in lines] == [False, False, True, True]
+    assert value(shown["feedback"]).startswith(
+        "**◐ Partly right.** 2 of 4 are in the right place. That is 0.5 of a mark."
+    )
+    assert item.arrangement is not None
+    assert item.arrangement.wrong in shown["explanation"]
+    assert item.arrangement.wrong in updates(quiz.advance(visit), quiz)["review"]
 
 
 def test_signs_and_words_mark_the_right_and_the_chosen_options(store: Store) -> None:
@@ -217,10 +250,12 @@ def test_a_run_that_cannot_be_resumed_is_announced(store: Store) -> None:
 def test_the_result_has_scores_levels_mistakes_and_next_steps(store: Store) -> None:
     quiz = quiz_of(store)
     visit = quiz.open({})
-    items = list(visit.session.items)
-    for number, item in enumerate(items):
+    for number in range(10):
+        item = visit.session.open_item
+        assert item
         visit = quiz.answer(visit, item.id, wrong(item) if number in {2, 5} else right(item), 90 if number else None)
         visit = quiz.advance(visit)
+    items = list(visit.session.items)
     shown = updates(visit, quiz)
     assert (shown["question"]["visible"], shown["end"]["visible"]) == (False, True)
     assert "You answered 8 of 10 right" in shown["results"]
@@ -248,8 +283,11 @@ def test_the_result_says_what_stood_behind_the_errors(store: Store) -> None:
         visit = quiz.advance(quiz.answer(visit, visit.session.open_item.id, [swapped[visit.session.open_item.id]]))
     review = show(visit, quiz, {"gru-update-001": address})["review"]
     numbers = [str(n) for n, item in enumerate(visit.session.items, 1) if item.id != SINGLE.id]
-    text = BANK.misconceptions["m-conventions-swapped"]
-    assert f"- {text} (Questions {', '.join(numbers)}; [see it live]({address}))" in review
+    text, source = BANK.misconceptions["m-conventions-swapped"], BY_ID["gru-update-001"].sources[0]
+    assert (
+        f"- {text} (Questions {', '.join(numbers)}.) Read [{source.cite}]({source.url}), {source.loc}. "
+        f"[See it live]({address})." in review
+    )
 
 
 def test_a_perfect_result_has_nothing_to_review(store: Store) -> None:
@@ -382,9 +420,13 @@ class Visitor(Page):
         if item.numeric:
             self.put("quiz-number", given[0])
         else:
-            lines = re.findall(r"<button type=.button.>\*\*(.)\*\* (.*)</button>", self.value("quiz-options"))
-            letters = {text: letter for letter, text in lines}
-            self.put("quiz-chosen", "".join(letters[option.text] for option in item.options if option.oid in given))
+            if item.type == "match":
+                buttons = re.findall(r"^- \*\*(.)\*\* (.*)$", self.value("quiz-options"), re.MULTILINE)
+            else:
+                buttons = re.findall(r"<button type=.button.>\*\*(.)\*\* (.*)</button>", self.value("quiz-options"))
+            letters = {text: letter for letter, text in buttons}
+            texts = {option.oid: option.text for option in item.options}
+            self.put("quiz-chosen", "".join(letters[texts[oid]] for oid in given))
         self.answered.add(item.id)
         self.fire("quiz-submit")
 
@@ -435,7 +477,7 @@ def test_the_whole_http_surface_holds_no_key(store: Store, monkeypatch: pytest.M
         visitor.fire("quiz-hint")
         assert item.hints[0] in visitor.value("quiz-hints")
         visitor.answer(is_right=bool(number % 2))
-        assert item.explanation in visitor.value("quiz-explanation")
+        assert item.explanation in visitor.value("quiz-feedback") + visitor.value("quiz-explanation")
         visitor.fire("quiz-next")
     assert [attempt.correct for attempt in store.attempts()] == [False, True] * 5
 
@@ -516,7 +558,7 @@ def test_a_chapter_can_be_chosen(visitor: Visitor) -> None:
     visitor.put("quiz-scope", topic_scope("Shapes"))
     visitor.fire("quiz-start")
     assert visitor.item.topic == "Shapes"
-    assert "Question 1 of 8" in visitor.value("quiz-progress")
+    assert "Question 1 of 9" in visitor.value("quiz-progress")
 
 
 def test_the_proof_is_not_shown_before_the_answer(blocks: gr.Blocks, store: Store) -> None:
