@@ -179,16 +179,16 @@ def shoot_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
     page.get_by_text("Count the gates").wait_for()
     shoot(page, "quiz-2-hint")
     page.locator("#quiz-options li").filter(has_text="The output gate").click()
-    page.get_by_label("Fairly sure").check()
-    submit(page)
+    page.locator("#quiz-next").wait_for()
     shoot(page, "quiz-3-right-choice")
     page.locator("#quiz-prove").click()
     page.locator("#quiz-proof .proof").wait_for()
     shoot(page, "quiz-4-proof-right")
-    for topic, place in {"Reset placement": "choices", "Update gate": "number"}.items():
+    for topic, place in {"Reset placement": "options .quiz-multi", "Update gate": "number"}.items():
         start(page, topic)
         while not page.locator(f"#quiz-{place}").is_visible():
             answer_and_go_on(page)
+        place = place.split("-")[-1]
         shoot(page, f"quiz-1-open-{place}")
         answer(page)
         shoot(page, f"quiz-3-wrong-{place}")
@@ -222,18 +222,17 @@ def start(page: Page, scope: str) -> None:
 
 
 def answer(page: Page) -> None:
-    """Answer the open question with its first option or with 0.5, with high confidence."""
+    """Answer the open question with its first option or with 0.5; say "I don't know" to one to order or to match."""
     if page.locator("#quiz-number").is_visible():
         page.get_by_label("Your answer").fill("0.5")
+        page.locator("#quiz-submit").click()
+    elif page.locator("#quiz-options :is(.quiz-order, .quiz-match)").is_visible():
+        page.locator("#quiz-skip").click()
     else:
+        multiple = page.locator("#quiz-options .quiz-multi").is_visible()
         page.locator("#quiz-options li").first.click()
-    page.get_by_label("Sure (90%)", exact=True).check()
-    submit(page)
-
-
-def submit(page: Page) -> None:
-    """Submit the answer and wait for the verdict."""
-    page.locator("#quiz-submit").click()
+        if multiple:
+            page.locator("#quiz-submit").click()
     page.locator("#quiz-next").wait_for()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import socket
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ import httpx
 
 from benchmarks.gradio_http import Page, connect
 
-RADIO, CHECKBOXES, NUMBER = "quiz-choice", "quiz-choices", "quiz-number"
+CHOSEN, OPTIONS, NUMBER = "quiz-chosen", "quiz-options", "quiz-number"
 
 
 def open_page(
@@ -85,14 +86,21 @@ class Learner:
         Raises:
             ValueError: The answer was not acknowledged.
         """
-        for element in (RADIO, CHECKBOXES):
-            letters = [value for _, value in self.page.props[self.page.ids[element]]["choices"]]
-            letter = self._chance.choice(letters) if letters else None  # none where the question has other inputs
-            self.page.put(element, letter if element == RADIO else [letter] if letter else [])
+        self.page.put(CHOSEN, self._choose())
         self.page.put(NUMBER, str(self._chance.randint(0, 99)))
         self.page.fire("quiz-submit")
         if not self.page.is_shown("quiz-after"):
             raise ValueError(f"not acknowledged: {self.page.value('quiz-feedback')}")
+
+    def _choose(self) -> str:
+        """Return letters that the open question accepts; empty for a number."""
+        markdown = str(self.page.value(OPTIONS))
+        letters = "ABCDEFGHIJ"[: len(re.findall(r"^- ", markdown, re.MULTILINE))]
+        kinds = self.page.props[self.page.ids[OPTIONS]].get("elem_classes", [])
+        if "quiz-order" in kinds:
+            return "".join(self._chance.sample(letters, len(letters)))
+        places = len(re.findall(r"^\d+\. ", markdown, re.MULTILINE)) if "quiz-match" in kinds else 1
+        return "".join(self._chance.choices(letters, k=places)) if "quiz-numeric" not in kinds else ""
 
     def go_on(self) -> None:
         """Go to the next question, or start again after the last one."""

@@ -142,7 +142,7 @@ def _find_flaws(instance: Item, classifier: Any) -> Iterator[tuple[str, str]]:
     for pair in find_equal_answers(raw):
         yield "equal answers", f"{pair[0]} and {pair[1]}"
     shown = [raw["stem"], raw.get("code", ""), raw.get("explanation", ""), str(raw["key"].get("value", ""))]
-    shown += [option["text"] for option in raw.get("options", [])]
+    shown += [part["text"] for part in [*raw.get("options", []), *raw.get("prompts", [])]]
     for number in find_ugly_numbers(" ".join(shown)):
         yield "ugly numbers", f"{number} with {instance.drawn}"
 
@@ -256,7 +256,8 @@ def export_bank(
     try:
         answer_bank = load_bank(bank)
         all_items = answer_bank.items
-        items = [instance for item in all_items if not item.local for instance in _list_instances(item, draws)]
+        kept = [item for item in all_items if not (item.local or item.arrangement)]
+        items = [instance for item in kept for instance in _list_instances(item, draws)]
         questions = [to_question(item, answer_bank.folder) for item in items]
         _write_files({file: _format_questions(questions, file_format)}, force)
     except (BankError, InterchangeError, OSError) as error:
@@ -272,6 +273,8 @@ def export_bank(
     for item in all_items:
         if item.local:
             print(f"not exported: {item.id}, which asks about this app")
+        elif item.arrangement:
+            print(f"not exported: {item.id}, whose options are to be put in order or matched")
     for part, count in omissions.items():
         print(f"not exported: {part} ({count} {'item' if count == 1 else 'items'})")
     print(f"{len(items)} items written to {file}")

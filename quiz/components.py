@@ -7,12 +7,17 @@ import gradio as gr
 
 from . import results_view, views
 from .bank import Bank, PublicItem, public_view
-from .grading import Grade
+from .grading import CONFIDENCE, Grade
 from .selection import MIXED, list_scopes
 from .service import MAX_FEEDBACK, QuizService, Visit
 
 Components = dict[str, Any]
 """Components of the tab, or their updates, by name; the id of an element is "quiz-" and the name."""
+
+UNCHANGED = {"submit", "skip", "prove", "chosen", "scope", "start", "restart", "send"} | {
+    f"sure_{percent}" for percent in CONFIDENCE
+}
+"""Components that `show` never updates: buttons, and what the browser alone writes."""
 
 _LATEX = [{"left": "$", "right": "$", "display": False}]
 
@@ -21,15 +26,15 @@ def build_components(bank: Bank) -> Components:
     """Lay out the tab inside the surrounding `gr.Tab`, without a question; return its components."""
     _markdown("intro", views.INTRODUCTION)
     parts: Components = {}
-    with gr.Row(elem_id="quiz-choose"):
-        choices = [(name, scope) for scope, name in list_scopes(bank).items()]
-        parts["scope"] = gr.Dropdown(choices, value=MIXED, label="Which questions?", elem_id="quiz-scope", scale=2)
-        parts["start"] = _button("start", "Start with these", scale=1)
     parts["notice"] = _html("notice")
     with gr.Column(visible=False, elem_id="quiz-question") as parts["question"]:
         parts |= _build_question()
     with gr.Column(visible=False, elem_id="quiz-end") as parts["end"]:
         parts |= _build_results()
+    with gr.Row(elem_id="quiz-choose"):
+        choices = [(name, scope) for scope, name in list_scopes(bank).items()]
+        parts["scope"] = gr.Dropdown(choices, value=MIXED, label="Which questions?", elem_id="quiz-scope", scale=2)
+        parts["start"] = _button("start", "Start with these", scale=1)
     return parts
 
 
@@ -39,17 +44,21 @@ def _build_question() -> Components:
         "stem": _markdown("stem"),
         "options": _markdown("options"),
         "item": gr.Textbox(visible=False),  # id of the question shown: an answer to another question is refused
-        "hints": _markdown("hints"),
-        "hint": _button("hint", "Show a hint"),
-        # Gradio accepts every letter from the browser; the session knows which of them the question has.
-        "choice": gr.Radio(list(views.LETTERS), label="Your answer", elem_id="quiz-choice"),
-        "choices": gr.CheckboxGroup(list(views.LETTERS), label="Your answers", elem_id="quiz-choices"),
+        "chosen": gr.Textbox(visible=False, elem_id="quiz-chosen"),  # letters, which the page's script reads
         "number": gr.Textbox(label="Your answer", info="Such as 0.12, 1/2 or 3e4.", lines=1, elem_id="quiz-number"),
-        "confidence": gr.Radio(views.CONFIDENCES, label="How sure are you? (optional)", elem_id="quiz-confidence"),
-        "submit": _button("submit", "Submit", primary=True),
-        "feedback": _markdown("feedback"),
-        "explanation": _markdown("explanation"),
     }
+    with gr.Column(elem_id="quiz-actions") as parts["actions"]:
+        parts["submit"] = _button("submit", "Submit", primary=True)
+        with gr.Column(elem_id="quiz-sure"):
+            _markdown("sure-label", "Submit, and say how sure you are:")
+            with gr.Row():
+                for percent, words in CONFIDENCE.items():
+                    parts[f"sure_{percent}"] = _button(f"sure-{percent}", f"{words} ({percent}%)")
+        with gr.Row(elem_id="quiz-help"):
+            parts["hint"] = _button("hint", "Show a hint")
+            parts["skip"] = _button("skip", "I don't know")
+        gr.Checkbox(label="Ask me how sure I am", elem_id="quiz-ask", container=False)
+    parts |= {"hints": _markdown("hints"), "feedback": _markdown("feedback"), "explanation": _markdown("explanation")}
     with gr.Row(visible=False, elem_id="quiz-after") as parts["after"]:
         parts["next"] = _button("next", "Next question", primary=True)
         parts["prove"] = _button("prove", "Run the proof")
@@ -106,15 +115,18 @@ def _show_question(
     if item is None:
         return {}
     public_item = public_view(item)
+    if grade is None and _is_same_question(before, visit):  # nothing that holds the learner's input is touched
+        answer: Components = {}
+    else:
+        answer = _show_answer(public_item, grade)
     return {
         "progress": views.progress_html(session),
         "stem": views.question(public_item, quiz.bank.folder),
-        "options": gr.Markdown(views.lettered_options(public_item, grade), visible=bool(public_item.options)),
         "item": public_item.id,
+        **answer,
         "hints": views.hints(session),
         "hint": gr.Button(views.hint_label(session), visible=session.hints_left > 0),
-        **_show_answer(public_item, grade, keep_input=_is_same_question(before, visit) and not grade),
-        "submit": gr.Button(visible=grade is None),
+        "actions": gr.Column(visible=grade is None),
         "feedback": gr.Markdown(
             views.verdict(grade) if grade else visit.message,
             elem_classes=views.verdict_class(grade) if grade else [],
@@ -132,22 +144,15 @@ def _is_same_question(before: Visit | None, visit: Visit) -> bool:
     return (before.session.run, before.session.position) == (visit.session.run, visit.session.position)
 
 
-def _show_answer(item: PublicItem, grade: Grade | None, keep_input: bool) -> Components:
-    """Return the fields for the answer, which hold the learner's answer or, before it is given, nothing."""
-    chosen = views.chosen_letters(grade) if grade else []
-    letters = list(views.letters(item))
-
-    def field(component: Any, value: Any, **settings: Any) -> Any:
-        return component(**settings, **({} if keep_input else {"value": value}))
-
-    common: dict[str, Any] = {"label": views.answer_label(item), "interactive": grade is None}
+def _show_answer(item: PublicItem, grade: Grade | None) -> Components:
+    """Return the options or the field for a number, which hold the learner's answer or, before it is given, nothing."""
+    typed = grade.given[0] if grade and grade.number is not None else ""
+    numeric = item.type == "numeric"
     return {
-        "choice": field(
-            gr.Radio, chosen[0] if chosen else None, choices=letters, visible=item.type == "single", **common
+        "options": gr.Markdown(
+            views.options(item, grade), visible=bool(item.options), elem_classes=f"quiz-{item.type}"
         ),
-        "choices": field(gr.CheckboxGroup, chosen, choices=letters, visible=item.type == "multi", **common),
-        "number": field(gr.Textbox, grade.given[0] if grade else "", visible=item.type == "numeric", **common),
-        "confidence": field(gr.Radio, grade.confidence if grade else None, visible=grade is None),
+        "number": gr.Textbox(typed, label=views.answer_label(item), interactive=grade is None, visible=numeric),
     }
 
 

@@ -11,6 +11,9 @@ from .errors import SessionError
 CONFIDENCE = {25: "A guess", 60: "Fairly sure", 90: "Sure"}
 """The degrees of confidence that a learner can state, in percent."""
 
+DO_NOT_KNOW = "?"
+"""The answer of a learner who does not know. It is neither an id of an option nor a number."""
+
 MAX_CHARACTERS = 40
 _NOT_COUNTED = "It has not been counted."
 _NOT_A_NUMBER = f"That is not a number the quiz can read. Write it like 0.12, 1/2, 31872 or 3e4. {_NOT_COUNTED}"
@@ -31,9 +34,11 @@ class Grade:
 
     Attributes:
         item: The item, with its options in the order shown.
-        given: Ids of the chosen options in that order, or the number as it was typed.
+        given: Ids of the chosen options in that order, in the learner's order, or of the option for each prompt; or the
+            number as it was typed; only `DO_NOT_KNOW` if the learner
+            did not know.
         hints: Number of hints taken before the answer.
-        confidence: The learner's stated confidence in percent, or None.
+        confidence: The learner's stated confidence in percent, or None; always None for `DO_NOT_KNOW`.
     """
 
     item: Item
@@ -43,26 +48,39 @@ class Grade:
 
     @property
     def chosen(self) -> tuple[Option, ...]:
-        """The chosen options; empty for a numeric item."""
+        """The chosen options, in the order shown; empty for a numeric item."""
         return tuple(option for option in self.item.options if option.oid in self.given)
+
+    @property
+    def known(self) -> bool:
+        """Whether the learner gave an answer, right or wrong."""
+        return self.given != (DO_NOT_KNOW,)
 
     @property
     def number(self) -> float | None:
         """The answer to a numeric item, or None."""
         key = self.item.numeric
-        return read_number(self.given[0], key.unit) if key else None
+        return read_number(self.given[0], key.unit) if key and self.known else None
 
     @property
     def correct(self) -> bool:
-        """Whether the number is within the tolerance, or exactly the correct options are chosen."""
-        key = self.item.numeric
-        if key is None or self.number is None:
-            return self.chosen == self.item.correct_options
-        return _is_near(self.number, key.value, key.tolerance)
+        """Whether the number is within the tolerance, exactly the correct options are chosen, or all are in place."""
+        if self.item.arrangement:
+            return self.given == self.item.arrangement.correct
+        key, number = self.item.numeric, self.number
+        if key:
+            return number is not None and _is_near(number, key.value, key.tolerance)
+        return self.chosen == self.item.correct_options
 
     @property
     def credit(self) -> float:
-        """The earned part of the mark, from 0 to 1: the weights of the chosen options, less the cost of hints."""
+        """The earned part of the mark, from 0 to 1, less the cost of hints.
+
+        The weights of the chosen options add up; options to order or match earn the share that is in its place.
+        """
+        if self.item.arrangement:
+            earned = sum(self.places_right) / len(self.places_right)
+            return max(0.0, earned - HINT_COST * self.hints)
         earned = sum(map(self.item.weight, self.chosen)) if self.item.options else float(self.correct)
         return max(0.0, round(earned, 9) - HINT_COST * self.hints)
 
@@ -72,8 +90,18 @@ class Grade:
         return sum(option.correct == (option in self.chosen) for option in self.item.options)
 
     @property
+    def places_right(self) -> tuple[bool, ...]:
+        """For each place of the order, or each prompt, whether the right option is there."""
+        correct = self.item.arrangement.correct if self.item.arrangement else ()
+        given = self.given if self.known else ("",) * len(correct)
+        return tuple(one == other for one, other in zip(given, correct, strict=True))
+
+    @property
     def misconceptions(self) -> tuple[str, ...]:
         """The misconceptions behind a wrong answer, each once."""
+        if self.item.arrangement:
+            named = self.item.arrangement.misconception
+            return (named,) if named and self.known and not self.correct else ()
         wrong = [self.anticipated] if self.anticipated else [option for option in self.chosen if not option.correct]
         return tuple(dict.fromkeys(part.misconception for part in wrong if part.misconception))
 
@@ -92,9 +120,9 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
 
     Args:
         item: The item, with its options in the order shown.
-        given: Ids of the chosen options, or only the typed number.
+        given: Ids of the chosen options, or only the typed number, or only `DO_NOT_KNOW`.
         hints: Number of hints taken.
-        confidence: One of `CONFIDENCE`, or None.
+        confidence: One of `CONFIDENCE`, or None. It is dropped with `DO_NOT_KNOW`.
 
     Raises:
         SessionError: If the answer does not fit the item: no option, an option of another item, or not a number.
@@ -103,20 +131,30 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
         raise SessionError("Say how sure you are with one of the listed choices, or leave it open.")
     if not all(isinstance(part, str) for part in given):
         raise SessionError(f"This answer cannot be read. {_NOT_COUNTED}")
+    if tuple(given) == (DO_NOT_KNOW,):
+        return Grade(item, (DO_NOT_KNOW,), hints)
     if item.numeric:
         typed = given[0] if given else ""
         read_number(typed, item.numeric.unit)
         return Grade(item, (typed,), hints, confidence)
     _check_options(item, given)
+    if item.arrangement:
+        return Grade(item, tuple(given), hints, confidence)
     return Grade(item, tuple(option.oid for option in item.options if option.oid in given), hints, confidence)
 
 
 def _check_options(item: Item, given: Sequence[str]) -> None:
+    places = len(item.arrangement.correct) if item.arrangement else 0
+    if item.arrangement and (len(given) != places or "" in given):
+        what = "Tap every option, in order" if item.type == "order" else "Choose an option for every line"
+        raise SessionError(f"{what}, then submit.")
     if not given:
         raise SessionError("Choose an answer first, then submit.")
     if not set(given) <= {option.oid for option in item.options}:
         raise SessionError("This answer does not belong to the question. Choose from those listed.")
-    if len(given) > (1 if item.type == "single" else len(item.options)):
+    if item.type == "order" and len(set(given)) < places:
+        raise SessionError(f"An option can have one place only. {_NOT_COUNTED}")
+    if len(given) > (1 if item.type == "single" else max(places, len(item.options))):
         raise SessionError(f"That is more than can be chosen here. {_NOT_COUNTED}")
 
 

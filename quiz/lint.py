@@ -99,6 +99,7 @@ def _find_item_problems(item: Item, is_first: bool) -> Iterator[Fault]:
         yield Fault(f"the item uses the convention of {name}, so the stem must name it", item.id, "stem")
     texts = [item.stem, item.explanation, *item.hints]
     texts += [text for option in item.options for text in (option.text, option.feedback)]
+    texts += [prompt.text for prompt in item.prompts]
     for text in texts:
         if text.count("$") % 2 or text.count("{") != text.count("}"):
             yield Fault(f"a formula is not closed: {text[:60]!r}", item.id)
@@ -109,10 +110,13 @@ def _find_item_problems(item: Item, is_first: bool) -> Iterator[Fault]:
 
 def _find_missing_texts(item: Item) -> Iterator[Fault]:
     """Yield a fault that lists the texts which only banks with full requirements must have."""
-    missing = [f"feedback for option {option.oid!r}" for option in item.options if option.feedback in _DEFAULT_TEXTS]
-    if item.numeric:
-        feedback = {"a correct": item.numeric.right, "a wrong": item.numeric.wrong}
-        missing += [f"feedback for {kind} number" for kind, text in feedback.items() if text in _DEFAULT_TEXTS]
+    key = item.numeric or item.arrangement
+    if key:
+        noun, feedback = "number" if item.numeric else "answer", {"a correct": key.right, "a wrong": key.wrong}
+        missing = [f"feedback for {kind} {noun}" for kind, text in feedback.items() if text in _DEFAULT_TEXTS]
+    else:
+        without = [option for option in item.options if option.feedback in _DEFAULT_TEXTS]
+        missing = [f"feedback for option {option.oid!r}" for option in without]
     missing += ["an explanation"] * (not item.explanation) + ["a source"] * (not item.sources)
     if missing:
         yield Fault(f"recommended but missing: {', '.join(missing)}", item.id, "key")
@@ -125,7 +129,7 @@ def _find_option_problems(item: Item) -> Iterator[Fault]:
     feedback = [option.feedback for option in item.options if option.feedback not in _DEFAULT_TEXTS]
     if len(set(feedback)) < len(feedback):
         yield Fault("two options have the same feedback", item.id, "feedback")
-    if item.options:
+    if item.correct_options:
         correct = mean(len(option.text) for option in item.correct_options)
         wrong = mean(len(option.text) for option in item.options if not option.correct)
         if correct > MAX_LENGTH_RATIO * wrong:
@@ -149,7 +153,7 @@ def _find_bank_problems(bank: Bank) -> Iterator[Fault]:
     for item in bank.items[1:]:
         if item.id in first.enemies or first.id in item.enemies:
             yield Fault("an enemy of the first item, which is in every mixed run, is in none", item.id, "enemies")
-    items = [item for item in bank.items if item.options and item.status == "live"]
+    items = [item for item in bank.items if item.correct_options and item.status == "live"]
     if len(items) < MIN_ITEMS:
         return
     chance = chance_score(items)

@@ -123,7 +123,7 @@ def unproved_html(item: Item, error: NotInstalledError | None = None) -> Markup:
 def _to_remarks(proof: Proof, item: Item, chosen: Sequence[str]) -> list[_Remark]:
     """Return a remark for each wrong part of the learner's answer, about the first run that succeeded."""
     run = next((run for run in proof.runs if run.failure is None), None)
-    if run is None:
+    if run is None or item.arrangement:
         return []
     if item.numeric:
         return _remark_on_number(run, item.numeric, chosen)
@@ -170,11 +170,13 @@ def _is_comparison(verdict: Verdict) -> bool:
 def _to_rows(run: Run, item: Item, chosen: Sequence[str]) -> list[_Row]:
     verdicts = {verdict.answer: verdict for verdict in run.verdicts}
     names = [(option.oid, letter, option.text) for letter, option in zip(ascii_uppercase, item.options, strict=False)]
+    if item.prompts:
+        names = [(str(number), str(number), prompt.text) for number, prompt in enumerate(item.prompts, 1)]
     rows = []
     for answer, name, text in names or [(answer, answer, "") for answer in verdicts]:
         verdict = verdicts[answer]
         claimed = [] if str(verdict.claim) == verdict.value else _claimed(verdict)
-        is_chosen = bool(names) and answer in chosen
+        is_chosen = bool(names) and item.arrangement is None and answer in chosen
         rows.append(_Row(name, inline_html(text), is_chosen, claimed, verdict.holds))
     return rows
 

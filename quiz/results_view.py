@@ -199,7 +199,17 @@ def _misconceptions(
                 found.setdefault(name, []).append(grade.item.id)
     lines = []
     for name, ids in sorted(found.items(), key=lambda entry: -len(entry[1])):
-        link = next((link for item_id in ids if (link := live_links.get(item_id))), None)
         asked = f"Question{'s' if len(ids) > 1 else ''} {', '.join(str(numbers[item_id]) for item_id in ids)}"
-        lines.append(f"- {bank.misconceptions[name]} ({asked}{f'; [see it live]({link})' if link else ''})")
+        lines.append(" ".join([f"- {bank.misconceptions[name]} ({asked}.)", *_advice(name, ids, bank, live_links)]))
     return ["### What stood behind your errors", "\n".join(lines)] if lines else []
+
+
+def _advice(name: str, ids: Sequence[str], bank: Bank, live_links: Mapping[str, str | None]) -> list[str]:
+    """Return what to read, and where to see it in the app, from the items answered wrong or others on the same."""
+    items = sorted(
+        (item for item in bank.items if name in item.misconceptions), key=lambda item: item.id not in ids
+    )  # a stable sort: those answered wrong first
+    source = next((item.sources[0] for item in items if item.sources), None)
+    link = next((link for item in items if (link := live_links.get(item.id))), None)
+    read = [f"Read [{source.cite}]({source.url}), {source.loc}."] if source else []
+    return [*read, *([f"[See it live]({link})."] if link else [])]

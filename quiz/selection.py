@@ -36,8 +36,9 @@ def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) ->
     """Draw the items of a run.
 
     A mixed run has `RUN_LENGTH` items: the bank's first item, and others spread evenly over the topics. Items that
-    reveal each other's answers are not drawn together, and items that were not seen before are preferred. In every
-    run, the bank's first item comes first if it is drawn, and prerequisites come before the items that need them.
+    reveal each other's answers are not drawn together, and items that were not seen before are preferred. Advanced
+    items are not drawn for a learner who has seen fewer than `RUN_LENGTH` items. In every run, the bank's first item
+    comes first if it is drawn, and prerequisites come before the items that need them.
 
     Args:
         bank: The bank.
@@ -61,9 +62,59 @@ def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) ->
     others = [item for item in items if item is not bank.items[0]]
     items = first + generator.sample(others, len(others))
     if scope == MIXED:
+        basic = [item for item in items if not item.advanced]
+        if len(seen) < RUN_LENGTH <= len(basic):
+            items = basic
         items = _spread_over_topics(items, seen)
         items = items[:1] + generator.sample(items[1:], len(items) - 1) if items else []
     return tuple(item.id for item in _order_by_prerequisites(items, bank))
+
+
+def bring_forward(
+    items: Sequence[Item],
+    position: int,
+    misconceptions: Collection[str],
+    bank: Bank,
+    seed: int,
+    seen: Collection[str] = (),
+) -> tuple[Item, ...]:
+    """Return the items of a run with one on the same misconception right after the open item.
+
+    If no later item of the run is on it, one of the bank replaces the last item of the run. It is not advanced, was not
+    seen before, and reveals no answer of the run. The run is unchanged if there is none, or if a prerequisite would
+    come after it.
+
+    Args:
+        items: The items of the run in their order.
+        position: Index of the open item, answered wrong.
+        misconceptions: The misconceptions behind the wrong answer.
+        bank: The bank.
+        seed: Seed of the run.
+        seen: Ids of items that the learner has answered before.
+    """
+    asked, later = tuple(items[: position + 1]), list(items[position + 1 :])
+    waiting = {item.id for item in later}
+
+    def suits(item: Item) -> bool:
+        return bool(item.misconceptions & set(misconceptions)) and not waiting & set(item.prereq)
+
+    following = next(filter(suits, later), None)
+    if following:
+        later.remove(following)
+        return (*asked, following, *later)
+    in_run = {item.id for item in items}
+    others = [
+        item
+        for item in _live_items(bank)
+        if not (item.id in in_run or item.id in seen or item.advanced)
+        and suits(item)
+        and not any(_are_enemies(item, other) for other in items)
+        and not any(item.id in other.prereq for other in asked)
+    ]
+    if not (later and others):
+        return tuple(items)
+    generator = random.Random(f"{seed} {items[position].id} following")
+    return (*asked, *arrange_items(bank, [generator.choice(others).id], seed), *later[:-1])
 
 
 def arrange_items(bank: Bank, ids: Sequence[str], seed: int) -> tuple[Item, ...]:
@@ -92,8 +143,9 @@ def _spread_over_topics(items: list[Item], seen: Collection[str]) -> list[Item]:
     The first item does not count for its topic: it is in every run, and the other items of its topic would be in none.
     """
     chosen, left = items[:1], sorted(items[1:], key=lambda item: item.id in seen)
-    while len(chosen) < RUN_LENGTH:
-        left = [item for item in left if item not in chosen and not any(_are_enemies(item, other) for other in chosen)]
+    while chosen and len(chosen) < RUN_LENGTH:
+        latest = chosen[-1]
+        left = [item for item in left if item is not latest and not _are_enemies(item, latest)]
         if not left:
             break
         counts = Counter(item.topic for item in chosen[1:])

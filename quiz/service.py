@@ -18,7 +18,7 @@ from typing import Any
 from .answer_log import AnswerLog
 from .bank import Bank
 from .errors import SessionError, TokenError
-from .grading import Grade, grade
+from .grading import DO_NOT_KNOW, Grade, grade
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
 from .selection import MIXED, RETRY, topic_scope
@@ -30,6 +30,7 @@ from .session import (
     answer,
     compute_standings,
     find_weakest,
+    follow_up,
     read_record,
     restore,
     retry,
@@ -133,7 +134,7 @@ class QuizService:
         Args:
             visit: The visit.
             item_id: Id of the item that the learner saw.
-            given: Ids of the chosen options, or only the typed number.
+            given: Ids of the chosen options, or only the typed number, or only `DO_NOT_KNOW`.
             confidence: One of `grading.CONFIDENCE`, or None.
         """
         try:
@@ -145,8 +146,13 @@ class QuizService:
         message = ""
         if recorded.answer != attempt.answer:
             session, message = restore(session, _to_grades(session, [recorded])), _ANSWERED_BEFORE
+        session = follow_up(session, self.bank)
         counted = session.grade_of(item_id) or graded
         return self._visit(session, update_record(visit.record, counted, time.time()), message=message)
+
+    def skip(self, visit: Visit, item_id: str) -> Visit:
+        """Record that the learner does not know the answer to the open question."""
+        return self.answer(visit, item_id, [DO_NOT_KNOW])
 
     def standings(self, visit: Visit) -> tuple[Standing, ...]:
         """Return the learner's level in each topic."""

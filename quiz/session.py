@@ -12,7 +12,7 @@ from typing import Any
 from .bank import Bank, Item, PublicItem, public_view
 from .errors import SessionError
 from .grading import Grade, grade
-from .selection import MIXED, RETRY, arrange_items, draw_items
+from .selection import MIXED, RETRY, arrange_items, bring_forward, draw_items
 
 _ANSWERED = "You have already answered this question. The first answer counts."
 _NOT_OPEN = "This question is not open. Answer the one shown."
@@ -232,6 +232,18 @@ def answer(
     item = _require_open(session, item_id)
     graded = grade(item, given, session.hints, confidence)
     return replace(session, grades=(*session.grades, graded)), graded
+
+
+def follow_up(session: Session, bank: Bank) -> Session:
+    """Return a mixed run in which the next question is on the misconception behind the answer just given, if any."""
+    graded = session.current_grade
+    if session.scope != MIXED or graded is None or not graded.misconceptions:
+        return session
+    later = {item.id for item in session.items[session.position + 1 :]}
+    if any(graded.item.id in later for graded in session.grades):  # those that another window gave
+        return session
+    arguments = session.items, session.position, graded.misconceptions, bank, session.seed, session.seen
+    return replace(session, items=bring_forward(*arguments))
 
 
 def advance(session: Session) -> Session:

@@ -12,8 +12,9 @@ import gradio as gr
 
 from . import results_view, views
 from .bank import Bank, Live
-from .components import Components, build_components, show
+from .components import UNCHANGED, Components, build_components, show
 from .errors import SessionError
+from .grading import CONFIDENCE
 from .proof_view import ProofRenderer
 from .resume_token import load_secret
 from .service import QuizService, Visit
@@ -24,6 +25,7 @@ QUIZ_CSS = read_static("quiz_tab.css") + read_static("results.css")
 """For launch(css=...); every rule applies to elements of the quiz only."""
 QUIZ_SCRIPT = f"<script>{read_static('quiz_tab.js')}</script>"
 """For launch(head=...); it also gives the radio groups of every tab arrow keys and a name."""
+_READ_CHOSEN = "(visit, saved, item, chosen, number) => [visit, saved, item, window.quizTab.chosen(), number]"
 _DIRECT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _QUEUED: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -60,6 +62,7 @@ def build_quiz_tab(
     links = {item.id: live_link(item.live) for item in bank.items if item.live}
     state = [gr.State(None), memory or build_quiz_memory()]
     parts = build_components(bank)
+    shown = {name: part for name, part in parts.items() if name not in UNCHANGED}
     proof_event = _connect_proof(state, parts, quiz, ProofRenderer(load_classifier))
     _connect_feedback(state, parts, quiz, may_send)
 
@@ -69,13 +72,18 @@ def build_quiz_tab(
         def handler(visit: Visit | None, saved: object, *values: Any) -> list[Any]:
             after = take(visit or quiz.open(saved), *values)
             updates = show(after, quiz, links, before=visit)
-            return [after, quiz.memory(after), *(updates.get(name, gr.skip()) for name in parts)]
+            return [after, quiz.memory(after), *(updates.get(name, gr.skip()) for name in shown)]
 
         return handler
 
-    answer = [parts[name] for name in ("item", "choice", "choices", "number", "confidence")]
+    answer = [parts[name] for name in ("item", "chosen", "number")]
     steps: list[tuple[list[Any], Callable[..., Visit], list[Any], str]] = [
-        ([parts["submit"].click, parts["number"].submit], partial(_submit, quiz), answer, "next"),
+        ([parts["submit"].click, parts["number"].submit], partial(_submit, quiz, None), answer, "next"),
+        *(
+            ([parts[f"sure_{percent}"].click], partial(_submit, quiz, percent), answer, "next")
+            for percent in CONFIDENCE
+        ),
+        ([parts["skip"].click], quiz.skip, [parts["item"]], "next"),
         ([parts["hint"].click], quiz.hint, [parts["item"]], "hints"),
         ([parts["next"].click], quiz.advance, [], "top"),
         ([parts["start"].click], quiz.start, [parts["scope"]], "top"),
@@ -83,27 +91,20 @@ def build_quiz_tab(
         ([parts["retry"].click], quiz.retry, [], "top"),
         ([parts["practise"].click], quiz.practise, [], "top"),
     ]
-    outputs = [*state, *parts.values()]
+    outputs = [*state, *shown.values()]
     page.load(step(lambda visit: visit), state, outputs, **_DIRECT)
     for triggers, take, inputs, focus in steps:
-        event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, **_DIRECT)
+        js = _READ_CHOSEN if inputs is answer else None
+        event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, js=js, **_DIRECT)
         event.then(js=_focus_script(focus), **_DIRECT)
 
 
 def _submit(
-    quiz: QuizService,
-    visit: Visit,
-    item_id: str,
-    choice: str | None,
-    choices: list[str],
-    number: str,
-    confidence: int | None,
+    quiz: QuizService, confidence: int | None, visit: Visit, item_id: str, chosen: str | None, number: str | None
 ) -> Visit:
-    """Answer with the value of the field that belongs to the open question."""
+    """Answer with the chosen options or the number, whichever the open question asks for."""
     item = visit.session.current
-    given = [number or ""]
-    if item and item.options:
-        given = views.option_ids(item, choices if item.type == "multi" else [choice] if choice else [])
+    given = views.option_ids(item, chosen or "") if item and item.options else [number or ""]
     return quiz.answer(visit, item_id, given, confidence)
 
 

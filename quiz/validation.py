@@ -19,6 +19,8 @@ from jsonschema.exceptions import ValidationError
 from .errors import BankError
 
 _SCHEMA = Path(__file__).parent / "answer_bank.schema.json"
+ARRANGED = ("order", "match")
+"""The types of items whose options are put in order, or matched with prompts."""
 _TYPE_NAMES = {"string": "a text", "array": "a list", "object": "an object in {}", "integer": "a whole number"}
 
 
@@ -83,7 +85,10 @@ def find_faults(data: Any) -> Iterator[Fault]:
         yield Fault("the id is used by more than one item", item_id)
     ids = {raw["id"] for raw in items}
     for raw in items:
-        faults = _numeric_faults(raw) if raw["type"] == "numeric" else _choice_faults(raw, full)
+        if raw["type"] == "numeric":
+            faults = _numeric_faults(raw)
+        else:
+            faults = _arrangement_faults(raw) if raw["type"] in ARRANGED else _choice_faults(raw, full)
         for text, near in [
             *faults,
             *_misconception_faults(raw, explained),
@@ -142,14 +147,37 @@ def _explain_schema_error(error: ValidationError) -> str:
 _Faults = Iterator[tuple[str, str | None]]
 
 
-def _choice_faults(raw: dict[str, Any], full: bool) -> _Faults:
-    key = raw["key"]
+def _option_faults(raw: dict[str, Any]) -> _Faults:
     oids = [option["oid"] for option in raw["options"]]
-    correct = set(key["correct"])
     for oid in _repeated(oids):
         yield f"option id {oid!r} is used more than once", oid
     for text in _repeated(option["text"] for option in raw["options"]):
         yield f"option text {text!r} is used more than once", None
+    if "fn" in raw.get("check", {}):
+        yield from _mismatches("a claim", {option["oid"] for option in raw["options"] if "claim" in option}, set(oids))
+
+
+def _arrangement_faults(raw: dict[str, Any]) -> _Faults:
+    yield from _option_faults(raw)
+    correct, prompts = raw["key"]["correct"], raw.get("prompts", [])
+    oids = {option["oid"] for option in raw["options"]}
+    for oid in sorted(set(correct) - oids):
+        yield f"the correct answer names {oid!r}, but no option has this id", oid
+    if raw["type"] == "order" and sorted(correct) != sorted(oids):
+        yield "the correct order must name every option once", "correct"
+    if raw["type"] == "match" and len(correct) != len(prompts):
+        yield f"there are {len(prompts)} prompts, but {len(correct)} correct options", "correct"
+    for text in _repeated(prompt["text"] for prompt in prompts):
+        yield f"prompt {text!r} is used more than once", "prompts"
+    if "fn" in raw.get("check", {}) and not all("claim" in prompt for prompt in prompts):
+        yield "a prompt lacks a claim", "prompts"
+
+
+def _choice_faults(raw: dict[str, Any], full: bool) -> _Faults:
+    yield from _option_faults(raw)
+    key = raw["key"]
+    oids = [option["oid"] for option in raw["options"]]
+    correct = set(key["correct"])
     if raw["type"] == "single" and len(key["correct"]) != 1:
         yield f"a single-choice item has exactly one correct option, not {len(key['correct'])}", "correct"
     if len(correct) == len(oids):
@@ -160,8 +188,6 @@ def _choice_faults(raw: dict[str, Any], full: bool) -> _Faults:
         ("a misconception", set(key.get("misconception", {})), set(oids) - correct),
     ]:
         yield from _mismatches(name, given, possible if full else possible & given)
-    if "fn" in raw.get("check", {}):
-        yield from _mismatches("a claim", {option["oid"] for option in raw["options"] if "claim" in option}, set(oids))
 
 
 def _numeric_faults(raw: dict[str, Any]) -> _Faults:
@@ -175,8 +201,9 @@ def _numeric_faults(raw: dict[str, Any]) -> _Faults:
 
 def _misconception_faults(raw: dict[str, Any], explained: Mapping[str, str]) -> _Faults:
     key = raw["key"]
+    named = key.get("misconception", {})
     used = [
-        *key.get("misconception", {}).values(),
+        *([named] if isinstance(named, str) else named.values()),
         *(wrong.get("misconception") for wrong in key.get("anticipated", [])),
     ]
     for name in filter(None, used):

@@ -4,7 +4,6 @@ This module does not import Gradio.
 """
 
 import base64
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
-from .grading import CONFIDENCE, Grade
+from .grading import Grade
 from .session import Session
+from .validation import ARRANGED
 
 LETTERS = "ABCDEFGHIJ"
 INTRODUCTION = (
     "## How well do you know the GRU?\n\n"
     "Questions on its gates and states. Your first answer counts, and every answer is explained at once."
 )
-CONFIDENCES = [(f"{words} ({percent}%)", percent) for percent, words in CONFIDENCE.items()]
 NOT_STORED = (
     "Your answers are not being stored at the moment: the database cannot be reached. Go on; they are stored with your "
     "next step once it is back."
 )
+_INSTRUCTIONS = {
+    "multi": "Choose all that apply, then submit.",
+    "order": "Tap the options in their order, the first one first. Tap again to take one out. Then submit.",
+    "match": "Choose an option for each line, then submit.",
+}
 _IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 _PACKAGE = Path(__file__).parent
 
@@ -98,15 +102,10 @@ def _picture(media: Media, folder: Path) -> str:
     return f"![{description}](data:{_IMAGE_TYPES[path.suffix]};base64,{data})"
 
 
-def letters(item: PublicItem) -> str:
-    """Return the letters to choose from."""
-    return LETTERS[: len(item.options)]
-
-
-def option_ids(item: PublicItem, chosen: Sequence[str]) -> list[str]:
-    """Return the ids of the options with the chosen letters; empty for an unknown letter."""
+def option_ids(item: PublicItem, chosen: str) -> list[str]:
+    """Return the ids of the options with the chosen letters, such as "BD"; empty for an unknown letter."""
     by_letter = dict(zip(LETTERS, (option.oid for option in item.options), strict=False))
-    return [by_letter.get(letter, "") for letter in chosen]
+    return [by_letter.get(letter, "") for letter in chosen[: len(LETTERS) + 1]]
 
 
 def chosen_letters(grade: Grade) -> list[str]:
@@ -114,31 +113,58 @@ def chosen_letters(grade: Grade) -> list[str]:
     return [_letter(grade.item, option) for option in grade.chosen]
 
 
-def lettered_options(item: PublicItem, grade: Grade | None = None) -> str:
-    """Return the options as a list; once answered, the right and the chosen ones are marked."""
-    marks = _marks(grade) if grade else {}
-    return "\n".join(
-        f"- **{letter}.** {option.text}{marks.get(option.oid, '')}"
-        for letter, option in zip(LETTERS, item.options, strict=False)
-    )
+def options(item: PublicItem, grade: Grade | None = None) -> str:
+    """Return the options as a list of buttons; once answered, as a list that marks the right and the chosen ones.
+
+    Options to be matched with prompts are no buttons: the page's script adds a menu of letters to each prompt.
+    """
+    if grade and item.type in ARRANGED:
+        return _arranged(grade)
+    if grade:
+        return "\n".join(f"- **{letter}** {_marked(grade, option)}" for letter, option in _lettered(grade.item))
+    as_button = '<button type="button">{}</button>' if item.type != "match" else "{}"
+    lines = [f"- {as_button.format(f'**{letter}** {option.text}')}" for letter, option in _lettered(item)]
+    prompts = [f"{number}. {prompt}" for number, prompt in enumerate(item.prompts, 1)]
+    return join_paragraphs(_INSTRUCTIONS.get(item.type, ""), "\n".join(lines), "\n".join(prompts))
 
 
-def _marks(grade: Grade) -> dict[str, str]:
-    words = {(True, True): "your answer, correct", (True, False): "your answer", (False, True): "correct answer"}
-    marks = {option.oid: words.get((option in grade.chosen, option.correct)) for option in grade.item.options}
-    return {oid: f" — *{mark}*" for oid, mark in marks.items() if mark}
+def _arranged(grade: Grade) -> str:
+    """Return the right order or the right pairs as a numbered list, each with the learner's answer."""
+    item, by_id = grade.item, {option.oid: (letter, option) for letter, option in _lettered(grade.item)}
+    assert item.arrangement
+    lines = []
+    for place, (oid, is_right) in enumerate(zip(item.arrangement.correct, grade.places_right, strict=True)):
+        letter, option = by_id[oid]
+        text = (
+            f"{item.prompts[place].text}: **{letter}** {option.text}" if item.prompts else f"**{letter}** {option.text}"
+        )
+        yours = f"Your answer: {by_id[grade.given[place]][0]}" if grade.known else "Correct answer"
+        kind, sign = ("right", "✓") if is_right or not grade.known else ("wrong", "✗")
+        lines.append(f'{place + 1}. {text} <span class="quiz-{kind}">{sign} {yours}</span>')
+    return "\n".join(lines)
+
+
+def _lettered(item: PublicItem | Item) -> list[tuple[str, Any]]:
+    return list(zip(LETTERS, item.options, strict=False))
+
+
+def _marked(grade: Grade, option: Option) -> str:
+    chosen = option in grade.chosen
+    if not (chosen or option.correct):
+        return option.text
+    words = "Your answer, correct" if chosen and option.correct else "Your answer" if chosen else "Correct answer"
+    kind, sign = ("right", "✓") if option.correct else ("wrong", "✗")
+    return f'{option.text} <span class="quiz-{kind}">{sign} {words}</span>'
 
 
 def answer_label(item: PublicItem) -> str:
-    """Return the label of the field for the answer."""
-    if item.type == "multi":
-        return "Your answers (choose all that apply)"
+    """Return the label of the field for a number."""
     return f"Your answer, in {item.unit}" if item.unit else "Your answer"
 
 
 def hint_label(session: Session) -> str:
     """Return the label of the hint button, which states the cost of the next hint."""
-    return "Show another hint: another quarter of the mark" if session.hints else "Show a hint: a quarter of the mark"
+    return "Show another hint (¼ mark)" if session.hints else "Show a hint (¼ mark)"
 
 
 def hints(session: Session) -> str:
@@ -150,15 +176,22 @@ def hints(session: Session) -> str:
 
 
 def verdict(grade: Grade) -> str:
-    """Return whether the answer is right, with the feedback on it."""
-    words = "**Right.**" if grade.correct else "**Partly right.**" if grade.credit else "**Not right.**"
-    if grade.number is not None:
-        return f"{words} You answered {_format_number(grade.number)}. {_number_feedback(grade)}{_mark(grade)}"
-    chosen = ", ".join(chosen_letters(grade))
-    if grade.item.type == "multi":
-        boxes = f"{grade.boxes_right} of {len(grade.item.options)} boxes are right."
-        return f"{words} You chose {chosen}: {boxes}{_mark(grade)}"
-    return f"{words} You chose {chosen}. {grade.chosen[0].feedback}{_mark(grade)}"
+    """Return whether the answer is right, and why the right answer is right."""
+    item = grade.item
+    words = "✓ Right." if grade.correct else "◐ Partly right." if grade.credit else "✗ Not right."
+    if not grade.known:
+        lines = ["**✗ You did not know.** It counts as not right."]
+    elif item.arrangement:
+        places = f"{sum(grade.places_right)} of {len(grade.places_right)} are in the right place"
+        lines = [f"**{words}**" + ("" if grade.correct else f" {places}.") + _mark(grade)]
+    elif grade.number is not None:
+        lines = [f"**{words}** You answered {_format_number(grade.number)}.{_mark(grade)}"]
+    else:
+        boxes = f": {grade.boxes_right} of {len(item.options)} boxes are right" if item.type == "multi" else ""
+        lines = [f"**{words}** You chose {', '.join(chosen_letters(grade))}{boxes}.{_mark(grade)}"]
+    if not grade.correct:
+        lines.append(correct_answer(item))
+    return join_paragraphs(*lines, item.correct_option.feedback if item.type == "single" else item.explanation)
 
 
 def verdict_class(grade: Grade) -> str:
@@ -167,17 +200,25 @@ def verdict_class(grade: Grade) -> str:
 
 
 def explanation(grade: Grade) -> str:
-    """Return the right answer if another was given, the explanation, feedback on each other option, and sources."""
+    """Return the feedback on a wrong answer, then on each other option, and the sources."""
     item = grade.item
-    parts = [] if grade.correct else [correct_answer(item)]
-    in_verdict = () if item.type == "multi" else grade.chosen
+    first = []
+    if grade.number is not None:
+        first = [_number_feedback(grade)]
+    elif item.arrangement:
+        first = [_arrangement_feedback(grade)] if grade.known else []
+    elif item.type == "single":
+        if grade.known and not grade.correct:
+            first = [f"**Your answer, {_letter(item, grade.chosen[0])}.** {grade.chosen[0].feedback}"]
+        first.append(item.explanation)
+    told = {*grade.chosen, *item.correct_options} if item.type == "single" else set()
     others = [
-        f"- **{_letter(item, option)}.** {option.feedback}"
-        for option in item.options
-        if option not in in_verdict and option.feedback not in DEFAULT_FEEDBACK.values()
+        f"- **{letter}.** {option.feedback}"
+        for letter, option in _lettered(item)
+        if option not in told and option.feedback not in DEFAULT_FEEDBACK.values()
     ]
     heading = "**Option by option**" if item.type == "multi" else "**The other options**"
-    return join_paragraphs(*parts, item.explanation, heading if others else "", "\n".join(others), sources(item))
+    return join_paragraphs(*first, heading if others else "", "\n".join(others), sources(item))
 
 
 def join_paragraphs(*texts: str) -> str:
@@ -189,6 +230,12 @@ def correct_answer(item: Item) -> str:
     """Return the right answer in words."""
     if item.numeric:
         return f"**Correct answer:** {' '.join([_format_number(item.numeric.value), item.numeric.unit]).strip()}"
+    if item.arrangement:
+        by_id = {option.oid: letter for letter, option in _lettered(item)}
+        letters = [by_id[oid] for oid in item.arrangement.correct]
+        if item.type == "order":
+            return f"**Correct answer:** {', '.join(letters)}"
+        return f"**Correct answer:** {', '.join(f'{n} {letter}' for n, letter in enumerate(letters, 1))}"
     if item.type == "multi":
         listed = "\n".join(f"- **{_letter(item, option)}.** {option.text}" for option in item.correct_options)
         return f"**Correct answers:**\n\n{listed}"
@@ -197,8 +244,12 @@ def correct_answer(item: Item) -> str:
 
 def given_answer(grade: Grade) -> str:
     """Return the learner's answer with the feedback on it."""
+    if not grade.known:
+        return "**You did not know.**"
     if grade.number is not None:
         return f"**You answered:** {_format_number(grade.number)}. {_number_feedback(grade)}"
+    if grade.item.arrangement:
+        return join_paragraphs(_arranged(grade), _arrangement_feedback(grade))
     if grade.item.type == "single":
         return f"**You chose:** {grade.chosen[0].text}. {grade.chosen[0].feedback}"
     listed = "\n".join(f"- {option.text}. {option.feedback}" for option in grade.chosen)
@@ -224,6 +275,13 @@ def _number_feedback(grade: Grade) -> str:
     if grade.correct:
         return key.right
     return grade.anticipated.feedback if grade.anticipated else key.wrong
+
+
+def _arrangement_feedback(grade: Grade) -> str:
+    key = grade.item.arrangement
+    assert key is not None
+    feedback = key.right if grade.correct else key.wrong
+    return "" if feedback in DEFAULT_FEEDBACK.values() else feedback
 
 
 def _mark(grade: Grade) -> str:

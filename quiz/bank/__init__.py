@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BankError
-from ..validation import Fault, find_faults, parse_json, read_text
+from ..validation import ARRANGED, Fault, find_faults, parse_json, read_text
 from .formulas import ClaimError
 from .parameters import Parameters, draw_parameters, fill
 
@@ -65,6 +65,31 @@ class Numeric:
 
 
 @dataclass(frozen=True)
+class Prompt:
+    """The left side of a pair in a matching item."""
+
+    text: str
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The key of an item whose options are put in order or matched with prompts.
+
+    Attributes:
+        correct: Ids of the options in their order, or of the option that matches each prompt.
+        right: Feedback on a correct answer.
+        wrong: Feedback on any other answer.
+        misconception: What a wrong answer reveals, or None.
+    """
+
+    correct: tuple[str, ...]
+    right: str
+    wrong: str
+    misconception: str | None = None
+
+
+@dataclass(frozen=True)
 class Source:
     """A publication or page that states the fact behind an item."""
 
@@ -109,7 +134,8 @@ class Live:
 class Item:
     """One question with its key. It stays on the server; learners see `public_view(item)`.
 
-    The `type` is single, multi or numeric. The key is in `numeric` for numeric items and in `options` otherwise.
+    The `type` is single, multi, numeric, order or match. The key is in `numeric` for numeric items, in `arrangement`
+    for items to order or match, and in `options` otherwise.
 
     An item with parameters is one instance of its template: `drawn` has the numbers that it was made with. In a bank
     these are the numbers of its example.
@@ -133,6 +159,9 @@ class Item:
     blueprint: str | None = None
     negative: bool = False
     local: bool = False
+    advanced: bool = False
+    prompts: tuple[Prompt, ...] = ()
+    arrangement: Arrangement | None = None
     code: str | None = None
     media: tuple[Media, ...] = ()
     check: Check | None = None
@@ -143,8 +172,16 @@ class Item:
     template: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
+    def misconceptions(self) -> frozenset[str]:
+        """The misconceptions that its wrong answers reveal."""
+        if self.arrangement:
+            return frozenset(filter(None, [self.arrangement.misconception]))
+        wrong: tuple[Option | Anticipated, ...] = self.numeric.anticipated if self.numeric else self.options
+        return frozenset(part.misconception for part in wrong if part.misconception)
+
+    @property
     def correct_options(self) -> tuple[Option, ...]:
-        """The correct options; empty for a numeric item."""
+        """The correct options of a choice; empty for other items."""
         return tuple(option for option in self.options if option.correct)
 
     @property
@@ -198,6 +235,7 @@ class PublicItem:
     code: str | None
     media: tuple[Media, ...]
     options: tuple[PublicOption, ...]
+    prompts: tuple[str, ...]
     unit: str
 
 
@@ -211,6 +249,7 @@ def public_view(item: Item) -> PublicItem:
         code=item.code,
         media=item.media,
         options=tuple(PublicOption(option.oid, option.text) for option in item.options),
+        prompts=tuple(prompt.text for prompt in item.prompts),
         unit=item.numeric.unit if item.numeric else "",
     )
 
@@ -295,10 +334,13 @@ def _make_check(raw: dict[str, Any]) -> Check:
 def _make_item(raw: Mapping[str, Any]) -> Item:
     key = raw["key"]
     special = {"options", "key", "sources", "media", "check", "live", "prereq", "enemies"}
-    special |= {"parameters", "example", "conditions"}
+    special |= {"parameters", "example", "conditions", "prompts"}
+    arranged = raw["type"] in ARRANGED
     return Item(
         **(_DEFAULTS | {name: raw[name] for name in raw.keys() - special}),
-        options=tuple(_make_option(option, key) for option in raw.get("options", [])),
+        options=tuple(_make_option(option, {"correct": []} if arranged else key) for option in raw.get("options", [])),
+        prompts=tuple(Prompt(**prompt) for prompt in raw.get("prompts", [])),
+        arrangement=_make_arrangement(key) if arranged else None,
         numeric=_make_numeric(key) if raw["type"] == "numeric" else None,
         sources=tuple(Source(**source) for source in raw.get("sources", [])),
         hints=tuple(key.get("hints", [])),
@@ -317,6 +359,16 @@ def _make_option(raw: dict[str, Any], key: dict[str, Any]) -> Option:
         correct=correct,
         feedback=key.get("feedback", {}).get(oid, DEFAULT_FEEDBACK[correct]),
         misconception=key.get("misconception", {}).get(oid),
+    )
+
+
+def _make_arrangement(key: dict[str, Any]) -> Arrangement:
+    feedback = key.get("feedback", {})
+    return Arrangement(
+        correct=tuple(key["correct"]),
+        right=feedback.get("right", DEFAULT_FEEDBACK[True]),
+        wrong=feedback.get("wrong", DEFAULT_FEEDBACK[False]),
+        misconception=key.get("misconception"),
     )
 
 

@@ -10,13 +10,14 @@ evaluates. Importing this package does not import torch.
 """
 
 import inspect
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 from ..bank import Claim, Item
-from ..bank.formulas import ClaimError, are_equal, evaluate_claim, format_value
+from ..bank.formulas import NOISE, ClaimError, are_equal, evaluate_claim, format_value
 from .measurement import Measurement, MissingPartError, NotInstalledError
 
 __all__ = ["Measurement", "MissingPartError", "NotInstalledError", "Proof", "ProofError", "Run", "Verdict", "prove"]
@@ -33,7 +34,7 @@ class Verdict:
     """The result for one answer.
 
     Attributes:
-        answer: The option's id, or the number of a numeric item as text.
+        answer: The option's id, the number of a numeric item as text, or the number of the prompt.
         claim: What the answer states.
         value: The value of the claim as text.
         holds: Whether the claim agrees with the measurement.
@@ -145,7 +146,7 @@ def _run_check(item: Item, check: Callable[..., Measurement], cell: Any, paramet
         return Run(name, "", {}, (), failure=str(error))
     measurement = replace(measurement, quantities={**item.drawn, **measurement.quantities})
     measured = {key: format_value(quantity) for key, quantity in measurement.quantities.items()}
-    judge = _judge_options if item.numeric is None else _judge_numbers
+    judge = _judge_numbers if item.numeric else _JUDGES.get(item.type, _judge_options)
     try:
         return Run(name, measurement.procedure, measured, tuple(judge(item, measurement)))
     except ClaimError as error:
@@ -161,6 +162,38 @@ def _judge_options(item: Item, measurement: Measurement) -> list[Verdict]:
         holds = value if isinstance(value, bool) else are_equal(value, _measured_answer(measurement))
         verdicts.append(Verdict(option.oid, option.claim, format_value(value), holds))
     return verdicts
+
+
+def _judge_order(item: Item, measurement: Measurement) -> list[Verdict]:
+    """Return for each option whether it has the place in the key that its measured number has, the smallest first."""
+    assert item.arrangement
+    values = {option.oid: evaluate_claim(option.claim or "", measurement.quantities) for option in item.options}
+    ranks = {oid: sum(bool(other < value - NOISE) for other in values.values()) for oid, value in values.items()}
+    counts = Counter(ranks.values())
+    return [
+        Verdict(
+            option.oid,
+            option.claim or "",
+            format_value(values[option.oid]),
+            counts[ranks[option.oid]] == 1 and ranks[option.oid] == item.arrangement.correct.index(option.oid),
+        )
+        for option in item.options
+    ]
+
+
+def _judge_matches(item: Item, measurement: Measurement) -> list[Verdict]:
+    """Return for each prompt, by number, whether the option of the key is the only one whose claim equals its own."""
+    assert item.arrangement
+    values = {option.oid: evaluate_claim(option.claim or "", measurement.quantities) for option in item.options}
+    verdicts = []
+    for number, (prompt, oid) in enumerate(zip(item.prompts, item.arrangement.correct, strict=True), 1):
+        value = evaluate_claim(prompt.claim or "", measurement.quantities)
+        equal = [other for other, option_value in values.items() if are_equal(option_value, value)]
+        verdicts.append(Verdict(str(number), prompt.claim or "", format_value(value), equal == [oid]))
+    return verdicts
+
+
+_JUDGES = {"order": _judge_order, "match": _judge_matches}
 
 
 def _judge_numbers(item: Item, measurement: Measurement) -> list[Verdict]:
@@ -183,6 +216,10 @@ def _measured_answer(measurement: Measurement) -> Any:
 
 
 def _key_answers(item: Item) -> list[str]:
+    if item.type == "match":
+        return [str(number) for number in range(1, len(item.prompts) + 1)]
+    if item.type == "order":
+        return [option.oid for option in item.options]
     return [str(item.numeric.value)] if item.numeric else [option.oid for option in item.correct_options]
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
-from .cells import Layer
+from ..bank.formulas import NOISE
+from .cells import OPEN, Layer
 from .measurement import Measurement
 
 
@@ -60,6 +61,27 @@ def gate_for_share(cell: Any, share: float, steps: int) -> Measurement:
         else:
             kept = middle
     return Measurement(f"{steps} steps for each of 20 values of the update gate", {"answer": kept})
+
+
+def shares_left(cell: Any, gates: Sequence[float], steps: Sequence[int]) -> Measurement:
+    """Measure what is left of the old state in several cases, the candidate being held at 0."""
+    cases = [(z, count, _shares(cell, z, count)[-1]) for z, count in zip(gates, steps, strict=True)]
+    quantities = {f"share_{number}": share for number, (_, _, share) in enumerate(cases, 1)}
+    return Measurement(f"{len(cases)} cases with a constant gate and a candidate of 0", quantities)
+
+
+def rewritten(cell: Any, gates: Sequence[float]) -> Measurement:
+    """Take steps of one unit with given update gates, and find the step that replaces the largest share of the state.
+
+    The candidate is held at 1, so the step shows how far the state moves from its old value towards 1.
+    """
+    layer, state, replaced = Layer(cell, hidden=1).fixed(n=OPEN), torch.zeros(1, dtype=torch.double), []
+    for z in gates:
+        new = layer.gated(z=z).step(h=state)
+        replaced.append(float((new - state) / (1 - state)))
+        state = new
+    quantities = {"largest_share": max(replaced), "answer": 1 + replaced.index(max(replaced))}
+    return Measurement(f"{len(gates)} steps with the gates {gates} and a candidate of 1", quantities)
 
 
 def reset_effect(cell: Any) -> Measurement:
@@ -181,6 +203,51 @@ def truncation(cell: Any, steps: int, cut: int) -> Measurement:
         "effect_on_the_result": (second - other).abs().max().detach(),
     }
     return Measurement(f"{steps} steps, the state detached after {cut}", quantities)
+
+
+def carried_chunks(cell: Any) -> Measurement:
+    """Train on three chunks with each repair of a loop that hands its state on.
+
+    For each repair it is measured whether the loop runs, whether the first chunk changes the output for the second,
+    and whether the weights of the cell get a gradient.
+    """
+    quantities = dict[str, int]()
+    for repair in ("none", "detached", "fresh", "retained", "no_grad"):
+        outputs, gradient = _train_on_chunks(cell, repair, first=1.0)
+        changed, _ = _train_on_chunks(cell, repair, first=2.0)
+        carries = len(outputs) > 1 and bool((outputs[1] - changed[1]).abs().max() > NOISE)
+        quantities |= {f"{repair}_runs": int(len(outputs) == _CHUNKS)}
+        quantities |= {f"{repair}_carries": int(carries), f"{repair}_learns": int(gradient > NOISE)}
+    return Measurement(f"{_CHUNKS} chunks trained on with each repair", quantities)
+
+
+_CHUNKS = 3
+
+
+def _train_on_chunks(cell: Any, repair: str, first: float) -> tuple[list[Tensor], float]:
+    """Return the outputs for the chunks, as many as could be trained on, and the gradient of the cell's weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module, head = cell(3, 4).double(), nn.Linear(4, 1).double()
+        chunks = torch.randn(_CHUNKS, 5, 1, 3, dtype=torch.double)
+    chunks[0] *= first
+    # The learning rate is 0, so that the first chunk reaches the second one through the state alone.
+    optimizer = torch.optim.SGD([*module.parameters(), *head.parameters()], lr=0.0)
+    state, outputs = None, list[Tensor]()
+    for chunk in chunks:
+        with torch.set_grad_enabled(repair != "no_grad"):
+            output, state = module(chunk, None if repair == "fresh" else state)
+        optimizer.zero_grad()
+        try:
+            head(output).square().sum().backward(retain_graph=repair == "retained")
+        except RuntimeError:
+            break
+        optimizer.step()
+        outputs.append(output.detach())
+        if repair == "detached":
+            state = tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+    gradients = [weights.grad.abs().max() for weights in module.parameters() if weights.grad is not None]
+    return outputs, float(max(gradients, default=0.0))
 
 
 def _derivative(layer: Layer) -> Tensor:

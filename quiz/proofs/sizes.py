@@ -37,6 +37,33 @@ def keras_sizes(cell: Any, inputs: int, hidden: int) -> Measurement:
     return Measurement("both layers built and counted", quantities)
 
 
+def ranked_counts(cell: Any, inputs: int, hidden: int) -> Measurement:
+    """Count the parameters of the cell, of a plain RNN and an LSTM of the same sizes, and of both directions."""
+    quantities = {
+        "rnn": _count(nn.RNN(inputs, hidden)),
+        "own": _count(cell(inputs, hidden)),
+        "lstm": _count(nn.LSTM(inputs, hidden)),
+        "both_directions": _count(cell(inputs, hidden, bidirectional=True)),
+    }
+    return Measurement("four layers built, the parameters counted", quantities)
+
+
+def growth(cell: Any, inputs: int, hidden: int, words: int) -> Measurement:
+    """Count the parameters and the outputs of a layer after each of four changes, as pairs."""
+
+    def measure(inputs: int = inputs, hidden: int = hidden, words: int = words, layers: int = 1) -> tuple[int, int]:
+        module = cell(inputs, hidden, num_layers=layers)
+        return _count(module), len(module(torch.zeros(words, 1, inputs))[0])
+
+    quantities = {
+        "twice_the_units": measure(hidden=2 * hidden),
+        "twice_the_words": measure(words=2 * words),
+        "twice_the_features": measure(inputs=2 * inputs),
+        "two_layers": measure(layers=2),
+    }
+    return Measurement("each changed layer run on one text: parameters and steps", quantities)
+
+
 def bias_pairs(cell: Any) -> Measurement:
     """Move part of each recurrent bias over to the input bias of its block, and see whether the step changes."""
     layer = Layer(cell)

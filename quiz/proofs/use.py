@@ -1,13 +1,16 @@
 """Checks for the topic Use: reading sentences, and measurements on the shipped model."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..bank.formulas import NOISE
 from .cells import OPEN, Layer
+from .lstm import counting
 from .measurement import Measurement
 
 TEXTS = (
@@ -106,6 +109,82 @@ def streaming(cell: Any, steps: int, heard: int) -> Measurement:
         "sum_sees_order": change(lambda x: x.cumsum(0), exchanged)[-1].max(),
     }
     return Measurement(f"{heard} of {steps} frames heard, the later ones changed; largest changes", quantities)
+
+
+def chunked(cell: Any, steps: int, chunk: int) -> Measurement:
+    """Read a recording as a whole, and in chunks that hand on the final states of both directions."""
+    frames = torch.randn(steps, 1, 3, dtype=torch.double, generator=torch.Generator().manual_seed(1))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        both = cell(3, 4, bidirectional=True).double()
+    whole, state, pieces = both(frames)[0], None, list[Tensor]()
+    for piece in frames.split(chunk):
+        output, state = both(piece, state)
+        pieces.append(output)
+    differs = (torch.cat(pieces) - whole).detach().abs()
+    quantities = {"forward_differs": differs[..., :4].max(), "backward_differs": differs[..., 4:].max()}
+    return Measurement(f"{steps} frames read as a whole and in chunks of {chunk}; largest differences", quantities)
+
+
+def jobs(cell: Any) -> Measurement:
+    """Measure three properties of four designs, as triples of 0 and 1.
+
+    They are: whether the first output depends on later inputs, whether there can be more or fewer outputs than inputs,
+    and whether a number in the state can count beyond 1.
+    """
+    frames = torch.randn(6, 1, 4, dtype=torch.double, generator=torch.Generator().manual_seed(1))
+    later = torch.cat([frames[:3], frames[3:] + 1])
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        forward, both = cell(4, 4).double(), cell(4, 4, bidirectional=True).double()
+        lstm, decoder = nn.LSTM(4, 4).double(), cell(4, 4).double()
+
+    def translate(inputs: Tensor, length: int) -> Tensor:
+        """Return the outputs of a decoder that starts from the final state and reads its own outputs."""
+        state, outputs = forward(inputs)[1], [torch.zeros(1, 1, 4, dtype=torch.double)]
+        for _ in range(length):
+            output, state = decoder(outputs[-1], state)
+            outputs.append(output)
+        return torch.cat(outputs[1:])
+
+    def measure(read: Callable[[Tensor], Tensor], lengths: set[int], highest: float) -> tuple[int, int, int]:
+        ahead = bool((read(frames)[0] - read(later)[0]).abs().max() > NOISE)
+        return int(ahead), int(lengths != {len(frames)}), int(highest > 1 + NOISE)
+
+    counts = counting(cell, len(frames)).quantities
+    gru, memory = float(counts["gru_highest"]), float(counts["lstm_after_a"])
+    quantities = {
+        "forward": measure(lambda x: forward(x)[0], {len(forward(frames)[0])}, gru),
+        "bidirectional": measure(lambda x: both(x)[0], {len(both(frames)[0])}, gru),
+        "encoder_decoder": measure(lambda x: translate(x, 3), {len(translate(frames, n)) for n in (3, 9)}, gru),
+        "lstm": measure(lambda x: lstm(x)[0], {len(lstm(frames)[0])}, memory),
+    }
+    return Measurement("four designs run on six inputs: reads ahead, other length, counts", quantities)
+
+
+def stored(cell: Any, size: int, tokens: int) -> Measurement:
+    """Count the numbers that four designs must keep after some tokens to go on."""
+    inputs = torch.zeros(tokens, 1, size)
+    output, own = cell(size, size)(inputs)
+    quantities = {
+        "own_state": sum(state.numel() for state in (own if isinstance(own, tuple) else (own,))),
+        "lstm_states": sum(state.numel() for state in nn.LSTM(size, size)(inputs)[1]),
+        "all_outputs": output.numel(),
+        "attention": cache(cell, size, tokens).quantities["answer"],
+    }
+    return Measurement(f"numbers to keep after {tokens} tokens, counted", quantities)
+
+
+def loss_curves(cell: Any, train: Sequence[float], dev: Sequence[float]) -> Measurement:
+    """Evaluate two plotted loss curves: where each is lowest, and where one is below the other."""
+    quantities = {
+        "epochs": len(dev),
+        "train_lowest": 1 + train.index(min(train)),
+        "dev_lowest": 1 + dev.index(min(dev)),
+        "train_rises": sum(after > before for before, after in pairwise(train)),
+        "dev_below_train": sum(d < t for d, t in zip(dev, train, strict=True)),
+    }
+    return Measurement("the plotted numbers compared, epochs counted from 1", quantities)
 
 
 def memory(cell: Any, short: int, long: int) -> Measurement:

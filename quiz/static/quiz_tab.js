@@ -1,4 +1,4 @@
-// Repairs the accessibility of Gradio's markup whenever it changes, and moves the focus of the quiz.
+// Repairs the accessibility of Gradio's markup whenever it changes, reads the chosen options, and moves the focus.
 (() => {
   // Gradio gives every radio a name of its own, so arrow keys do nothing, and the group has no label.
   let groups = 0;
@@ -15,31 +15,59 @@
     fieldset.setAttribute("aria-labelledby", label.id);
   };
 
-  // The inputs are labelled A, B, C ...; the text of each option describes its input.
-  const inputs = () => document.querySelectorAll("#quiz-choice input, #quiz-choices input");
-  const describeChoices = () => {
-    const optionInputs = inputs();
-    document.querySelectorAll("#quiz-options li").forEach((option, index) => {
-      option.id = `quiz-option-${index}`;
-      optionInputs[index]?.setAttribute("aria-describedby", option.id);
-      option.toggleAttribute("data-chosen", Boolean(optionInputs[index]?.checked));
+  const LETTERS = "ABCDEFGHIJ";
+  const buttons = () => [...document.querySelectorAll("#quiz-options li > button")];
+  const isPressed = (button) => button.ariaPressed === "true";
+
+  // A menu of letters for each line to be matched; Gradio would remove it from Markdown, too.
+  const addMenus = () => {
+    const letters = LETTERS.slice(0, document.querySelectorAll("#quiz-options ul > li").length);
+    document.querySelectorAll("#quiz-options .quiz-match ol > li:not(:has(select, span.quiz-right))").forEach((line, index) => {
+      if (line.querySelector(".quiz-wrong")) return;
+      const menu = document.createElement("select");
+      menu.ariaLabel = `Option for line ${index + 1}`;
+      menu.add(new Option("–", "?"));
+      [...letters].forEach((letter) => menu.add(new Option(letter)));
+      line.append(menu);
     });
   };
 
   const LIVE_REGIONS = ["notice", "hints", "feedback", "proof", "thanks"];
   new MutationObserver(() => {
     document.querySelectorAll("fieldset:has(input[type=radio], input[type=checkbox])").forEach(repairGroup);
-    describeChoices();
+    // Gradio removes the attribute from Markdown.
+    buttons().forEach((button) => button.ariaPressed ?? (button.ariaPressed = "false"));
+    addMenus();
     LIVE_REGIONS.forEach((name) => document.getElementById(`quiz-${name}`)?.setAttribute("role", "status"));
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["name"] });
 
-  // A click on an option selects its letter.
+  // The letters of the chosen options, as the server expects them.
+  const chosen = () => {
+    const menus = [...document.querySelectorAll("#quiz-options select")];
+    if (menus.length) return menus.map((menu) => menu.value).join("");
+    const pressed = buttons().map((button, index) => ({ button, letter: LETTERS[index] })).filter(({ button }) => isPressed(button));
+    return pressed.sort((a, b) => (a.button.dataset.place ?? 0) - (b.button.dataset.place ?? 0)).map(({ letter }) => letter).join("");
+  };
+
+  // Number the options in the order in which they were tapped.
+  const place = (button, press) => {
+    const left = Number(button.dataset.place);
+    if (press) button.dataset.place = buttons().filter((other) => other.dataset.place).length + 1;
+    else delete button.dataset.place;
+    buttons().forEach(({ dataset }) => !press && dataset.place > left && dataset.place--);
+  };
+
+  // One tap answers, unless several options can be chosen or the learner also wants to say how sure they are.
   document.addEventListener("click", ({ target }) => {
-    const option = target.closest("#quiz-options li");
-    if (!option) return;
-    inputs()[[...option.parentElement.children].indexOf(option)]?.click();
+    const button = target.closest("#quiz-options li > button");
+    if (!button) return;
+    const single = Boolean(button.closest(".quiz-single"));
+    const press = single || !isPressed(button);
+    if (single) buttons().forEach((other) => (other.ariaPressed = "false"));
+    button.ariaPressed = String(press);
+    if (button.closest(".quiz-order")) place(button, press);
+    if (single && !document.querySelector("#quiz-ask input").checked) document.getElementById("quiz-submit").click();
   });
-  document.addEventListener("change", describeChoices);
 
   // The button just pressed may disappear, which would send a keyboard user back to the top of the page.
   const TARGETS = {
@@ -55,7 +83,7 @@
     if (!target.matches("button")) target.tabIndex = -1;
     target.focus({ preventScroll: true });
     const visible = name === "next" ? document.getElementById("quiz-feedback") : target;
-    visible.scrollIntoView({ block: name === "top" ? "center" : "nearest" });
+    visible.scrollIntoView({ block: name === "top" ? "start" : "nearest" });
   };
-  window.quizTab = { focus: (name) => setTimeout(focus, 50, name) };
+  window.quizTab = { chosen, focus: (name) => setTimeout(focus, 50, name) };
 })();

@@ -56,7 +56,7 @@ class EconomicalBlocks(gr.Blocks):
     """Blocks that do not process outputs that an event skips, and inspect each constructor once.
 
     Reason: Gradio constructs each component anew for `gr.skip()`, and inspects its constructor each time. That is two
-    thirds of the cost of an event of the quiz, which has 38 outputs.
+    thirds of the cost of an event of the quiz, which has 30 outputs.
     https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/blocks.py (`Blocks.postprocess_data`)
     """
 

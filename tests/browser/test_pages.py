@@ -184,10 +184,8 @@ def test_the_keyboard_is_enough_in_both_tabs(page: Page) -> None:
     sentence(page, "I cannot tell.")
     press_until(page, "Shift+Tab", "[role=tab]:nth-of-type(2)")
     page.keyboard.press("Enter")
-    page.locator("#quiz-choice input").first.wait_for()
-    press_until(page, "Tab", "#quiz-choice input")
-    page.keyboard.press("Space")
-    press_until(page, "Tab", "#quiz-submit")
+    page.locator("#quiz-options button").first.wait_for()
+    press_until(page, "Tab", "#quiz-options button")
     page.keyboard.press("Enter")
     expect(page.locator("#quiz-feedback")).to_contain_text("ight.")
 

@@ -9,14 +9,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.app_server import serve
-from quiz.bank import SHIPPED_BANK
+from quiz.bank import SHIPPED_BANK, load_bank
 from quiz.bank.parameters import fill
+from quiz.records import Attempt
 from quiz.store import Store
 from tests.browser.checks import assert_accessible, assert_fits, press_until
 
 pytestmark = pytest.mark.browser
 
-ASKED = ["gru-anatomy-001", "gru-placement-006", "gru-update-003", "gru-use-001"]  # of each type, and one with a link
+ASKED = ["gru-anatomy-001", "gru-placement-006", "gru-update-003", "gru-use-001"]  # and one with a link
+ASKED += ["gru-parameters-012", "gru-shapes-009"]  # to order, and to match
 RIGHT = "The output gate"
 
 
@@ -27,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quiz_address(folder: Path) -> Iterator[str]:
-    """Serve four of the shipped questions, without drawn numbers, with a database whose folder can be moved away."""
+    """Serve shipped questions of each type, without drawn numbers, with a database whose folder can be moved away."""
     bank = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
     asked = [item | {"prereq": [], "enemies": []} for item in bank["items"] if item["id"] in ASKED]
     bank["items"] = [fill(item, item.get("example", {})) if "parameters" in item else item for item in asked]
@@ -49,19 +51,30 @@ def open_quiz(page: Page) -> Page:
     return page
 
 
-def answer_field(page: Page) -> str:
-    """Return the name of the visible field for the answer."""
-    return next(name for name in ("choice", "choices", "number") if page.locator(f"#quiz-{name}").is_visible())
+def question_type(page: Page) -> str:
+    """Return the type of the open question."""
+    if page.locator("#quiz-number").is_visible():
+        return "numeric"
+    return next(
+        kind for kind in ("single", "multi", "order", "match") if page.locator(f"#quiz-options .quiz-{kind}").count()
+    )
 
 
 def answer(page: Page) -> None:
     """Answer the open question with the mouse; a number is right."""
-    name = answer_field(page)
-    if name == "number":
+    kind = question_type(page)
+    if kind == "numeric":
         page.get_by_label("Your answer").fill("−0,1")
+    elif kind == "order":
+        for button in page.locator("#quiz-options button").all():
+            button.click()
+    elif kind == "match":
+        for menu in page.locator("#quiz-options select").all():
+            menu.select_option("A")
     else:
-        page.locator("#quiz-options li").first.click()
-    page.get_by_role("button", name="Submit").click()
+        page.locator("#quiz-options button").first.click()
+    if kind != "single":
+        page.get_by_role("button", name="Submit").click()
     page.locator("#quiz-next").wait_for()
 
 
@@ -70,16 +83,15 @@ def go_on(page: Page) -> None:
     page.locator("#quiz-next").click()
     expect(page.locator("#quiz-progress")).not_to_have_text(before)
     page.locator("#quiz-next").wait_for(state="hidden")
-    page.locator("#quiz-submit").wait_for()
-    # Gradio shows and hides the fields for the answer one after the other.
-    fields = page.locator(":is(#quiz-choice, #quiz-choices, #quiz-number):visible")
-    expect(fields).to_have_count(1)
-    expect(fields.locator(":is(input, textarea)").first).to_be_enabled()
+    page.locator("#quiz-skip").wait_for()
+    page.locator(
+        ":is(#quiz-options button, #quiz-options select, #quiz-number textarea:enabled, #quiz-number input:enabled)"
+    ).first.wait_for()
 
 
 def go_to(page: Page, name: str) -> None:
     """Answer and go on until a question of this type is open."""
-    while answer_field(page) != name:
+    while question_type(page) != name:
         answer(page)
         go_on(page)
 
@@ -99,10 +111,10 @@ def test_the_keyboard_is_enough_from_the_first_question_to_the_thanks(quiz: Page
         has_focus(quiz, "#quiz-next")
         quiz.keyboard.press("Enter")
         if number < len(ASKED) - 1:
-            expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question {number + 2} of 4")
+            expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question {number + 2} of 6")
             has_focus(quiz, "#quiz-stem")
     has_focus(quiz, "#quiz-results")
-    expect(quiz.locator("#quiz-results")).to_contain_text("of 4 right")
+    expect(quiz.locator("#quiz-results")).to_contain_text("of 6 right")
     press_until(quiz, "Tab", "#quiz-clear input")
     quiz.keyboard.press("Space")
     press_until(quiz, "Tab", "#quiz-text textarea")
@@ -114,46 +126,93 @@ def test_the_keyboard_is_enough_from_the_first_question_to_the_thanks(quiz: Page
 
 
 def answer_by_keyboard(page: Page) -> None:
-    name = answer_field(page)
-    press_until(page, "Tab", f"#quiz-{name} :is(input, textarea)")
-    if name == "number":
+    kind = question_type(page)
+    if kind == "numeric":
+        press_until(page, "Tab", "#quiz-number :is(input, textarea)")
         page.keyboard.type("-1/10")
         page.keyboard.press("Enter")
         return
+    if kind == "match":
+        for number in range(1, 5):
+            press_until(page, "Tab", f"#quiz-options ol li:nth-child({number}) select")
+            page.keyboard.press("B")
+        press_until(page, "Tab", "#quiz-submit")
+        page.keyboard.press("Enter")
+        return
+    if kind == "order":
+        for number in (1, 2, 3, 4):
+            press_until(page, "Tab", f"#quiz-options li:nth-child({number}) button")
+            page.keyboard.press("Space")
+            expect(page.locator("#quiz-options button").nth(number - 1)).to_have_attribute("data-place", str(number))
+        press_until(page, "Tab", "#quiz-submit")
+        page.keyboard.press("Enter")
+        return
+    press_until(page, "Tab", "#quiz-options li:nth-child(2) button")
     page.keyboard.press("Space")
-    if name == "choice":
-        page.keyboard.press("ArrowDown")
-        expect(page.locator("#quiz-choice input").nth(1)).to_be_checked()
-    press_until(page, "Tab", "#quiz-confidence input")
-    page.keyboard.press("Space")
-    press_until(page, "Tab", "#quiz-submit")
-    page.keyboard.press("Enter")
+    if kind == "multi":
+        expect(page.locator("#quiz-options button").nth(1)).to_have_attribute("aria-pressed", "true")
+        press_until(page, "Tab", "#quiz-submit")
+        page.keyboard.press("Enter")
+
+
+def test_a_second_tap_states_the_confidence_of_those_who_want_to_be_asked(quiz: Page, folder: Path) -> None:
+    quiz.get_by_label("Ask me how sure I am").check()
+    quiz.locator("#quiz-options button").first.click()
+    quiz.locator("#quiz-options button").nth(1).click()
+    expect(quiz.locator("#quiz-options button[aria-pressed=true]")).to_have_count(1)
+    quiz.get_by_role("button", name="Fairly sure").click()
+    expect(quiz.locator("#quiz-feedback")).to_contain_text("You chose B.")
+    assert stored(folder)[-1].confidence == 60
+
+
+def test_who_does_not_know_sees_the_right_answer(quiz: Page, folder: Path) -> None:
+    quiz.get_by_role("button", name="I don't know").click()
+    expect(quiz.get_by_role("status").filter(has_text="You did not know.")).to_be_visible()
+    expect(quiz.locator("#quiz-options .quiz-right")).to_have_text("✓ Correct answer")
+    assert stored(folder)[-1].answer == ("?",)
+    has_focus(quiz, "#quiz-next")
+
+
+def test_a_second_tap_takes_an_option_out_of_the_order(quiz: Page, folder: Path) -> None:
+    go_to(quiz, "order")
+    buttons = quiz.locator("#quiz-options button")
+    for number in (0, 1, 2, 0, 3, 0):
+        buttons.nth(number).click()
+    places = [button.get_attribute("data-place") for button in buttons.all()]
+    assert places == ["4", "1", "2", "3"]
+    shown = [button.locator("code").inner_text() for button in buttons.all()]
+    quiz.get_by_role("button", name="Submit").click()
+    quiz.locator("#quiz-next").wait_for()
+    item = next(item for item in load_bank().items if item.id == "gru-parameters-012")
+    texts = {option.oid: option.text.replace("`", "") for option in item.options}
+    assert [texts[oid] for oid in stored(folder)[-1].answer] == [*shown[1:], shown[0]]
+
+
+def stored(folder: Path) -> list[Attempt]:
+    return list(Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}").attempts())
 
 
 def test_the_feedback_is_announced_and_names_the_right_answer(quiz: Page) -> None:
     options = quiz.locator("#quiz-options li")
     options.filter(has_text=RIGHT).click()
-    quiz.get_by_role("button", name="Submit").click()
     expect(quiz.get_by_role("status").filter(has_text="Right.")).to_be_visible()
     expect(quiz.locator("#quiz-progress")).to_contain_text("1 of 1 right")
     quiz.get_by_role("button", name="Start with these").click()
     expect(quiz.locator("#quiz-progress")).not_to_contain_text("right")
     options.filter(has_not_text=RIGHT).first.click()
-    quiz.get_by_role("button", name="Submit").click()
     expect(quiz.get_by_role("status").filter(has_text="Not right.")).to_be_visible()
-    expect(quiz.locator("#quiz-explanation")).to_contain_text("Correct answer:")
+    expect(quiz.locator("#quiz-feedback")).to_contain_text("Correct answer:")
 
 
 def test_a_reload_resumes_the_run_with_its_answers(quiz: Page) -> None:
     quiz.locator("#quiz-options li").filter(has_not_text=RIGHT).first.click()
-    quiz.get_by_role("button", name="Submit").click()
     quiz.locator("#quiz-next").wait_for()
     shown = quiz.locator("#quiz-options").inner_text()
     quiz.reload()
     open_quiz(quiz)
     expect(quiz.locator("#quiz-feedback")).to_contain_text("Not right.")
     assert quiz.locator("#quiz-options").inner_text() == shown
-    assert not quiz.get_by_role("button", name="Submit").is_visible()
+    assert not quiz.locator("#quiz-skip").is_visible()
 
 
 def test_a_tampered_token_starts_a_new_run(quiz: Page) -> None:
@@ -161,14 +220,16 @@ def test_a_tampered_token_starts_a_new_run(quiz: Page) -> None:
     quiz.evaluate("localStorage.setItem('gru-quiz', 'nonsense')")
     quiz.reload()
     open_quiz(quiz)
-    expect(quiz.locator("#quiz-progress")).to_contain_text("Question 1 of 4")
-    assert quiz.locator("#quiz-submit").is_visible()
+    expect(quiz.locator("#quiz-progress")).to_contain_text("Question 1 of 6")
+    assert quiz.locator("#quiz-skip").is_visible()
 
 
 def test_an_unreadable_answer_is_not_counted_and_remains(quiz: Page) -> None:
-    quiz.get_by_role("button", name="Submit").click()
+    quiz.get_by_label("Ask me how sure I am").check()
+    quiz.get_by_role("button", name="A guess").click()
     expect(quiz.locator("#quiz-feedback")).to_contain_text("Choose an answer first")
-    go_to(quiz, "number")
+    quiz.get_by_label("Ask me how sure I am").uncheck()
+    go_to(quiz, "numeric")
     quiz.get_by_label("Your answer").fill("about six")
     quiz.get_by_role("button", name="Submit").click()
     expect(quiz.locator("#quiz-feedback")).to_contain_text("not a number")
@@ -209,10 +270,10 @@ def test_a_notice_is_shown_while_the_database_is_unavailable(quiz: Page, folder:
         expect(quiz.get_by_role("status").filter(has_text="not being stored")).to_be_visible()
     finally:
         shutil.move(folder / "moved", folder / "store")
-    before = len(list(Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}").attempts()))
+    before = len(stored(folder))
     go_on(quiz)
     expect(quiz.get_by_text("not being stored")).to_be_hidden()
-    assert len(list(Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}").attempts())) == before + 1
+    assert len(stored(folder)) == before + 1
 
 
 @pytest.mark.slow
@@ -225,6 +286,8 @@ def test_every_state_is_accessible_and_fits_a_phone(
     page.get_by_text("Count the gates").wait_for()
     for number in range(len(ASKED)):
         check_page(page)
+        if width < 640:
+            assert_fits_a_screen(page)
         answer(page)
         page.get_by_role("button", name="Run the proof").click()
         page.locator("#quiz-proof .proof").wait_for()
@@ -238,6 +301,14 @@ def test_every_state_is_accessible_and_fits_a_phone(
     page.get_by_role("button", name="Send").click()
     page.get_by_text("Thank you.").wait_for()
     check_page(page)
+
+
+def assert_fits_a_screen(page: Page, height: int = 844) -> None:
+    """Check that the question with its options and buttons is not higher than the screen of a phone."""
+    top, bottom = (page.locator(name).bounding_box() for name in ("#quiz-progress", "#quiz-actions"))
+    assert top
+    assert bottom
+    assert bottom["y"] + bottom["height"] - top["y"] <= height
 
 
 def check_page(page: Page) -> None:

@@ -324,7 +324,7 @@ def test_nothing_is_shared_between_visitors(client: httpx.Client) -> None:
 def test_nothing_that_a_visitor_types_is_in_the_log(client: httpx.Client, folder: Path) -> None:
     page = Page(client, "typing")
     content = f"text,{MARKER}\nfine {MARKER},1\n".encode()
-    page.fill(sentiment_text=MARKER, files_lines=MARKER, quiz_text=MARKER, quiz_number=MARKER, quiz_choice=MARKER)
+    page.fill(sentiment_text=MARKER, files_lines=MARKER, quiz_text=MARKER, quiz_number=MARKER, quiz_chosen=MARKER)
     for session in ("typing", "broken-typing"):
         page.session = session
         for element in ("sentiment-submit", "sentiment-flip", "files-read", "quiz-send", "quiz-submit", "files-start"):
@@ -348,6 +348,8 @@ def test_nothing_that_a_visitor_types_is_in_the_log(client: httpx.Client, folder
 def key_texts(item: Item) -> list[str]:
     """Return every text of an item that the browser must not see before the answer."""
     texts = [item.explanation, *item.hints, *(option.feedback for option in item.options)]
+    if item.arrangement:
+        texts += [item.arrangement.right, item.arrangement.wrong]
     if item.numeric:
         texts += [item.numeric.right, item.numeric.wrong, *(wrong.feedback for wrong in item.numeric.anticipated)]
     # A formula by itself may stand in another question, too.
@@ -391,15 +393,13 @@ def test_the_served_quiz_sends_no_key_before_the_answer(client: httpx.Client) ->
     for _ in range(10):
         item = closed[next(text for text in page.values.values() if isinstance(text, str) and text in closed)]
         assert leaked(told + opened(page.values[memory]["run"]), list(closed.values())) == []
-        page.fill(
-            quiz_choice="A" if item.type == "single" else None,
-            quiz_choices=["A"] if item.type == "multi" else [],
-            quiz_number="0.125",
-        )
+        places = len(item.arrangement.correct) if item.arrangement else 1
+        page.fill(quiz_chosen="ABCDE"[:places], quiz_number="0.125")
         del closed[item.id]
         status, told = page.send(page.event("quiz-submit"))
         assert status == 200
-        assert " ".join(item.explanation.split())[:60] in " ".join(page.value("quiz-explanation").split())
+        feedback = page.value("quiz-feedback") + page.value("quiz-explanation")
+        assert " ".join(item.explanation.split())[:60] in " ".join(feedback.split())
         assert leaked(told, list(closed.values())) == []
         _, told = page.send(page.event("quiz-next"))
     assert "of 10 right" in page.value("quiz-results")

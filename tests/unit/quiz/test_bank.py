@@ -36,6 +36,31 @@ def refusal(tmp_path: Path) -> Refusal:
     return spoil
 
 
+@pytest.mark.parametrize(
+    ("item_id", "change", "reason"),
+    [
+        ("gru-parameters-012", lambda raw: raw["key"]["correct"].pop(), "must name every option once"),
+        ("gru-parameters-012", lambda raw: raw["key"]["correct"].append("zz"), "names 'zz', but no option has this id"),
+        ("gru-parameters-012", lambda raw: raw.update(prompts=[{"text": "a"}, {"text": "b"}]), "does not belong here"),
+        ("gru-parameters-012", lambda raw: raw["options"][0].pop("claim"), "lacks a claim"),
+        ("gru-shapes-009", lambda raw: raw["key"]["correct"].pop(), "4 prompts, but 3 correct options"),
+        ("gru-shapes-009", lambda raw: raw["prompts"][1].update(text=raw["prompts"][0]["text"]), "more than once"),
+        ("gru-shapes-009", lambda raw: raw["prompts"][1].pop("claim"), "a prompt lacks a claim"),
+        ("gru-shapes-009", lambda raw: raw.pop("prompts"), "'prompts' is missing"),
+        ("gru-shapes-009", lambda raw: raw["key"].update(misconception="m-none"), "'m-none' is not among"),
+    ],
+)
+def test_a_broken_order_or_match_is_refused(
+    refusal: Refusal,
+    item_id: str,
+    change: Callable[[dict[str, Any]], object],
+    reason: str,
+) -> None:
+    error = refusal(lambda items: change(next(raw for raw in items if raw["id"] == item_id)) and None)
+    assert error.item_id == item_id
+    assert reason in error.fault
+
+
 def refused_file(path: Path) -> str:
     with pytest.raises(BankError) as caught:
         load_bank(path)
@@ -186,13 +211,15 @@ def test_the_public_view_contains_nothing_of_the_key(item: Item) -> None:
     secrets += [option.misconception for option in item.options if option.misconception]
     if item.numeric:
         secrets += [item.numeric.right, item.numeric.wrong, *(wrong.feedback for wrong in item.numeric.anticipated)]
+    if item.arrangement:
+        secrets += [item.arrangement.right, item.arrangement.wrong]
     assert not [secret for secret in secrets if secret in repr(public)]
     assert "correct" not in repr(public)
 
 
 def test_the_public_view_has_only_the_allowed_fields() -> None:
     assert {field.name for field in dataclasses.fields(PublicItem)} == {
-        "id", "type", "topic", "stem", "code", "media", "options", "unit",
+        "id", "type", "topic", "stem", "code", "media", "options", "prompts", "unit",
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(PublicOption)} == {"oid", "text"}
 
@@ -205,4 +232,7 @@ def test_the_bank_opens_with_the_chapters_question() -> None:
 
 @each_item
 def test_every_feedback_has_a_minimum_length(item: Item) -> None:
-    assert not [option.oid for option in item.options if len(option.feedback) < 60]
+    if item.arrangement:
+        assert len(item.arrangement.wrong) >= 60
+    else:
+        assert not [option.oid for option in item.options if len(option.feedback) < 60]

@@ -20,7 +20,8 @@ from quiz.views import LETTERS
 from tests.conftest import REPOSITORY
 
 GUIDE = (REPOSITORY / "docs" / "own_questions.md").read_text(encoding="utf-8")
-EXAMPLE = re.findall(r"```json\n(.*?)```", GUIDE, flags=re.DOTALL)[0]
+EXAMPLES = re.findall(r"```json\n(.*?)```", GUIDE, flags=re.DOTALL)
+EXAMPLE = EXAMPLES[0]
 SMALLEST = {
     "schema_version": "1.0",
     "demands": "basic",
@@ -57,11 +58,17 @@ def test_the_example_of_the_guide_has_no_problem_and_its_check_proves_the_key(mi
     assert prove(second).proved
 
 
+def test_the_question_to_order_of_the_guide_is_proved(mine: Path) -> None:
+    bank = json.loads(EXAMPLE)
+    bank["items"][1] = json.loads(EXAMPLES[1])
+    assert prove(load_bank(write_json(mine, bank)).items[1]).proved
+
+
 def test_the_question_with_parameters_of_the_guide_is_proved_in_every_draw(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bank = json.loads(EXAMPLE)
-    bank["items"][1] = json.loads(re.findall(r"```json\n(.*?)```", GUIDE, flags=re.DOTALL)[1])
+    bank["items"][1] = json.loads(EXAMPLES[2])
     assert main(["check", str(write_json(mine, bank)), "--draws", "30"]) == 0
     assert "0 wrong keys, 0 equal answers, 0 ugly numbers" in capsys.readouterr().out
 
@@ -146,7 +153,7 @@ def test_missing_texts_are_reported_with_line_and_item(tmp_path: Path) -> None:
         ({"key": {"correct": ["a"], "misconception": {"a": "m-x"}}}, "a misconception is given for 'a', which cannot"),
         ({"options": [{"oid": "a", "text": "This"}]}, "options: 1 entries, but 2 or more are needed"),
         ({"options": [{"oid": f"o{n}", "text": f"{n}"} for n in range(11)]}, "options: 11 entries, but at most 10"),
-        ({"type": "essay"}, "type: 'essay' should be one of single, multi, numeric"),
+        ({"type": "essay"}, "type: 'essay' should be one of single, multi, numeric, order, match"),
         ({"answer": "b"}, "the field 'answer' does not exist"),
     ],
 )

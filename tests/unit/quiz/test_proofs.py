@@ -23,10 +23,12 @@ DIFFERENT_FACTS = {
     ChoGRU: "gru-reset-007 C2 C4 gru-update-008 D1 D3 D4 D5 D6 D7 F5 I6",
     # the other sign of z
     ChungSignGRU: "B2 B3 B4 C1 C3 C4 C5 gru-update-009 gru-update-010 D4 D5 D6 E3 E4 E5 gru-dynamics-006 "
-    "gru-dynamics-007 I1 I3 I4 I6 gru-gradients-008 J5",
+    "gru-dynamics-007 gru-dynamics-008 gru-dynamics-009 gru-dynamics-010 I1 I3 I4 I6 gru-gradients-008 J5",
     nn.LSTM: "A1 A2 A3 A4 A5 A6 B1 B2 B3 B4 B5 B6 gru-reset-007 C1 C2 C3 C4 C5 C6 C7 gru-update-008 gru-update-009 "
-    "gru-update-010 D1 D3 D4 D5 D6 D7 E1 E2 E3 E4 E5 gru-dynamics-006 gru-dynamics-007 F1 F2 F3 F4 F5 F6 F7 F8 "
-    "gru-parameters-010 gru-parameters-011 gru-shapes-008 H1 H2 H3 H4 H6 I1 I3 I4 I5 I6 gru-gradients-008 J5 J6",
+    "gru-update-010 D1 D3 D4 D5 D6 D7 E1 E2 E3 E4 E5 gru-dynamics-006 gru-dynamics-007 gru-dynamics-008 "
+    "gru-dynamics-009 gru-dynamics-010 F1 F2 F3 F4 F5 F6 F7 F8 gru-parameters-010 gru-parameters-011 "
+    "gru-parameters-012 gru-shapes-008 gru-shapes-009 H1 H2 H3 H4 H6 I1 I3 I4 I5 I6 gru-gradients-008 J5 J6 "
+    "gru-use-011 gru-use-012",
 }
 
 ITEMS = load_bank().items
@@ -56,7 +58,15 @@ def test_the_key_is_proved_and_every_other_answer_refuted(item: Item) -> None:
 
 
 def change_key(item: Item) -> Item:
-    """Return the item with its first right and first wrong option exchanged in the key, or with a wrong number."""
+    """Return the item with its first right and first wrong option exchanged in the key, or with a wrong number.
+
+    Of options to order or match, the first two are exchanged.
+    """
+    if item.arrangement:
+        first, second, *others = item.arrangement.correct
+        return dataclasses.replace(
+            item, arrangement=dataclasses.replace(item.arrangement, correct=(second, first, *others))
+        )
     if item.numeric:
         key = dataclasses.replace(item.numeric, value=item.numeric.anticipated[0].value, anticipated=())
         return dataclasses.replace(item, numeric=key)

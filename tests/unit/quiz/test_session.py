@@ -14,22 +14,29 @@ from quiz.errors import SessionError
 from quiz.formats.convert import to_question
 from quiz.grading import grade
 from quiz.selection import ALL, MIXED, RETRY, RUN_LENGTH, draw_items, list_scopes, topic_scope
-from quiz.session import Session, advance, answer, restore, retry, seen_items, start_session, take_hint
+from quiz.session import Session, advance, answer, follow_up, restore, retry, seen_items, start_session, take_hint
 
 BANK = load_bank()
 BY_ID = {item.id: item for item in BANK.items}
 LIVE = [item for item in BANK.items if item.status == "live"]
 SINGLE = BY_ID["gru-anatomy-001"]
 MULTI = BY_ID["gru-placement-006"]
+ORDER = BY_ID["gru-parameters-012"]
+MATCH = BY_ID["gru-shapes-009"]
 NUMERIC = dataclasses.replace(BY_ID["gru-update-003"], template={})  # with the numbers of its example in every run
+EACH_TYPE = [SINGLE, MULTI, NUMERIC, ORDER, MATCH]
 TOPICS = list(dict.fromkeys(item.topic for item in BANK.items))
 
 
 def right(item: Item) -> tuple[str, ...]:
+    if item.arrangement:
+        return item.arrangement.correct
     return (str(item.numeric.value),) if item.numeric else tuple(option.oid for option in item.correct_options)
 
 
 def wrong(item: Item) -> tuple[str, ...]:
+    if item.arrangement:
+        return (*item.arrangement.correct[1:], item.arrangement.correct[0])
     return ("12345.6",) if item.numeric else (next(option.oid for option in item.options if not option.correct),)
 
 
@@ -69,10 +76,59 @@ def test_a_mixed_run_has_ten_items_spread_over_the_topics_without_enemies(seed: 
 
 
 def test_mixed_runs_cover_every_item_over_time() -> None:
-    counts = Counter(item_id for seed in range(10_000) for item_id in draw_items(BANK, MIXED, seed))
+    firsts = [frozenset(draw_items(BANK, MIXED, seed)) for seed in range(500)]
+    runs = (draw_items(BANK, MIXED, seed, firsts[seed % 500]) for seed in range(10_000))
+    counts = Counter(item_id for ids in runs for item_id in ids)
     assert counts.pop(BANK.items[0].id) == 10_000
     assert counts.keys() == {item.id for item in BANK.items[1:] if item.status == "live"}
     assert max(counts.values()) <= 3 * min(counts.values())
+
+
+def test_a_beginners_first_ten_hold_nothing_advanced() -> None:
+    assert {item.id for item in LIVE if "ONNX" in item.stem} <= {item.id for item in LIVE if item.advanced}
+    drawn = {item_id for seed in range(500) for item_id in draw_items(BANK, MIXED, seed)}
+    assert not [item_id for item_id in drawn if BY_ID[item_id].advanced]
+    assert len(drawn) > 60
+    small = only(SINGLE, dataclasses.replace(MULTI, advanced=True))
+    assert len(draw_items(small, MIXED, 1)) == 2
+
+
+def misconceived(session: Session) -> tuple[str, ...] | None:
+    """Return a wrong answer to the open item that reveals a misconception, or None."""
+    item = open_item(session)
+    if item.arrangement:
+        return wrong(item)
+    if item.numeric:
+        return next(((str(w.value),) for w in item.numeric.anticipated if w.misconception), None)
+    return next(((o.oid,) for o in item.options if o.misconception), None)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_after_a_wrong_answer_the_next_question_is_on_the_same_misconception(seed: int) -> None:
+    session, followed = start_session(BANK, MIXED, seed), 0
+    while not session.finished:
+        given_answer = misconceived(session)
+        assert given_answer
+        session, graded = answer(session, open_item(session).id, given_answer)
+        before, session = session, follow_up(session, BANK)
+        assert len(session.items) == len({item.id for item in session.items}) == RUN_LENGTH
+        assert session.items[: session.position + 1] == before.items[: session.position + 1]
+        session = advance(session)
+        if session.items != before.items:
+            assert open_item(session).misconceptions & set(graded.misconceptions)
+            followed += 1
+        for number, item in enumerate(session.items):
+            assert not set(item.prereq) & {later.id for later in session.items[number:]}
+            assert not set(item.enemies) & {other.id for other in session.items}
+    assert followed >= 3
+
+
+def test_a_right_answer_or_a_chapter_keeps_the_order() -> None:
+    session = give(start_session(BANK, MIXED, 3))
+    assert follow_up(session, BANK) == session
+    session = start_session(BANK, topic_scope("Shapes"), 3)
+    session = give(session, is_right=False)
+    assert follow_up(session, BANK) == session
 
 
 @given(st.integers(0, 2**32), st.sampled_from(list(list_scopes(BANK))))
@@ -148,12 +204,12 @@ def test_indirect_prerequisites_come_first_even_if_the_item_between_is_retired()
 def test_the_public_view_of_the_open_item_has_no_key() -> None:
     current = start_session(BANK).current
     assert current is not None
-    allowed = {"id", "type", "topic", "stem", "code", "media", "options", "unit"}
+    allowed = {"id", "type", "topic", "stem", "code", "media", "options", "prompts", "unit"}
     assert {field.name for field in dataclasses.fields(current)} == allowed
     assert {field.name for field in dataclasses.fields(current.options[0])} == {"oid", "text"}
 
 
-@pytest.mark.parametrize("item", [SINGLE, MULTI, NUMERIC], ids=["single", "multi", "numeric"])
+@pytest.mark.parametrize("item", EACH_TYPE, ids=lambda item: item.type)
 def test_a_right_and_a_wrong_answer(item: Item) -> None:
     start = start_session(only(item))
     session, graded = answer(start, item.id, right(item))
@@ -185,6 +241,18 @@ def test_every_choice_of_several_options_earns_what_moodle_gives_for_it() -> Non
     assert grade(MULTI, right(MULTI)[:1]).credit == 0.5
     assert grade(MULTI, right(MULTI)[:1], hints=1).credit == 0.25
     assert grade(MULTI, oids).credit == 0
+
+
+@pytest.mark.parametrize("item", [ORDER, MATCH], ids=["order", "match"])
+def test_options_to_order_or_match_earn_the_share_in_its_place(item: Item) -> None:
+    first, second, *others = right(item)
+    graded = grade(item, (second, first, *others))
+    assert (graded.correct, graded.credit) == (False, 0.5)
+    assert graded.places_right == (False, False, True, True)
+    assert item.arrangement is not None
+    assert graded.misconceptions == (item.arrangement.misconception,)
+    assert grade(item, (second, first, *others), hints=1).credit == 0.25
+    assert grade(item, right(item)).misconceptions == ()
 
 
 @pytest.mark.parametrize("typed", ["-0.1", "−0,1", "-1/10", "-0.105", "-0.095", "-10%"])
@@ -233,6 +301,13 @@ def test_an_item_that_is_not_open_is_refused() -> None:
         (MULTI, [], "Choose an answer first"),
         (MULTI, ["t3ei", "w8lr", "zzzz"], "does not belong"),
         (MULTI, ["t3ei"] * 6, "more than can be chosen"),
+        (ORDER, right(ORDER)[:3], "Tap every option"),
+        (ORDER, (*right(ORDER)[:3], right(ORDER)[0]), "one place only"),
+        (ORDER, (*right(ORDER)[:3], "zzzz"), "does not belong"),
+        (ORDER, right(ORDER) * 1000, "Tap every option"),
+        (MATCH, right(MATCH)[:3], "Choose an option for every line"),
+        (MATCH, (*right(MATCH)[:3], ""), "Choose an option for every line"),
+        (MATCH, (*right(MATCH)[:3], "zzzz"), "does not belong"),
         (NUMERIC, [], "Type a number first"),
         (NUMERIC, ["k4vd"], "not a number"),
         (NUMERIC, ["1" * 1_000_000], "longer than"),
@@ -250,6 +325,13 @@ def test_an_invalid_answer_is_refused_and_not_counted(item: Item, given_answer: 
 def test_a_confidence_that_is_not_offered_is_refused(confidence: int) -> None:
     with pytest.raises(SessionError, match="how sure you are"):
         answer(start_session(BANK), SINGLE.id, right(SINGLE), confidence)
+
+
+@pytest.mark.parametrize("item", EACH_TYPE, ids=lambda item: item.type)
+def test_who_does_not_know_is_never_confidently_wrong(item: Item) -> None:
+    graded = grade(item, ["?"], confidence=90)
+    assert (graded.known, graded.correct, graded.credit, graded.confidence) == (False, False, 0, None)
+    assert (graded.chosen, graded.number, graded.misconceptions) == ((), None, ())
 
 
 # Hints

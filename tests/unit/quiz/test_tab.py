@@ -1,6 +1,7 @@
 """The Quiz tab: what each step shows, and that no response reveals a key before its answer is recorded."""
 
 import dataclasses
+import re
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,19 @@ from quiz.store import Store
 from quiz.tab import QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
 from quiz.views import LETTERS, question, read_static
 from tests.conftest import REPOSITORY
-from tests.unit.quiz.test_session import BANK, BY_ID, MULTI, NUMERIC, SINGLE, only, right, wrong
+from tests.unit.quiz.test_session import (
+    BANK,
+    BY_ID,
+    EACH_TYPE,
+    MATCH,
+    MULTI,
+    NUMERIC,
+    ORDER,
+    SINGLE,
+    only,
+    right,
+    wrong,
+)
 
 SECRET = "a secret of the tests"
 LINKS = {item.id: app.live_link(item.live) for item in BANK.items if item.live}
@@ -52,6 +65,8 @@ def value(part: Any) -> Any:
 def secrets(item: Item) -> list[str]:
     """Return every text of an item that no response may hold before the answer."""
     texts = [item.explanation, *item.hints, *(option.feedback for option in item.options)]
+    if item.arrangement:
+        texts += [item.arrangement.right, item.arrangement.wrong]
     if item.numeric:
         texts += [item.numeric.right, item.numeric.wrong, *(wrong.feedback for wrong in item.numeric.anticipated)]
     return texts
@@ -67,15 +82,19 @@ def leaked(text: str, items: list[Item]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("item", "field"), [(SINGLE, "choice"), (MULTI, "choices"), (NUMERIC, "number")], ids=["single", "multi", "numeric"]
+    ("item", "field"),
+    [(SINGLE, "options"), (MULTI, "options"), (ORDER, "options"), (MATCH, "options"), (NUMERIC, "number")],
+    ids=["single", "multi", "order", "match", "numeric"],
 )
 def test_each_type_has_its_own_field_for_the_answer(store: Store, item: Item, field: str) -> None:
     quiz = quiz_of(store, item)
     shown = updates(quiz.open({}), quiz)
-    assert [name for name in ("choice", "choices", "number") if shown[name]["visible"]] == [field]
-    assert shown[field]["interactive"]
+    assert [name for name in ("options", "number") if shown[name]["visible"]] == [field]
+    assert shown["number"]["interactive"]
+    assert shown["options"]["elem_classes"] == [f"quiz-{item.type}"]
+    assert value(shown["options"]).count("<button") == (0 if item.type == "match" else len(item.options))
+    assert all(prompt.text in value(shown["options"]) for prompt in item.prompts)
     assert shown["stem"] == item.stem
-    assert shown["options"]["visible"] == bool(item.options)
     assert shown["item"] == item.id
 
 
@@ -85,44 +104,103 @@ def test_feedback_names_the_right_answer_and_explains_every_option(store: Store,
     quiz = quiz_of(store, item)
     visit = quiz.answer(quiz.open({}), item.id, right(item) if is_right else wrong(item), 60)
     shown = updates(visit, quiz)
-    assert value(shown["feedback"]).startswith("**Right.**" if is_right else "**Not right.**")
+    assert value(shown["feedback"]).startswith("**✓ Right.**" if is_right else "**✗ Not right.**")
     assert shown["feedback"]["elem_classes"] == ["quiz-right" if is_right else "quiz-wrong"]
-    assert ("**Correct answer" in shown["explanation"]) != is_right
+    assert ("**Correct answer" in value(shown["feedback"])) != is_right
+    why = item.correct_option.feedback if item.type == "single" else item.explanation
+    assert why in value(shown["feedback"])
     text = value(shown["feedback"]) + shown["explanation"]
     assert item.explanation in text
     assert all(option.feedback in text for option in item.options)
     assert f"[{item.sources[0].cite}]({item.sources[0].url})" in text
-    assert not any(shown[name]["visible"] for name in ("submit", "hint", "confidence"))
+    assert not shown["actions"]["visible"]
     assert shown["after"]["visible"]
-    assert not any(shown[name]["interactive"] for name in ("choice", "choices", "number"))
+    assert not shown["number"]["interactive"]
+    assert "<button" not in value(shown["options"])
+
+
+@pytest.mark.parametrize("item", EACH_TYPE, ids=lambda item: item.type)
+def test_who_does_not_know_gets_the_same_feedback_and_no_mark(store: Store, item: Item) -> None:
+    quiz = quiz_of(store, item)
+    visit = quiz.skip(quiz.open({}), item.id)
+    shown = updates(visit, quiz)
+    assert value(shown["feedback"]).startswith("**✗ You did not know.**")
+    assert "**Correct answer" in value(shown["feedback"])
+    text = value(shown["feedback"]) + shown["explanation"]
+    assert item.explanation in text
+    assert item.arrangement or all(option.feedback in text for option in item.options)
+    assert "Your answer" not in value(shown["options"])
+    assert value(shown["number"]) == ""
+    (attempt,) = store.attempts()
+    assert (attempt.answer, attempt.correct, attempt.credit, attempt.confidence) == (("?",), False, 0, None)
+    assert quiz.open(quiz.memory(visit)).session.grades == visit.session.grades
+    assert "**You did not know.**" in updates(quiz.advance(visit), quiz)["review"]
+    grade = visit.session.current_grade
+    assert grade is not None
+    assert "Proved." in ProofRenderer().render(grade)
+
+
+@pytest.mark.parametrize("item", [ORDER, MATCH], ids=["order", "match"])
+def test_options_in_order_or_matched_are_shown_in_their_place_with_the_answer(store: Store, item: Item) -> None:
+    quiz = quiz_of(store, item)
+    first, second, *others = right(item)
+    visit = quiz.answer(quiz.open({}), item.id, (second, first, *others))
+    shown = updates(visit, quiz)
+    texts = {option.oid: option.text for option in item.options}
+    lines = value(shown["options"]).splitlines()
+    assert [texts[oid] in line for oid, line in zip(right(item), lines, strict=True)] == [True] * len(lines)
+    assert ["✓ Your answer" in line for line in lines] == [False, False, True, True]
+    assert value(shown["feedback"]).startswith(
+        "**◐ Partly right.** 2 of 4 are in the right place. That is 0.5 of a mark."
+    )
+    assert item.arrangement is not None
+    assert item.arrangement.wrong in shown["explanation"]
+    assert item.arrangement.wrong in updates(quiz.advance(visit), quiz)["review"]
+
+
+def test_signs_and_words_mark_the_right_and_the_chosen_options(store: Store) -> None:
+    quiz = quiz_of(store, SINGLE)
+    for given, marks in [
+        (
+            wrong(SINGLE),
+            ['<span class="quiz-wrong">✗ Your answer</span>', '<span class="quiz-right">✓ Correct answer</span>'],
+        ),
+        (right(SINGLE), ['<span class="quiz-right">✓ Your answer, correct</span>']),
+    ]:
+        options = value(updates(quiz.answer(quiz.open({}), SINGLE.id, given), quiz)["options"])
+        assert options.count("<span") == len(marks)
+        assert all(mark in options for mark in marks)
 
 
 def test_the_boxes_of_a_multiple_answer_are_counted(store: Store) -> None:
     quiz = quiz_of(store, MULTI)
     visit = quiz.answer(quiz.open({}), MULTI.id, right(MULTI)[:1])
     feedback = value(updates(visit, quiz)["feedback"])
-    assert feedback.startswith("**Partly right.**")
-    assert feedback.endswith("4 of 5 boxes are right. That is 0.5 of a mark.")
+    assert feedback.startswith("**◐ Partly right.**")
+    assert "4 of 5 boxes are right. That is 0.5 of a mark." in feedback
     options = value(updates(visit, quiz)["options"])
-    assert options.count("*your answer, correct*") == options.count("*correct answer*") == 1
+    assert options.count("✓ Your answer, correct") == options.count("✓ Correct answer") == 1
 
 
 def test_a_number_is_shown_as_it_was_read_and_an_anticipated_one_explained(store: Store) -> None:
     assert NUMERIC.numeric is not None
     quiz = quiz_of(store, NUMERIC)
-    feedback = value(updates(quiz.answer(quiz.open({}), NUMERIC.id, ["1/2"]), quiz)["feedback"])
-    assert feedback == f"**Not right.** You answered 0.5. {NUMERIC.numeric.anticipated[0].feedback}"
-    feedback = value(updates(quiz.answer(quiz.open({}), NUMERIC.id, ["31,872"]), quiz)["feedback"])
-    assert feedback == f"**Not right.** You answered 31872. {NUMERIC.numeric.wrong}"
+    for typed, shown_as, told in [
+        ("1/2", "0.5", NUMERIC.numeric.anticipated[0].feedback),
+        ("31,872", "31872", NUMERIC.numeric.wrong),
+    ]:
+        shown = updates(quiz.answer(quiz.open({}), NUMERIC.id, [typed]), quiz)
+        assert value(shown["feedback"]).startswith(f"**✗ Not right.** You answered {shown_as}.")
+        assert shown["explanation"].startswith(told)
 
 
 def test_a_hint_states_its_cost_before_and_after(store: Store) -> None:
     quiz = quiz_of(store, SINGLE)
     visit = quiz.open({})
-    assert value(updates(visit, quiz)["hint"]) == "Show a hint: a quarter of the mark"
+    assert value(updates(visit, quiz)["hint"]) == "Show a hint (¼ mark)"
     visit = quiz.hint(visit, SINGLE.id)
     assert updates(visit, quiz)["hints"] == f"**Hint.** {SINGLE.hints[0]}"
-    assert value(updates(visit, quiz)["hint"]) == "Show another hint: another quarter of the mark"
+    assert value(updates(visit, quiz)["hint"]) == "Show another hint (¼ mark)"
     visit = quiz.hint(visit, SINGLE.id)
     assert not updates(visit, quiz)["hint"]["visible"]
     visit = quiz.answer(visit, SINGLE.id, right(SINGLE))
@@ -135,11 +213,12 @@ def test_a_refusal_and_a_hint_leave_the_input_unchanged(store: Store) -> None:
     before = quiz.open({})
     for after in (quiz.answer(before, SINGLE.id, []), quiz.hint(before, SINGLE.id)):
         shown = updates(after, quiz, before)
-        assert "value" not in show(after, quiz, LINKS, before)["choice"].constructor_args
-        assert shown["choice"]["interactive"]
+        assert not {"options", "number"} & shown.keys()
+        assert shown["actions"]["visible"]
     assert value(updates(quiz.answer(before, SINGLE.id, []), quiz, before)["feedback"]).startswith("Choose an answer")
     other = show(quiz.restart(before), quiz, LINKS, before)
-    assert other["choice"].constructor_args["value"] is None
+    assert other["number"].constructor_args["value"] == ""
+    assert "<button" in other["options"].constructor_args["value"]
 
 
 def test_progress_is_shown_in_words_and_to_screen_readers(store: Store) -> None:
@@ -171,10 +250,12 @@ def test_a_run_that_cannot_be_resumed_is_announced(store: Store) -> None:
 def test_the_result_has_scores_levels_mistakes_and_next_steps(store: Store) -> None:
     quiz = quiz_of(store)
     visit = quiz.open({})
-    items = list(visit.session.items)
-    for number, item in enumerate(items):
+    for number in range(10):
+        item = visit.session.open_item
+        assert item
         visit = quiz.answer(visit, item.id, wrong(item) if number in {2, 5} else right(item), 90 if number else None)
         visit = quiz.advance(visit)
+    items = list(visit.session.items)
     shown = updates(visit, quiz)
     assert (shown["question"]["visible"], shown["end"]["visible"]) == (False, True)
     assert "You answered 8 of 10 right" in shown["results"]
@@ -202,8 +283,11 @@ def test_the_result_says_what_stood_behind_the_errors(store: Store) -> None:
         visit = quiz.advance(quiz.answer(visit, visit.session.open_item.id, [swapped[visit.session.open_item.id]]))
     review = show(visit, quiz, {"gru-update-001": address})["review"]
     numbers = [str(n) for n, item in enumerate(visit.session.items, 1) if item.id != SINGLE.id]
-    text = BANK.misconceptions["m-conventions-swapped"]
-    assert f"- {text} (Questions {', '.join(numbers)}; [see it live]({address}))" in review
+    text, source = BANK.misconceptions["m-conventions-swapped"], BY_ID["gru-update-001"].sources[0]
+    assert (
+        f"- {text} (Questions {', '.join(numbers)}.) Read [{source.cite}]({source.url}), {source.loc}. "
+        f"[See it live]({address})." in review
+    )
 
 
 def test_a_perfect_result_has_nothing_to_review(store: Store) -> None:
@@ -336,9 +420,13 @@ class Visitor(Page):
         if item.numeric:
             self.put("quiz-number", given[0])
         else:
-            texts = {line[9:].split(" — ")[0]: line[4] for line in self.value("quiz-options").split("\n")}
-            letters = [texts[option.text] for option in item.options if option.oid in given]
-            self.put(*(("quiz-choices", letters) if item.type == "multi" else ("quiz-choice", letters[0])))
+            if item.type == "match":
+                buttons = re.findall(r"^- \*\*(.)\*\* (.*)$", self.value("quiz-options"), re.MULTILINE)
+            else:
+                buttons = re.findall(r"<button type=.button.>\*\*(.)\*\* (.*)</button>", self.value("quiz-options"))
+            letters = {text: letter for letter, text in buttons}
+            texts = {option.oid: option.text for option in item.options}
+            self.put("quiz-chosen", "".join(letters[texts[oid]] for oid in given))
         self.answered.add(item.id)
         self.fire("quiz-submit")
 
@@ -389,7 +477,7 @@ def test_the_whole_http_surface_holds_no_key(store: Store, monkeypatch: pytest.M
         visitor.fire("quiz-hint")
         assert item.hints[0] in visitor.value("quiz-hints")
         visitor.answer(is_right=bool(number % 2))
-        assert item.explanation in visitor.value("quiz-explanation")
+        assert item.explanation in visitor.value("quiz-feedback") + visitor.value("quiz-explanation")
         visitor.fire("quiz-next")
     assert [attempt.correct for attempt in store.attempts()] == [False, True] * 5
 
@@ -398,18 +486,21 @@ def test_forged_payloads_learn_no_key(visitor: Visitor, client: TestClient, stor
     """`Visitor.send` searches each response for keys."""
     item = visitor.item
     for submitted in (
-        ("gru-use-001", "A", [], "", None),
-        ("", None, [], "", None),
-        (None, None, [], None, None),
-        (item.id, None, ["A", "B", "C", "D", "E"], "1", 90),
-        (item.id, "E", [], "", 25),
-        (item.id, "Z", [], "", 25),
-        (item.id, "A", [], "", 61),
-        (item.id, ["A"], "A", {}, "x"),
-        ({"a": 1}, "A", [], "x" * 1_000_000, None),
+        ("gru-use-001", "A", ""),
+        ("", None, ""),
+        (None, None, None),
+        (item.id, "ABCDE", "1"),
+        (item.id, "E", ""),
+        (item.id, "Z", ""),
+        (item.id, "?", "?"),
+        (item.id, "A" * 1_000_000, ""),
+        (item.id, ["A"], {}),
+        ({"a": 1}, "A", "x" * 1_000_000),
         (item.id,),
     ):
         visitor.forge("quiz-submit", *submitted)
+        visitor.forge("quiz-sure-90", *submitted)
+    visitor.forge("quiz-skip", "gru-use-001")
     visitor.forge("quiz-next")
     visitor.forge("quiz-retry")
     visitor.forge("quiz-hint", "gru-use-001")
@@ -432,13 +523,14 @@ def test_a_replayed_token_or_a_second_submission_changes_no_answer(
 ) -> None:
     item, older = visitor.item, visitor.memory
     visitor.answer(is_right=False)
-    visitor.forge("quiz-submit", item.id, "A", [], "", None)
+    visitor.forge("quiz-submit", item.id, "A", "")
+    visitor.forge("quiz-skip", item.id)
     assert visitor.value("quiz-notice")
     again = Visitor(client, "visitor2", older)
     again.answered.add(item.id)
     again.fire("page", "load")
     assert "quiz-wrong" in again.props[again.ids["quiz-feedback"]]["elem_classes"]
-    again.answer(is_right=True)
+    again.forge("quiz-submit", item.id, LETTERS[item.options.index(again.item.correct_option)], "")
     assert [attempt.correct for attempt in store.attempts()] == [False]
 
 
@@ -466,7 +558,7 @@ def test_a_chapter_can_be_chosen(visitor: Visitor) -> None:
     visitor.put("quiz-scope", topic_scope("Shapes"))
     visitor.fire("quiz-start")
     assert visitor.item.topic == "Shapes"
-    assert "Question 1 of 8" in visitor.value("quiz-progress")
+    assert "Question 1 of 9" in visitor.value("quiz-progress")
 
 
 def test_the_proof_is_not_shown_before_the_answer(blocks: gr.Blocks, store: Store) -> None:
