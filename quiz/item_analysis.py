@@ -33,12 +33,13 @@ from .estimates import (
     share_interval,
     share_p_value,
 )
-from .grading import grade
+from .grading import DO_NOT_KNOW, grade
 from .records import Attempt
 
 SMALL_SAMPLE = 30
 """Fewer first tries are called a small sample."""
 FALSE_DISCOVERIES = 0.05
+NOT_KNOWN = "I don't know"
 RIGHT_NUMBER = "the right number"
 OTHER_NUMBER = "another number"
 _NUMBERS_SHOWN = 5
@@ -50,8 +51,9 @@ class Choice:
     """The count of an option that was chosen, or of a number that was typed.
 
     Attributes:
-        answer: Id of the option, or the number as typed; for an item with parameters the right number, the formula of
-            an anticipated mistake, or another number.
+        answer: Id of the option, or the number as typed; for options to order or match, a place that is right; for an
+            item with parameters the right number, the formula of an anticipated mistake, or another number; or
+            `NOT_KNOWN`.
         correct: Whether the option is correct; None for numbers, and for options that the bank no longer has.
         count: Number of first tries with this answer.
         share: Share of all first tries.
@@ -292,11 +294,14 @@ def _count_choices(tries: Sequence[_Try], groups: list[list[_Try]] | None, item:
     counts = Counter(answer for entry in tries for answer in entry.answers)
     key: dict[str, bool] = {}
     if item and item.options:
-        key = {option.oid: option.correct for option in item.options}
+        if item.arrangement:
+            key = {f"place {place}": True for place, _ in enumerate(item.arrangement.correct, start=1)}
+        else:
+            key = {option.oid: option.correct for option in item.options}
         answers = [*key, *sorted(counts.keys() - key.keys())]
     elif item and item.template:
         answers = [RIGHT_NUMBER, *(name for name, _ in counts.most_common() if name != RIGHT_NUMBER)]
-        key = {answer: answer == RIGHT_NUMBER for answer in answers}
+        key = {answer: answer == RIGHT_NUMBER for answer in answers if answer != NOT_KNOWN}
     else:
         answers = [answer for answer, _ in counts.most_common(_NUMBERS_SHOWN if item else None)]
     for answer in answers:
@@ -313,12 +318,22 @@ def _count_choices(tries: Sequence[_Try], groups: list[list[_Try]] | None, item:
 def _read_answer(attempt: Attempt, item: Item | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the answers to count, and the misconceptions that they show.
 
-    For an item with parameters, a number is the right number, the formula of an anticipated mistake, or another number,
-    as the numbers themselves differ from learner to learner.
+    For options to order or match, these are the places that are right. For an item with parameters, a number is the
+    right number, the formula of an anticipated mistake, or another number, as the numbers themselves differ from
+    learner to learner.
     """
     given = tuple(dict.fromkeys(attempt.answer))
+    if given == (DO_NOT_KNOW,):
+        return (NOT_KNOWN,), ()
     if item is None:
         return given, ()
+    if item.arrangement:
+        try:
+            answered = grade(item, attempt.answer)
+        except SessionError:  # the options have changed since
+            return (), ()
+        places = enumerate(answered.places_right, start=1)
+        return tuple(f"place {place}" for place, is_right in places if is_right), answered.misconceptions
     if item.options:
         chosen = {option.oid: option for option in item.options if option.oid in given and not option.correct}
         return given, tuple({option.misconception: None for option in chosen.values() if option.misconception})
@@ -349,7 +364,7 @@ def _rank_misconceptions(
 ) -> list[Misconception]:
     chances, shown = Counter[str](), Counter[tuple[str, str]]()
     for key, tries in by_item.items():
-        for name in _possible_misconceptions(items[key]) if key in items else ():
+        for name in items[key].misconceptions if key in items else ():
             chances[name] += len(tries)
         shown.update((name, key[0]) for entry in tries for name in entry.misconceptions)
     found = []
@@ -361,12 +376,6 @@ def _rank_misconceptions(
         where = tuple(item_id for item_id, _ in by_name.most_common())
         found.append(Misconception(name, statement, count, chances[name], count / chances[name], interval, where))
     return sorted(found, key=lambda entry: (-entry.interval.low, entry.name))
-
-
-def _possible_misconceptions(item: Item) -> set[str]:
-    options = [option.misconception for option in item.options if not option.correct]
-    anticipated = [wrong.misconception for wrong in item.numeric.anticipated] if item.numeric else []
-    return {name for name in (*options, *anticipated) if name}
 
 
 def _flag_items(reports: Sequence[ItemReport], items: dict[tuple[str, int], Item]) -> list[ItemReport]:

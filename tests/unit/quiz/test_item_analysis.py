@@ -22,6 +22,7 @@ from quiz import item_analysis, load_bank
 from quiz.__main__ import main
 from quiz.bank import Bank, draw_instance
 from quiz.estimates import estimate_reliability
+from quiz.grading import DO_NOT_KNOW
 from quiz.item_analysis import Confidence, Flag, ItemReport, Measures, Report, analyze_items
 from quiz.record_exports import ATTEMPT_COLUMNS, attempts_csv, attempts_json, feedback_csv
 from quiz.records import Attempt, Feedback, Period, to_line
@@ -277,6 +278,28 @@ def test_a_typed_number_shows_its_misconception() -> None:
     report = analyze_items([attempt("run", template.id, item_version=template.version, **values)], BANK)
     assert [(entry.name, entry.count) for entry in report.misconceptions] == [(wrong.misconception, 1)]
     assert report.misconceptions[0].statement == BANK.misconceptions[wrong.misconception or ""]
+
+
+def test_of_options_to_order_the_right_places_are_counted() -> None:
+    ordered = next(item for item in BANK.items if item.type == "order" and item.arrangement.misconception)
+    correct = ordered.arrangement.correct
+    swapped = (correct[1], correct[0], *correct[2:])
+    given = [correct, correct, swapped, (DO_NOT_KNOW,)]
+    attempts = [
+        attempt(f"run {n}", ordered.id, item_version=ordered.version, answer=answer, correct=answer == correct)
+        for n, answer in enumerate(given)
+    ]
+    report = analyze_items(attempts, BANK)
+    found = next(item for item in report.items if item.item_id == ordered.id)
+    assert [(choice.answer, choice.count) for choice in found.measures.choices] == [
+        ("place 1", 2),
+        ("place 2", 2),
+        *((f"place {place}", 3) for place in range(3, len(correct) + 1)),
+        ("I don't know", 1),
+    ]
+    (misconception,) = report.misconceptions
+    assert (misconception.name, misconception.count) == (ordered.arrangement.misconception, 1)
+    assert misconception.chances == 4
 
 
 def test_only_first_tries_count() -> None:
