@@ -16,7 +16,7 @@ continues it to the weights it would have had.
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentiment_gru.errors import SentimentError
 
@@ -56,6 +56,7 @@ def run(options: "TrainingOptions") -> int:
         print(make_plan(options))
         return 0
     from sentiment_gru.training.artifacts import check_login, push_to_hub
+    from sentiment_gru.training.closing_report import describe_results
     from sentiment_gru.training.run import train
     from sentiment_gru.training.seeds import train_seeds
 
@@ -64,28 +65,12 @@ def run(options: "TrainingOptions") -> int:
     metrics = train_seeds(options) if options.seeds else train(options)
     if metrics is None:  # this is not the first process of torchrun
         return 0
-    print_results(options.output_dir, metrics)
+    print(describe_results(options.output_dir, metrics))
     if metrics["interrupted"]:
         return INTERRUPTED
     if options.push_to_hub:
         print(f"Uploaded: {push_to_hub(Path(options.output_dir), options.push_to_hub)}")
     return 0
-
-
-def print_results(output_dir: str, metrics: dict[str, Any]) -> None:
-    """Print the folder and the accuracy of a checkpoint, and how to continue an interrupted training."""
-    print(f"Checkpoint in {output_dir} after {metrics['minutes']} minutes.")
-    for name, dataset in metrics["datasets"].items():
-        for role in ("dev", "reported"):
-            if role in dataset:
-                low, high = dataset[role]["accuracy_interval"]
-                print(f"{name:20} {role:9} accuracy {dataset[role]['accuracy']:.1%} ({low:.1%} to {high:.1%})")
-    if "seeds" in metrics:
-        from sentiment_gru.training.seeds import describe_spread
-
-        print(f"Macro recall on dev: {describe_spread(metrics['seeds'])}.")
-    if stopped := metrics["interrupted"]:
-        print(f"Stopped at step {stopped['step']:,} of {stopped['of']:,}; --resume continues the same command.")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # torch and transformers take seconds to import; verdicts nee
 PRETRAINED = Path(__file__).parent / "pretrained"
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
+METRICS = "metrics.json"
 GATES = {"gru": 3, "lstm": 4, "rnn": 1}  # blocks of rows in the weights of a cell
 HUB_FILES = ["*.json", "*.safetensors", "README.md"]
 HUB_TIMEOUT = 5.0  # seconds
@@ -77,6 +78,11 @@ def check_labels(folder: Path, config: dict[str, Any], shapes: dict[str, list[in
     if not isinstance(labels, dict) or len(labels) != rows:
         count = len(labels) if isinstance(labels, dict) else 0
         raise CheckpointError(f"{folder / CONFIG}: id2label has {count} labels, but classifier.weight has {rows} rows")
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Return the metrics that a training wrote beside a checkpoint; empty if there are none."""
+    return _read_json(folder / METRICS) if (folder / METRICS).is_file() else {}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -244,3 +250,6 @@ def save_checkpoint(
     tokenizer.save_pretrained(folder)
     path = folder / TOKENIZER  # indentation is a third of the file
     path.write_text(json.dumps(_read_json(path), ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    path = folder / TOKENIZER_CONFIG  # set here, as the tokenizer itself would warn of longer texts while training
+    settings = _read_json(path) | {"model_max_length": model.config.max_tokens}
+    path.write_text(json.dumps(settings, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

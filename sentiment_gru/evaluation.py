@@ -89,7 +89,7 @@ def print_figures(
     expectations: Annotated[
         Path | None, typer.Option("--list", help="CSV file with the columns kind, text, expected")
     ] = None,
-    split: Annotated[str, typer.Option(help="split to evaluate")] = "test",
+    split: Annotated[str | None, typer.Option(help="split to evaluate; by default test, or else the only one")] = None,
     text_column: Annotated[str | None, typer.Option(help="column of the texts; detected if not given")] = None,
     label_column: Annotated[str | None, typer.Option(help="column of the labels; detected if not given")] = None,
     label_map: Annotated[str, typer.Option(help="as in '1,2=negative;3=neutral;4,5=positive'")] = "",
@@ -112,14 +112,34 @@ def print_figures(
     if as_json:
         print(json.dumps(figures))
     else:
-        print("\n".join(f"{name:30} {value}" for name, value in figures.items()))
+        print("\n".join(f"{name:30} {show(value)}" for name, value in figures.items()))
 
 
-def _evaluate_split(model: str | None, dataset: str, name: str, reading: Reading) -> dict[str, object]:
+def show(value: object) -> str:
+    """Return a figure as text, with three decimals.
+
+    >>> show(2 / 3), show((0.5, 1.0)), show(["a", "b"]), show({"texts": 3, "met": 1 / 3}), show(None)
+    ('0.667', '0.500 to 1.000', 'a, b', 'texts 3, met 0.333', 'none')
+    """
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, tuple):
+        return " to ".join(map(show, value))
+    if isinstance(value, list):
+        return ", ".join(map(show, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {show(part)}" for name, part in value.items())
+    return "none" if value is None else str(value)
+
+
+def _evaluate_split(model: str | None, dataset: str, split_name: str | None, reading: Reading) -> dict[str, object]:
     classifier = SentimentClassifier.from_pretrained(model)
     splits = load_splits(dataset)
+    name = split_name or ("test" if "test" in splits or len(splits) > 1 else next(iter(splits)))
     if name not in splits:
-        raise DatasetError(f"dataset {dataset!r} has no split {name!r}, only {', '.join(splits)}")
+        raise DatasetError(
+            f"dataset {dataset!r} has no split {name!r}, only {', '.join(splits)}; name one with --split"
+        )
     check_named({dataset: {name: splits[name]}}, reading)
     rows = read_rows(splits[name], find_columns(splits[name], reading), reading.label_map)
     if not rows.texts:

@@ -125,6 +125,7 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return (B, T, E) embeddings and the (B, T) boolean mask of real tokens, with T at least 1."""
         if input_ids is not None and inputs_embeds is None:
+            input_ids = input_ids.long()  # transformers makes a float tensor of a text without tokens
             mask = (input_ids != self.config.pad_token_id if attention_mask is None else attention_mask).bool()
             if self.training and self.config.word_dropout:
                 dropped = torch.rand(input_ids.shape, device=input_ids.device) < self.config.word_dropout

@@ -1,6 +1,7 @@
 """Load the splits of a Hub dataset, a local folder or a file."""
 
 import codecs
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -12,8 +13,19 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
 from ..errors import DatasetError
+from .tables import read_dataset
 
-READERS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+# What the library `datasets` reads; tables go to our own reader, unless a README describes their folder.
+READERS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".xlsx": "xlsx",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".parquet": "parquet",
+}
+TABLES = (".csv", ".tsv", ".xlsx")
 HUB_TIMEOUT = 4.0  # seconds; the libraries take over 20 to notice that they are offline
 LOCAL_EXAMPLE = "a local folder such as ./my_dataset or a file such as ./reviews.csv"
 # Read at once, so that a column's type fits all rows; "NA" and "None" are words, not missing values.
@@ -33,7 +45,7 @@ def load_splits(source: str) -> DatasetDict:
     if (Path(path) / "dataset_dict.json").is_file():  # written by save_to_disk
         return load_from_disk(path, keep_in_memory=True)
     if Path(path).is_dir():
-        return _load_local(path, _data_files(Path(path)), name=config or None)
+        return _load_folder(Path(path), config or None)
     return _load(path, name=config or None)
 
 
@@ -62,8 +74,28 @@ def _load_file(file: Path) -> DatasetDict:
     reader = READERS.get(file.suffix.lower())
     if reader is None:
         raise DatasetError(f"{file} is not a file of {', '.join(READERS)}; save it as one of these")
-    settings = {"sep": "\t"} if file.suffix.lower() == ".tsv" else {}
-    return _load_local(reader, [file], data_files=str(file), **settings)
+    if file.suffix.lower() in TABLES or (file.suffix.lower() in (".jsonl", ".ndjson") and not _is_utf8(file)):
+        return DatasetDict({"train": read_dataset(file)})
+    return _load_local(reader, [file], data_files=str(file))
+
+
+def _load_folder(folder: Path, config: str | None) -> DatasetDict:
+    """Load a folder; with tables in it, all files are first rewritten as Parquet; their names give the splits."""
+    files = _data_files(folder)
+    if (folder / "README.md").is_file() or not any(file.suffix.lower() in TABLES for file in files):
+        return _load_local(str(folder), files, name=config)
+    with tempfile.TemporaryDirectory() as rewritten:
+        for file in files:
+            target = Path(rewritten) / file.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if file.suffix.lower() == ".parquet":
+                shutil.copyfile(file, target)
+            else:  # all in one format, as `datasets` demands
+                read_dataset(file).to_parquet(target.with_name(f"{file.name}.parquet"))
+        try:
+            return _load_local(rewritten, _data_files(Path(rewritten)), name=config)
+        except DatasetError as error:
+            raise DatasetError(str(error).replace(rewritten, str(folder))) from error
 
 
 def _data_files(folder: Path) -> list[Path]:
@@ -85,22 +117,26 @@ def _load_local(path: str, files: Sequence[Path], **settings: Any) -> DatasetDic
 
 
 def _check_file(file: Path) -> None:
-    """Raise DatasetError if a file is empty or not UTF-8; training would not reveal a wrongly guessed encoding."""
+    """Raise DatasetError if a file that `datasets` reads is empty or not UTF-8, whose encoding it would not detect."""
     if file.stat().st_size == 0:
         raise DatasetError(f"{file} is empty")
-    if READERS[file.suffix.lower()] == "parquet":
-        return
+    if READERS[file.suffix.lower()] in ("csv", "json") and not _is_utf8(file):
+        raise DatasetError(
+            f"{file} is not UTF-8 text; save it as UTF-8, for example with:"
+            f" iconv -f WINDOWS-1252 -t UTF-8 {file.name} > utf8_{file.name}"
+        )
+
+
+def _is_utf8(file: Path) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 decoder.decode(block)
             decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"{file} is not UTF-8 text ({error.reason}); save it as UTF-8, for example with:"
-            f" iconv -f WINDOWS-1252 -t UTF-8 {file.name} > utf8_{file.name}"
-        ) from error
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _load(path: str, **settings: Any) -> DatasetDict:

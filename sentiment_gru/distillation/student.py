@@ -21,6 +21,7 @@ from ..labels import POLES
 from ..tokenization import keep_ends
 from ..training.callbacks import SaveWithinEpochs
 from ..training.datasets import join_train
+from ..training.initial import fill_schedule
 from ..training.options import TrainingOptions
 from ..training.output_folder import RunFolder
 from ..training.report import calibrate, write_report
@@ -134,6 +135,7 @@ def train_on_soft_labels(
         KeyboardInterrupt: the training was stopped before its end.
     """
     started = time.perf_counter()
+    options = fill_schedule(options)
     run = RunFolder(options)
     options.resume = run.record.is_file()
     run.check()

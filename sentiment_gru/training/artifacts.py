@@ -107,6 +107,18 @@ def count_mistakes(scored: ScoredSplit, uncertain_below: float) -> list[dict[str
     ]
 
 
+def count_recalls(scored: ScoredSplit) -> dict[str, dict[str, int]]:
+    """Return, for each label of a split, the number of its texts and how many got it as their verdict."""
+    verdicts, targets = scored.scores.argmax(axis=1), scored.targets
+    return {
+        scored.labels[target]: {
+            "texts": int((targets == target).sum()),
+            "right": int(((targets == target) & (verdicts == target)).sum()),
+        }
+        for target in np.unique(targets)
+    }
+
+
 BINS = 10
 DOTS_PER_INCH = 80
 

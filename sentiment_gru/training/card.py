@@ -6,6 +6,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ..model_config import LONGEST, REFERENCE, SHORTEST
+from .baseline import ADVICE, baseline_is_better
 
 TEMPLATE = Path(__file__).parent / "card.md.jinja"
 POOLING_NAMES = {"mean_max": "mean and max", "mean": "mean", "max": "max", "last": "last-state"}
@@ -28,8 +29,6 @@ def write_card(folder: Path, metrics: dict[str, Any]) -> None:
         eval_results=_eval_results(metrics),
     )
     options = metrics["options"]
-    exponent = metrics.get("temperature_exponent", 0)
-    factors = [(tokens / REFERENCE) ** exponent for tokens in (SHORTEST, REFERENCE, LONGEST)]
     card = ModelCard.from_template(
         data,
         template_path=str(TEMPLATE),
@@ -40,8 +39,10 @@ def write_card(folder: Path, metrics: dict[str, Any]) -> None:
         scores=score_table(metrics),
         mistakes=_mistake_table(metrics),
         data=_data_table(metrics),
-        temperatures=[f"{metrics['temperature'] * factor:.2f}" for factor in factors],
         uncertainty=_describe_uncertainty(metrics),
+        calibration=_describe_calibration(metrics),
+        baseline=_baseline_table(metrics),
+        advice=ADVICE if baseline_is_better(metrics) else "",
         seeds=_describe_seeds(metrics),
     )
     (folder / "README.md").write_text(f"{card}\n", encoding="utf-8")
@@ -92,10 +93,36 @@ def _data_table(metrics: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def _describe_calibration(metrics: dict[str, Any]) -> str:
+    calibration = metrics.get("calibration", {"cross_validated": False, "temperature": True})  # older checkpoints
+    if not calibration["temperature"]:
+        return "There is no temperature: in cross-validation on the small dev set, none was better than 1."
+    exponent = metrics.get("temperature_exponent", 0)
+    short, usual, long = (
+        f"{metrics['temperature'] * (tokens / REFERENCE) ** exponent:.2f}" for tokens in (SHORTEST, REFERENCE, LONGEST)
+    )
+    checked = " and checked by cross-validation" if calibration["cross_validated"] else ""
+    return (
+        f"Logits are divided by a temperature fitted on dev{checked}: {usual} for a text of 100 tokens, {short} for one"
+        f" of 10,\n{long} for one of 1,000."
+    )
+
+
+def _baseline_table(metrics: dict[str, Any]) -> str:
+    rows = ["| set | accuracy | macro recall | macro F1 |", "|---|---|---|---|"]
+    for name, roles in metrics.get("baseline", {}).items():
+        for role, result in roles.items():
+            split = _split_name(metrics["datasets"][name], role)
+            figures = f"{_with_interval(result, 'accuracy')} | {_with_interval(result, 'macro_recall')}"
+            rows.append(f"| {name} ({split}) | {figures} | {result['macro_f1']:.1%} |")
+    return "\n".join(rows) if len(rows) > 2 else ""
+
+
 def _describe_uncertainty(metrics: dict[str, Any]) -> str:
     band = metrics["uncertain_below"]
     if not band:
-        return "No range of scores had enough errors on dev to be called uncertain."
+        checked = " in cross-validation" if metrics.get("calibration", {}).get("cross_validated") else ""
+        return f"No range of scores had enough errors on dev{checked} to be called uncertain."
     dev = {name: dataset["dev"] for name, dataset in metrics["datasets"].items()}
     shares = [
         f"{r['uncertain_error']:.0%} of those verdicts and {r['certain_error']:.0%} of the others on {name}"

@@ -14,11 +14,12 @@ from transformers import PreTrainedTokenizerFast, set_seed
 from ..data.splits import Corpus, JoinedSplit, TextSplit
 from ..labels import order_labels
 from ..modeling import SentimentGRUForSequenceClassification
-from ..tokenization import train_tokenizer
+from .data_checks import find_warnings
 from .datasets import join_train, prepare_corpora, prepare_soft_labels
+from .initial import datasets_read
 from .options import TrainingOptions
 from .report import describe_device
-from .run import build_trainer
+from .run import build_trainer, start
 from .trainer import LengthBucketSampler, SentimentTrainer
 
 WARM_UP, TIMED = 2, 12  # steps
@@ -37,16 +38,20 @@ def make_plan(options: TrainingOptions) -> str:
     soft = prepare_soft_labels(options, corpora, labels)
     texts = join_train(corpora, soft)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
-    tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
+    options, initial, tokenizer, origin = start(options, texts, corpora, labels)
     with tempfile.TemporaryDirectory() as folder:  # a trainer creates its folder when it is built
         trainer = build_trainer(
-            replace(options, output_dir=str(Path(folder) / "plan")), tokenizer, labels, texts, dev, soft
+            replace(options, output_dir=str(Path(folder) / "plan")), tokenizer, labels, texts, dev, soft, initial
         )
         seconds = measure_step(trainer)
     lines = [line for corpus in corpora for line in describe_corpus(corpus, labels)]
     lines += [f"soft labels {part.name}: {len(part):,} texts" for part in soft]
+    lines.append(f"start: {origin}")
     lines += describe_model(trainer.model, tokenizer)
+    if options.linear_units:
+        lines.append(f"linear units: {len(labels)}, built in after training")
     lines += _describe_time(options, trainer, seconds, corpora, texts)
+    lines += [f"careful: {warning}" for warning in find_warnings(corpora, datasets_read(options.init_from))]
     return "\n".join([*lines, "Nothing was written."])
 
 
@@ -109,15 +114,16 @@ def _step(trainer: SentimentTrainer, batch: Sequence[int]) -> None:
 def _describe_time(
     options: TrainingOptions, trainer: SentimentTrainer, seconds: float, corpora: Sequence[Corpus], texts: JoinedSplit
 ) -> list[str]:
-    steps = -(-len(trainer.train_dataset) // options.batch_size)
+    epochs = trainer.args.num_train_epochs
+    steps = -(-len(trainer.train_dataset) // trainer.args.train_batch_size)
     characters = sum(map(len, texts.split.texts))
     per_character = FORWARD_SHARE * seconds * steps / characters
     dev = sum(len(text) for corpus in corpora for text in corpus.dev.texts)
     reported = sum(len(text) for corpus in corpora if corpus.reported for text in corpus.reported.texts)
-    read = (options.epochs + 2) * dev + reported * options.evaluate_test  # dev: each epoch, then calibration, measures
-    minutes = (seconds * steps * options.epochs + per_character * read) / 60
+    read = (epochs + 2) * dev + reported * options.evaluate_test  # dev: each epoch, then calibration, measures
+    minutes = (seconds * steps * epochs + per_character * read) / 60
     device = describe_device(trainer.args.device)
     return [
-        f"steps: {steps:,} an epoch, {options.epochs:g} epochs at most",
+        f"steps: {steps:,} an epoch, {epochs:g} epochs at most",
         f"time: about {minutes:.1f} minutes at most ({seconds:.3f} seconds a step on {device})",
     ]

@@ -18,6 +18,7 @@ from ..errors import OptionsError
 from ..labels import parse_label_map
 
 SMOKE_TEXTS = 200
+SHIPPED = "pretrained"  # value of `init_from` for the shipped checkpoint
 
 
 def _option(default: Any, help_text: str) -> Any:
@@ -36,7 +37,7 @@ class TrainingOptions:
     dataset: list[str] = field(
         default_factory=list,
         metadata={
-            "help": "Hub id (name or name:config), local folder, or CSV, TSV, JSON lines or Parquet file; repeatable",
+            "help": "Hub id (name or name:config), local folder, or CSV, TSV, XLSX, JSON or Parquet file; repeatable",
             "action": "extend",
         },
     )
@@ -58,10 +59,12 @@ class TrainingOptions:
     class_weights: Literal["none", "balanced"] = _option(
         "none", "balanced: rare labels count more in the loss, and scores then lean towards them"
     )
-    epochs: float = _option(4.0, "passes over the training texts")
-    patience: int = _option(2, "stop after this many epochs without a better dev score")
-    batch_size: int = _option(32, "texts per step")
-    learning_rate: float = _option(2e-3, "peak of the schedule: linear warm-up, then cosine to 0")
+    epochs: float | None = _option(None, "passes over the training texts; by their number if not given")
+    patience: int | None = _option(None, "stop after this many epochs without a better dev score; by number of texts")
+    batch_size: int | None = _option(None, "texts per step; by number of texts")
+    learning_rate: float | None = _option(
+        None, "peak of the schedule: linear warm-up, then cosine to 0; by number of texts"
+    )
     seed: int = _option(0, "of initial weights, order and dropout")
     train_tokens: int = _option(400, "longer training texts are cut to their first and last half of this")
     ema_decay: float = _option(0.999, "decay per step of the averaged weights that are evaluated and saved")
@@ -74,7 +77,19 @@ class TrainingOptions:
     report: bool = _option(True, "also write history.csv, predictions.parquet and plots")
     resume: bool = _option(False, "continue the unfinished run of this output folder where its last checkpoint is")
     save_steps: int = _option(500, "steps between checkpoints to resume from, besides the one after each epoch")
-    init_from: str | None = _option(None, "checkpoint folder or Hub id to fine-tune, with its tokenizer and labels")
+    init_from: str | None = _option(
+        None,
+        "checkpoint to start from, with its tokenizer: a folder, a Hub id, or 'pretrained' for the shipped one; labels"
+        " that it lacks get new rows in the head. If not given: 'pretrained' if it knows the language and has not read"
+        " the dataset, and no option asks for another architecture",
+    )
+    from_scratch: bool = _option(False, "start from random weights and a vocabulary of the training texts")
+    linear_units: bool | None = _option(
+        None,
+        "build a logistic regression on words into the trained network, as units that average word weights; by default"
+        " up to 5,000 training texts, unless an option asks for another architecture or checkpoint",
+    )
+    baseline: bool = _option(True, "also train TF-IDF with logistic regression, to compare with")
     seeds: list[int] = field(
         default_factory=list,
         metadata={"help": "train once with each of these; the best on dev becomes the output, all are kept in it"},
@@ -105,8 +120,10 @@ class TrainingOptions:
             raise OptionsError("name an --output-dir, for example --output-dir out/mine")
         self._check_reading()
         for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience", "save_steps"):
-            if getattr(self, name) <= 0:
-                raise OptionsError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be above 0")
+            if (value := getattr(self, name)) is not None and value <= 0:
+                raise OptionsError(f"--{name.replace('_', '-')} is {value}; it must be above 0")
+        if self.init_from and self.from_scratch:
+            raise OptionsError("--init-from and --from-scratch contradict each other; leave one out")
         if not 0 <= self.ema_decay < 1:
             raise OptionsError(f"--ema-decay is {self.ema_decay}; it must be in [0, 1)")
         if not 0 <= self.absent_weight <= 1:
@@ -137,7 +154,7 @@ class TrainingOptions:
     def _shrink_for_smoke(self) -> None:
         if self.evaluate_test:
             raise OptionsError("--smoke learns nothing worth measuring; leave out --evaluate-test")
-        self.epochs = min(self.epochs, 1)
+        self.epochs = min(self.epochs or 1, 1)
         self.max_train_samples = min(self.max_train_samples or SMOKE_TEXTS, SMOKE_TEXTS)
 
 

@@ -51,6 +51,7 @@ FREE_OPTIONS = {
     "tensorboard",
     "push_to_hub",
     "report",
+    "baseline",
 }
 
 

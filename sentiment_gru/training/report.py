@@ -18,9 +18,16 @@ from scipy.special import softmax
 from ..checkpoint import load_model, load_tokenizer, save_checkpoint
 from ..classifier import SentimentClassifier
 from ..data.splits import Corpus, JoinedSplit
-from ..metrics import evaluate, find_uncertain_band, fit_temperature, restricted_sets
+from ..metrics import (
+    band_holds,
+    evaluate,
+    find_uncertain_band,
+    fit_temperature,
+    restricted_sets,
+    temperature_helps,
+)
 from ..model_config import length_factor
-from .artifacts import ScoredSplit, count_mistakes, write_history, write_plots, write_predictions
+from .artifacts import ScoredSplit, count_mistakes, count_recalls, write_history, write_plots, write_predictions
 from .card import write_card
 from .options import TrainingOptions
 
@@ -55,6 +62,7 @@ def find_commit() -> str | None:
 
 
 PATHS = {"output_dir", "config"}
+SMALL_DEV = 500  # texts; with fewer, a fitted temperature or band may be noise
 
 
 def write_report(
@@ -123,25 +131,35 @@ def portable_options(options: TrainingOptions, corpora: Sequence[Corpus]) -> dic
     return {name: value for name, value in (asdict(options) | names).items() if name not in PATHS}
 
 
-def calibrate(folder: Path, dev: JoinedSplit) -> None:
-    """Fit temperature and uncertain band of a saved checkpoint on dev, encoded as in the app."""
+def calibrate(folder: Path, dev: JoinedSplit) -> dict[str, bool]:
+    """Fit temperature and uncertain band of a saved checkpoint on dev, encoded as in the app.
+
+    If dev has fewer than `SMALL_DEV` texts, each of the two is kept only if it helps in cross-validation.
+
+    Returns:
+        Whether there was a cross-validation, and whether the checkpoint got a temperature and an uncertain band.
+    """
     classifier = SentimentClassifier.from_pretrained(folder)
     config = classifier.config
     config.temperature, config.temperature_exponent = 1.0, 0.0
     logits = classifier.logits(dev.split.texts)
     lengths = np.array([min(len(ids), config.max_tokens) for ids in classifier.encode(dev.split.texts)])
     sets = restricted_sets(dev, logits, classifier.labels)
-    config.temperature, config.temperature_exponent = fit_temperature(
-        [(*sets[name], lengths[rows]) for name, rows in dev.rows.items()]
-    )
+    small = len(dev.split) < SMALL_DEV
+    measured = [(*sets[name], lengths[rows]) for name, rows in dev.rows.items()]
+    calibrated = not small or temperature_helps(measured)
+    if calibrated:
+        config.temperature, config.temperature_exponent = fit_temperature(measured)
     divisor = config.temperature * length_factor(lengths, config.temperature_exponent)
     scores = softmax(logits / divisor[:, None], axis=1)
     targets = np.array([classifier.labels.index(label) for label in dev.split.labels])
-    config.uncertain_below = find_uncertain_band([(scores[rows], targets[rows]) for rows in dev.rows.values()])
+    judged = [(scores[rows], targets[rows]) for rows in dev.rows.values()]
+    config.uncertain_below = find_uncertain_band(judged) if not small or band_holds(judged) else 0.0
     model = load_model(folder)
     for name in ("temperature", "temperature_exponent", "uncertain_below"):
         setattr(model.config, name, getattr(config, name))
     save_checkpoint(model, load_tokenizer(folder), folder)
+    return {"cross_validated": small, "temperature": calibrated, "band": config.uncertain_below > 0}
 
 
 def score_splits(classifier: SentimentClassifier, corpora: Sequence[Corpus], evaluate_test: bool) -> list[ScoredSplit]:
@@ -169,7 +187,10 @@ def measure(
     band = classifier.config.uncertain_below
     for split in scored:
         figures = asdict(evaluate(split.logits, split.split, classifier.labels, band))
-        sets[split.dataset][split.role] = figures | {"mistakes": count_mistakes(split, band)}
+        sets[split.dataset][split.role] = figures | {
+            "mistakes": count_mistakes(split, band),
+            "recalls": count_recalls(split),
+        }
     return {
         "labels": classifier.labels,
         "parameters": sum(weights.numel() for weights in classifier.model.parameters()),

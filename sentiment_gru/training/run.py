@@ -1,6 +1,7 @@
 """Train a classifier on one or more datasets, from reading the data to writing the card."""
 
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,23 +22,34 @@ from transformers import (
 )
 from transformers.integrations import TensorBoardCallback
 
-from ..checkpoint import load_model, load_tokenizer, resolve, save_checkpoint
+from ..checkpoint import load_model, load_tokenizer, save_checkpoint
 from ..configuration import SentimentGRUConfig
 from ..data.soft_labels import SoftLabels
-from ..data.splits import JoinedSplit, TextSplit
-from ..errors import DatasetError, OptionsError
+from ..data.splits import Corpus, JoinedSplit, TextSplit
+from ..errors import OptionsError
 from ..labels import order_labels
 from ..metrics import restricted_sets
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
+from .baseline import measure_baseline
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
+from .data_checks import find_warnings
 from .datasets import join_train, prepare_corpora, prepare_soft_labels
+from .initial import (
+    ARCHITECTURE,
+    choose_linear_units,
+    choose_start,
+    datasets_read,
+    fill_schedule,
+    initial_folder,
+    replace_head,
+)
+from .linear_units import add_linear_units, check_fits
 from .options import TrainingOptions
 from .output_folder import RunFolder, is_first_process, process_count
 from .report import calibrate, describe_origin, write_report
 from .trainer import EncodedTexts, SentimentTrainer
 
-ARCHITECTURE = ("cell", "bidirectional", "pooling", "embedding_size", "hidden_size", "num_layers", "vocab_size")
 DROPOUTS = ("word_dropout", "embedding_dropout", "layer_dropout", "output_dropout")
 
 
@@ -47,21 +59,17 @@ def load_initial(
     """Load the checkpoint of `--init-from` and make it trainable on texts with these labels.
 
     Returns:
-        The options with the checkpoint's architecture; the model without calibration and with the dropouts of the
-        options; its tokenizer.
+        The options with the checkpoint's architecture; the model with these labels, without calibration and with the
+        dropouts of the options; its tokenizer.
 
     Raises:
         CheckpointError: The checkpoint cannot be loaded.
-        DatasetError: The texts have a label that the checkpoint lacks.
         OptionsError: An option contradicts the architecture of the checkpoint.
     """
-    folder = resolve(options.init_from)
+    folder = initial_folder(str(options.init_from))
     model, tokenizer = load_model(folder), load_tokenizer(folder)
-    known = model.config.labels
-    if unknown := [label for label in labels if label not in known]:
-        raise DatasetError(
-            f"the texts have the label {', '.join(unknown)}, but {options.init_from} has only {', '.join(known)}"
-        )
+    if list(labels) != model.config.labels:
+        replace_head(model, labels)
     pieces = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["type"] == "BPE"
     architecture = {name: getattr(model.config, name) for name in ARCHITECTURE} | {"subwords": pieces}
     defaults = {field.name: field.default for field in fields(options)}
@@ -102,12 +110,9 @@ def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -
     soft = prepare_soft_labels(options, corpora, labels)
     texts = join_train(corpora, soft)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
-    initial = None
-    if options.init_from:
-        options, initial, tokenizer = load_initial(options, labels)
-        labels = initial.config.labels
-    else:
-        tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
+    options, initial, tokenizer, origin = start(options, texts, corpora, labels)
+    if is_first_process():
+        print(f"Starting from {origin}.", file=sys.stderr, flush=True)
     trainer = build_trainer(options, tokenizer, labels, texts, dev, soft, initial)
     for callback in callbacks:
         trainer.add_callback(callback)
@@ -115,13 +120,43 @@ def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -
     if not is_first_process():
         return None
     with run.staging() as folder:
-        save_checkpoint(trainer.model, tokenizer, folder)
-        calibrate(folder, dev)
+        model = trainer.model
+        if options.linear_units:
+            model = add_linear_units(model, tokenizer, texts.split, dev.split)
+        save_checkpoint(model, tokenizer, folder)
+        facts |= {"start": origin, "calibration": calibrate(folder, dev)}
+        facts["warnings"] = find_warnings(corpora, datasets_read(options.init_from))
+        if options.baseline:
+            facts["baseline"] = measure_baseline(corpora, labels, options.evaluate_test)
         facts["minutes"] = round((time.perf_counter() - started) / 60, 1)
         metrics = write_report(folder, options, corpora, trainer.state.log_history, facts)
     if metrics["interrupted"] is None:
         run.remove()
     return metrics
+
+
+def start(
+    options: TrainingOptions, texts: JoinedSplit, corpora: Sequence[Corpus], labels: Sequence[str]
+) -> tuple[TrainingOptions, SentimentGRUForSequenceClassification | None, PreTrainedTokenizerFast, str]:
+    """Choose and load what a training starts from.
+
+    Returns:
+        The options with every choice made; the initial model, or None for random weights; the tokenizer; a phrase on
+        what was chosen and why.
+
+    Raises:
+        CheckpointError, OptionsError: As in `load_initial`.
+    """
+    options = fill_schedule(options, len(texts.split))
+    options, origin = choose_start(options, texts.split.texts, [corpus.name for corpus in corpora])
+    options, initial = choose_linear_units(options, len(texts.split)), None
+    if options.init_from:
+        options, initial, tokenizer = load_initial(options, labels)
+    else:
+        tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
+    if options.linear_units:
+        check_fits(options)
+    return options, initial, tokenizer, origin
 
 
 def run_trainer(trainer: SentimentTrainer, run: RunFolder, splits: Sequence[TextSplit]) -> dict[str, Any]:
@@ -174,6 +209,7 @@ def build_trainer(
     initial: SentimentGRUForSequenceClassification | None = None,
 ) -> SentimentTrainer:
     """Return a trainer of a new or the initial model; its score is the mean macro recall on dev over the datasets."""
+    options = fill_schedule(options, len(texts.split))
     soft_targets = {text: target for part in soft for text, target in part.targets().items()}
     model = initial or SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
     callbacks = [EarlyStoppingCallback(options.patience), SaveWithinEpochs(options.save_steps)]
@@ -219,6 +255,7 @@ def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str
 
 def training_arguments(options: TrainingOptions) -> TrainingArguments:
     """Return the arguments of the transformers Trainer; checkpoints go beside the output folder."""
+    options = fill_schedule(options)
     return TrainingArguments(
         output_dir=str(RunFolder(options).path),
         num_train_epochs=options.epochs,

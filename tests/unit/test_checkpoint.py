@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    Trainer,
+    TrainingArguments,
+    pipeline,
+)
 
 import sentiment_gru.modeling  # noqa: F401, registers the Auto classes
 from sentiment_gru import CheckpointError, SentimentClassifier
@@ -147,10 +154,53 @@ def test_classifier_auto_classes_and_pipeline_give_equal_scores(tiny_checkpoint:
         auto = model(**tokenizer(TEXTS, padding=True, return_tensors="pt")).logits.softmax(-1).numpy()
     np.testing.assert_allclose(auto, ours, atol=1e-6)
 
+    assert tokenizer.model_max_length == model.config.max_tokens == 2_000
+
     pipe = pipeline("text-classification", model=str(tiny_checkpoint), top_k=None)
     for scores, results in zip(ours, pipe(TEXTS), strict=True):
         by_label = {result["label"]: result["score"] for result in results}
         assert [by_label[label] for label in ("negative", "neutral", "positive")] == pytest.approx(scores, abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+def test_the_pipeline_scores_a_text_without_tokens_as_the_classifier_does(
+    tiny_checkpoint: Path, classifier: SentimentClassifier, text: str
+) -> None:
+    pipe = pipeline("text-classification", model=str(tiny_checkpoint), top_k=None)
+    scores = {result["label"]: result["score"] for result in pipe([text])[0]}
+    assert scores == pytest.approx(classifier(text)[0].scores, abs=1e-6)
+
+
+def test_transformers_trainer_tunes_the_folder_for_another_number_of_labels(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    names = ["dull", "great", "long", "warm", "weak"]
+    model = AutoModelForSequenceClassification.from_pretrained(
+        tiny_checkpoint,
+        id2label=dict(enumerate(names)),
+        label2id={name: i for i, name in enumerate(names)},
+        ignore_mismatched_sizes=True,
+    )
+    tokenizer = AutoTokenizer.from_pretrained(tiny_checkpoint)
+    rows = [tokenizer(f"the film is {name} .") | {"labels": i} for i, name in enumerate(names)] * 4
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(
+            str(tmp_path / "work"),
+            num_train_epochs=30,
+            per_device_train_batch_size=5,
+            learning_rate=3e-2,
+            save_strategy="no",
+            report_to="none",
+            dataloader_pin_memory=False,
+        ),
+        train_dataset=rows,
+        data_collator=DataCollatorWithPadding(tokenizer),
+    )
+    trainer.train()
+    save_checkpoint(trainer.model, tokenizer, tmp_path / "tuned")
+    tuned = SentimentClassifier.from_pretrained(tmp_path / "tuned")
+    assert [p.label for p in tuned([f"the film is {name} ." for name in names])] == names
 
 
 def test_saving_again_changes_no_weight(tiny_checkpoint: Path, tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ from sentiment_gru.data.splits import TextSplit
 from sentiment_gru.evaluation import main
 from sentiment_gru.metrics import (
     MAX_UNCERTAIN_SHARE,
+    band_holds,
     calibration_error,
     calibration_error_if_perfect,
     evaluate,
     find_uncertain_band,
     fit_temperature,
+    temperature_helps,
 )
 from sentiment_gru.model_config import length_factor
 
@@ -50,6 +52,32 @@ def test_a_set_without_neutral_texts_asks_for_positive_against_negative() -> Non
 def test_a_label_the_model_lacks_is_refused_by_name() -> None:
     with pytest.raises(DatasetError, match="no label joy, only negative, neutral, positive"):
         evaluate(np.zeros((1, 3)), split_of(["joy"]), LABELS, 0.0)
+
+
+def noisy_set(scale: float, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return logits that are `scale` times the true ones, label ids and lengths of texts."""
+    draws = np.random.default_rng(0)
+    logits = draws.normal(size=(count, 3))
+    targets = np.array([draws.choice(3, p=row) for row in softmax(logits, axis=1)])
+    return logits * scale, targets, np.full(count, 100)
+
+
+def test_a_temperature_helps_where_scores_are_overconfident_and_not_where_they_are_right() -> None:
+    assert temperature_helps([noisy_set(6.0, 60)])
+    assert not temperature_helps([noisy_set(1.0, 60)])
+    assert not temperature_helps([noisy_set(6.0, 9)])  # fewer than two texts a fold
+
+
+def test_a_band_holds_only_where_the_texts_left_out_confirm_it() -> None:
+    draws = np.random.default_rng(0)
+    confidence = np.repeat([0.55, 0.95], 150)
+    scores = np.stack([confidence, 1 - confidence], axis=1)
+    half_wrong = np.where(confidence < 0.6, draws.random(300) < 0.5, False).astype(int)
+    assert band_holds([(scores, half_wrong)])
+    assert not band_holds([(scores, np.zeros(300, dtype=int))])
+    in_one_fold = np.where((confidence < 0.6) & (np.arange(300) % 5 == 0), 1, 0)
+    assert not band_holds([(scores, in_one_fold)])
+    assert not band_holds([(scores[:9], half_wrong[:9])])
 
 
 def test_a_perfectly_calibrated_model_stays_under_its_own_bound() -> None:
@@ -137,7 +165,10 @@ def test_the_command_prints_the_figures_of_a_split(
     assert figures["calibration_error"] == pytest.approx(reported["calibration_error"], abs=1e-6)
     assert figures["texts_per_second"] > 0
     assert main(["--model", str(tiny_checkpoint), "--dataset", str(tiny_dataset)]) == 0
-    assert "accuracy_interval" in capsys.readouterr().out
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["accuracy"] == f"{reported['accuracy']:.3f}"
+    assert lines["accuracy_interval"] == " to ".join(f"{edge:.3f}" for edge in reported["accuracy_interval"])
+    assert lines["labels"] == "negative, neutral, positive"
 
 
 def test_the_command_refuses_in_one_line(
@@ -149,13 +180,13 @@ def test_the_command_refuses_in_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_file_of_ratings_can_be_scored(
+def test_a_file_of_ratings_is_evaluated_without_naming_its_only_split(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stars = {"great": 5, "awful": 1, "recent": 3}
     lines = [f"the film is {word} .,{star},{i}" for i in range(4) for word, star in stars.items()]
     (tmp_path / "r.csv").write_text("body,stars,year\n" + "\n".join(lines))
-    command = ["--model", str(tiny_checkpoint), "--dataset", str(tmp_path / "r.csv"), "--split", "train", "--json"]
+    command = ["--model", str(tiny_checkpoint), "--dataset", str(tmp_path / "r.csv"), "--json"]
     columns = ["--text-column", "body", "--label-column", "stars"]
     assert main([*command, *columns, "--label-map", "1=negative;3=neutral;5=positive"]) == 0
     figures = json.loads(capsys.readouterr().out)

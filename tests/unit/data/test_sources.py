@@ -22,13 +22,13 @@ def texts_of(source: Path | str) -> list[object]:
     return list(load_splits(str(source))["train"]["text"])
 
 
-@pytest.mark.parametrize("name", ["r.csv", "r.TSV", "r.json", "r.jsonl", "r.parquet"])
+@pytest.mark.parametrize("name", ["r.csv", "r.TSV", "r.json", "r.jsonl", "r.ndjson", "r.parquet"])
 def test_one_file_of_any_kind_is_a_train_split(tmp_path: Path, name: str) -> None:
     table, path = Dataset.from_list(ROWS), tmp_path / name
     if path.suffix == ".parquet":
         table.to_parquet(path)
-    elif path.suffix.startswith(".json"):
-        table.to_json(path, lines=path.suffix == ".jsonl")
+    elif path.suffix.endswith(("json", "jsonl")):
+        table.to_json(path, lines=path.suffix != ".json")
     else:
         table.to_csv(path, sep="\t" if path.suffix == ".TSV" else ",", index=False)
     splits = load_splits(str(path))
@@ -86,16 +86,21 @@ def test_a_label_that_is_a_word_only_far_down_does_not_break_the_column(tmp_path
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("latin.csv", "text,label\ncafé,1\n".encode("latin-1"), r"latin.csv is not UTF-8 text.*iconv"),
-        ("latin.jsonl", '{"text": "é"}'.encode("latin-1"), r"latin.jsonl is not UTF-8 text.*iconv"),
-        ("empty.csv", b"", "empty.csv is empty"),
-        ("header.csv", b"text,label\n", r"header.csv' cannot be read: it has no rows"),
-        ("ragged.csv", b"text,label\na, b,1\nc, d,2\n", "more fields than its first line; put texts in quotes"),
-        ("uneven.csv", b"text,label\na,1\nb,c,d,2\n", "Expected 2 fields in line 3, saw 4"),
-        ("open.csv", b'text,label\n"a,1\nb,2\n', "EOF inside string starting at row 1"),
+        ("latin.json", '[{"text": "é"}]'.encode("latin-1"), r"latin.json is not UTF-8 text.*iconv"),
+        ("empty.csv", b"", "empty.csv: the file is empty"),
+        ("empty.jsonl", b"", "empty.jsonl is empty"),
+        ("header.csv", b"text,label\n", "header.csv: the file holds no rows below its column names"),
+        (
+            "ragged.csv",
+            b"text,label\na, b,1\nc, d,2\n",
+            "row 1: 3 cells where there are 2 columns; put texts in quotes",
+        ),
+        ("uneven.csv", b"text,label\na,1\nb,c,d,2\n", "row 2: 4 cells where there are 2 columns; put texts in quotes"),
+        ("open.csv", b'text,label\n"a,1\nb,2\n', "row 1: 1 cells where there are 2 columns; put texts in quotes"),
         ("broken.jsonl", b'{"text": "a"}\n{"text": \n', "cannot be read: JSON parse error"),
         ("broken.parquet", b"not parquet", "cannot be read: Parquet"),
-        ("table.xlsx", b"PK", r"table.xlsx is not a file of \.csv, \.tsv, \.json, \.jsonl, \.parquet"),
+        ("table.xlsx", b"PK", r"table.xlsx: the file's name ends in .xlsx, but it is something else"),
+        ("table.xls", b"PK", r"table.xls is not a file of \.csv, \.tsv, \.xlsx, \.json, \.jsonl"),
         ("packed.csv.gz", gzip.compress(b"text,label\na,1\n", mtime=0), r"packed.csv.gz is not a file of \.csv"),
     ],
 )

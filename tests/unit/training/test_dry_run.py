@@ -76,3 +76,12 @@ def test_a_smoke_run_writes_a_checkpoint_that_loads(tmp_path: Path) -> None:
     assert (dataset["train_texts"], dataset["dev"]["texts"], len(metrics["history"])) == (200, 100, 1)
     assert dataset["rule"]["dev"].startswith("at most 100 texts of the last tenth")
     assert SentimentClassifier.from_pretrained(tmp_path / "out")("good")[0].label in {"0", "1"}
+
+
+def test_a_plan_warns_of_labels_that_a_typo_divides(tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "label": ("Sports", "sports", "World")[i % 3]} for i in range(60)]
+    folder = write_dataset(tmp_path / "d", train=rows)
+    plan = make_plan(tiny_options(folder, tmp_path / "out"))
+    assert "careful: the labels 'Sports' and 'sports' differ by case or spaces only" in plan
+    assert "careful: d: dev has only 6 texts" in plan
+    assert "start: random weights, because of --embedding-size, --hidden-size" in plan

@@ -1,4 +1,4 @@
-"""Fine-tuning starts from a checkpoint with its tokenizer and labels; several seeds give a best one and a spread."""
+"""Fine-tuning starts from a checkpoint with its tokenizer; several seeds give a best one and a spread."""
 
 import json
 import signal
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_gru import CheckpointError, DatasetError, OptionsError, SentimentClassifier
+from sentiment_gru import CheckpointError, OptionsError, SentimentClassifier
 from sentiment_gru.training.options import TrainingOptions
 from sentiment_gru.training.run import load_initial, train
 from sentiment_gru.training.seeds import describe_spread, train_seeds
@@ -34,14 +34,14 @@ def from_checkpoint(dataset: Path, output: Path, checkpoint: Path, **changes: ob
     return tiny_options(dataset, output, **(plain | changes))
 
 
-def test_fine_tuning_learns_a_new_domain_and_keeps_tokenizer_and_labels(
+def test_fine_tuning_learns_a_new_domain_and_keeps_the_tokenizer(
     ironic: Path, tiny_checkpoint: Path, tmp_path: Path, classifier: SentimentClassifier
 ) -> None:
     assert classifier("superb song !")[0].label == "positive"
     train(from_checkpoint(ironic, tmp_path / "out", tiny_checkpoint, epochs=10, learning_rate=3e-2))
     tuned = SentimentClassifier.from_pretrained(tmp_path / "out")
     assert tuned("superb song !")[0].label == "negative"
-    assert tuned.labels == classifier.labels
+    assert tuned.labels == ["negative", "positive"]
     assert tuned.config.hidden_size == classifier.config.hidden_size
     assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (tiny_checkpoint / "tokenizer.json").read_bytes()
     assert "It started from the checkpoint" in (tmp_path / "out" / "README.md").read_text()
@@ -52,7 +52,7 @@ def test_training_starts_from_the_checkpoints_weights_without_its_calibration(
     ironic: Path, tiny_checkpoint: Path, tmp_path: Path, classifier: SentimentClassifier
 ) -> None:
     options = from_checkpoint(ironic, tmp_path / "out", tiny_checkpoint, output_dropout=0.2)
-    effective, model, _ = load_initial(options, ["negative", "positive"])
+    effective, model, _ = load_initial(options, classifier.labels)
     assert classifier.config.temperature != 1.0
     assert (model.config.temperature, model.config.uncertain_below) == (1.0, 0.0)
     assert model.config.output_dropout == 0.2
@@ -62,11 +62,32 @@ def test_training_starts_from_the_checkpoints_weights_without_its_calibration(
     assert all(theirs[name].equal(tensor) for name, tensor in model.state_dict().items())
 
 
-def test_labels_the_checkpoint_lacks_are_refused_by_name(tiny_checkpoint: Path, tmp_path: Path) -> None:
-    rows = [{"text": f"text {i}", "label": label} for i in range(20) for label in ("joy", "positive")]
-    dataset = write_dataset(tmp_path / "joy", train=rows)
-    with pytest.raises(DatasetError, match=r"have the label joy, but .* has only negative, neutral, positive"):
-        train(from_checkpoint(dataset, tmp_path / "out", tiny_checkpoint))
+def test_labels_the_checkpoint_lacks_get_new_rows_of_the_head(
+    tiny_checkpoint: Path, tmp_path: Path, classifier: SentimentClassifier
+) -> None:
+    options = from_checkpoint(tmp_path, tmp_path / "out", tiny_checkpoint)
+    _, model, _ = load_initial(options, ["joy", "positive", "sorrow", "surprise"])
+    theirs, ours = classifier.model.state_dict(), model.state_dict()
+    assert model.config.labels == ["joy", "positive", "sorrow", "surprise"]
+    assert all(theirs[name].equal(ours[name]) for name in ours if not name.startswith("classifier"))
+    assert ours["classifier.weight"][1].equal(theirs["classifier.weight"][2])
+    assert ours["classifier.weight"].shape == (4, 32)
+    assert len({tuple(row) for row in ours["classifier.weight"].tolist()}) == 4
+
+
+def test_new_labels_train_and_classify(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    words = {"joy": "superb", "boredom": "dull"}
+    rows = [
+        {"text": f"{word} {thing} {i}", "label": label}
+        for i in range(5)
+        for thing in ("film", "story", "song", "book")
+        for label, word in words.items()
+    ]
+    dataset = write_dataset(tmp_path / "feelings", train=rows)
+    metrics = train(from_checkpoint(dataset, tmp_path / "out", tiny_checkpoint, epochs=10, learning_rate=3e-2))
+    assert metrics["labels"] == ["boredom", "joy"]
+    tuned = SentimentClassifier.from_pretrained(tmp_path / "out")
+    assert [p.label for p in tuned(["superb song", "dull book"])] == ["joy", "boredom"]
 
 
 @pytest.mark.parametrize(("name", "value"), [("hidden_size", 64), ("cell", "lstm"), ("subwords", True)])

@@ -1,0 +1,162 @@
+"""Small datasets: a training from the shipped checkpoint and one from scratch beside TF-IDF with logistic regression.
+
+    python benchmarks/small_data.py DATA [--sets trec banking77] [--rows 1000 2000] [--seeds 0] [--table]
+
+DATA is a folder with a folder for each dataset (train.parquet, test.parquet or validation.parquet). Each run draws rows
+from the training split, of which a tenth is dev, trains with the default options of `train.py`, and measures on the
+test split. TF-IDF is trained on the same nine tenths. The checkpoint has read SST-2 and IMDB, so these are trained from
+scratch only. Finished runs are kept in the result file, and the same command continues; `--table` prints the table
+alone.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded
+
+import numpy as np
+
+REPOSITORY = Path(__file__).parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+from scipy.stats import t as student  # noqa: E402
+
+from sentiment_gru.data.splits import TextSplit, subsample  # noqa: E402
+from sentiment_gru.training.options import SHIPPED, TrainingOptions  # noqa: E402
+from sentiment_gru.training.run import train  # noqa: E402
+
+RESULT = REPOSITORY / "benchmarks" / "results" / "small_data.json"
+LABEL_COLUMNS = {"trec": "coarse_label"}
+READ_BY_CHECKPOINT = ("sst2", "imdb")
+SETS = ("trec", "banking77", "ag_news", *READ_BY_CHECKPOINT)
+ROWS, SEEDS = (200, 1_000, 2_000), (0, 1, 2)
+MAX_TEST = 2_000
+
+
+def read_split(data: Path, name: str, split: str) -> TextSplit:
+    """Return the texts of a Parquet file and their labels, as strings."""
+    table = pq.read_table(data / name / f"{split}.parquet")
+    text = "text" if "text" in table.column_names else "sentence"
+    labels = table[LABEL_COLUMNS.get(name, "label")].to_pylist()
+    return TextSplit(table[text].to_pylist(), [f"label {label}" for label in labels])
+
+
+def write_split(split: TextSplit, path: Path) -> None:
+    """Write texts and labels as Parquet."""
+    pq.write_table(pa.table({"text": split.texts, "label": split.labels}), path)
+
+
+def measure(data: Path, name: str, rows: int, seed: int, start: str) -> dict[str, Any]:
+    """Train once on a draw of rows, and return the accuracy of the model and of the baseline on the test split.
+
+    Args:
+        data: Folder of the datasets.
+        name: Name of the dataset.
+        rows: Number of rows, of which a tenth is dev.
+        seed: Seed of the draw and of the training.
+        start: "pretrained" or "scratch".
+    """
+    test = "validation" if name == "sst2" else "test"  # the labels of its test split are withheld
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "drawn"
+        source.mkdir()
+        write_split(subsample(read_split(data, name, "train"), rows, seed), source / "train.parquet")
+        write_split(subsample(read_split(data, name, test), MAX_TEST, seed=0), source / "test.parquet")
+        started = time.perf_counter()
+        metrics = train(
+            TrainingOptions(
+                str(Path(folder) / "out"),
+                [str(source)],
+                seed=seed,
+                init_from=SHIPPED if start == SHIPPED else None,
+                from_scratch=start != SHIPPED,
+                evaluate_test=True,
+                report=False,
+            )
+        )
+        seconds = time.perf_counter() - started
+    assert metrics is not None  # this is the only process
+    return {
+        "set": name,
+        "rows": rows,
+        "seed": seed,
+        "start": start,
+        "accuracy": metrics["datasets"]["drawn"]["reported"]["accuracy"],
+        "baseline": metrics["baseline"]["drawn"]["reported"]["accuracy"],
+        "seconds": round(seconds, 1),
+    }
+
+
+def describe(values: Sequence[float]) -> str:
+    """Return the mean in percent, with half the width of its 95% interval (Student's t) if there are several values."""
+    mean = f"{100 * float(np.mean(values)):.1f}"
+    if len(values) < 2:
+        return mean
+    half = student.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    return f"{mean} ± {100 * half:.1f}"
+
+
+def make_table(runs: Sequence[dict[str, Any]]) -> str:
+    """Return a Markdown table of the mean accuracies by dataset and number of rows."""
+    lines = [
+        "| set | rows | from the shipped checkpoint | from scratch | TF-IDF | seconds | seeds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, rows in dict.fromkeys((run["set"], run["rows"]) for run in runs):
+        found = [run for run in runs if (run["set"], run["rows"]) == (name, rows)]
+        cells = [
+            describe([run["accuracy"] for run in found if run["start"] == start])
+            if any(run["start"] == start for run in found)
+            else "–"
+            for start in (SHIPPED, "scratch")
+        ]
+        baseline = {run["seed"]: run["baseline"] for run in found}
+        seconds = f"{np.mean([run['seconds'] for run in found]):.0f}"
+        lines.append(
+            f"| {name} | {rows:,} | {' | '.join(cells)} | {describe(list(baseline.values()))} | {seconds}"
+            f" | {len(baseline)} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run what is missing in the result file, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder of the datasets")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    parser.add_argument("--rows", nargs="+", type=int, default=ROWS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--starts", nargs="+", choices=(SHIPPED, "scratch"), default=(SHIPPED, "scratch"))
+    parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--table", action="store_true", help="print the table of the result file and run nothing")
+    given = parser.parse_args()
+    runs = json.loads(given.result.read_text(encoding="utf-8"))["runs"] if given.result.is_file() else []
+    done = {(run["set"], run["rows"], run["seed"], run["start"]) for run in runs}
+    wanted = [
+        (name, rows, seed, start)
+        for seed in given.seeds
+        for rows in given.rows
+        for name in given.sets
+        for start in given.starts
+        if not (start == SHIPPED and name in READ_BY_CHECKPOINT)
+    ]
+    for name, rows, seed, start in [] if given.table else wanted:
+        if (name, rows, seed, start) not in done:
+            runs.append(measure(given.data, name, rows, seed, start))
+            print(runs[-1], file=sys.stderr, flush=True)
+            given.result.write_text(json.dumps({"runs": runs}, indent=1) + "\n", encoding="utf-8")
+    print(make_table(sorted(runs, key=lambda run: (SETS.index(run["set"]), run["rows"], run["seed"]))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What `train.py` prints at the end: the figures beside those of the baseline, recall by label, and mistakes."""
+
+from typing import Any
+
+from .baseline import ADVICE, baseline_is_better
+from .seeds import describe_spread
+
+WORST = 5  # labels and mistakes that are listed
+FIGURES = {"accuracy": "accuracy", "macro_recall": "macro recall"}
+
+
+def describe_results(output_dir: str, metrics: dict[str, Any]) -> str:
+    """Return the closing lines of a training.
+
+    Args:
+        output_dir: Folder of the checkpoint.
+        metrics: Content of its `metrics.json`.
+    """
+    lines = [f"Checkpoint in {output_dir} after {metrics['minutes']} minutes, started from {metrics['start']}."]
+    for name, dataset in metrics["datasets"].items():
+        for role in ("dev", "reported"):
+            if role in dataset:
+                rival = metrics.get("baseline", {}).get(name, {}).get(role)
+                lines += describe_split(f"{name} {role}", dataset[role], rival)
+    lines += [f"Careful: {warning}." for warning in metrics.get("warnings", [])]
+    if baseline_is_better(metrics):
+        lines.append(ADVICE)
+    if "seeds" in metrics:
+        lines.append(f"Macro recall on dev: {describe_spread(metrics['seeds'])}.")
+    if stopped := metrics["interrupted"]:
+        lines.append(f"Stopped at step {stopped['step']:,} of {stopped['of']:,}; --resume continues the same command.")
+    return "\n".join(lines)
+
+
+def describe_split(name: str, result: dict[str, Any], rival: dict[str, Any] | None) -> list[str]:
+    """Return lines on one split: both models' figures with intervals, recall by label, and the worst mistakes."""
+    lines = [f"{name}, {result['texts']:,} texts"]
+    for who, figures in (("this model", result), ("TF-IDF baseline", rival)):
+        if figures:
+            cells = [
+                f"{noun} {figures[key]:.1%} ({low:.1%} to {high:.1%})"
+                for key, noun in FIGURES.items()
+                for low, high in [figures[f"{key}_interval"]]
+            ]
+            lines.append(f"  {who:16} {', '.join(cells)}")
+    shares = sorted((counts["right"] / counts["texts"], label) for label, counts in result["recalls"].items())
+    listed = ", ".join(
+        f"{label} {share:.0%} of {result['recalls'][label]['texts']:,}" for share, label in shares[:WORST]
+    )
+    lines.append(f"  {'recall by label' if len(shares) <= WORST else 'lowest recalls':16} {listed}")
+    if result["mistakes"]:
+        listed = ", ".join(
+            f"{m['label']} as {m['verdict']} ({m['texts']:,} of {m['of']:,})" for m in result["mistakes"][:WORST]
+        )
+        lines.append(f"  {'mistakes':16} {listed}")
+    return lines
