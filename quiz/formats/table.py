@@ -16,6 +16,7 @@ from ..formats import NUMBER, Answer, InterchangeError, Note, Question, Unreadab
 from .pictures import describe_other_pictures, load_from, refuse_pictures, take_pictures
 
 _LETTERS = ascii_uppercase
+_LONGEST_CELL = 100_000  # characters
 _TYPES = ("single", "multi", "numeric")
 _ALIASES = {
     "name": "id", "title": "id", "category": "topic", "stem": "question", "text": "question", "answer": "correct",
@@ -128,6 +129,8 @@ def _read_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     line = 1
     for row in reader:
+        if max(map(len, row), default=0) > _LONGEST_CELL:
+            raise InterchangeError(f"line {line} has a cell of more than {_LONGEST_CELL:,} characters")
         if any(cell.strip() for cell in row):
             yield line, row
         line = reader.line_num + 1

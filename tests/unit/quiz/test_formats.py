@@ -37,6 +37,7 @@ WRITERS: dict[str, Callable[[list[Question]], bytes]] = {
     "csv": lambda questions: write_table(questions).encode(),
 }
 READERS = {"moodle": read_moodle, "gift": read_gift, "qti1.2": read_qti, "qti2.1": read_qti, "csv": read_table}
+AMOUNTS = re.compile(r"\$\d[^$\n]*\$\d")  # would be read as a formula, so an import refuses them
 PIECES = [
     "a", "B ", "7", "$x_t$", r"$\tanh(a_{1}*b)$", "$a<b & c>d$", r"$\left\{x\right\}$", r"$\nabla \# \|x\|$", "$5",
     "`code {x} ~ = # :`", "`` a`b ``", "`", "**bold**", "\\", r"\\(", r"\(", "(", ")", "&", "&amp;", "&lt;", "<b>", "{",
@@ -44,6 +45,7 @@ PIECES = [
     '"', "TRUE", "\n```python\nx = {1: 2}\n```\n", " //x\n", "$CATEGORY: x", "\U0001f600",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join).map(str.strip).filter(bool)
+texts = texts.filter(lambda text: not AMOUNTS.search(text))
 lines = texts.map(lambda text: " ".join(text.split()))
 numbers = st.floats(-1e6, 1e6, allow_nan=False) | st.integers(-1000, 1000)
 

@@ -80,13 +80,16 @@ def test_every_command_of_the_guide_runs(
     assert len(commands) >= 6
     monkeypatch.chdir(mine.parent)
     assert main(["export", "--format", "moodle", "--bank", "mine.json", "course.xml"]) == 0
-    assert main(["export", "--format", "gift", "--bank", "mine.json", "questions.txt"]) == 0
+    for file_format, file in (("gift", "questions.txt"), ("qti1.2", "canvas.zip"), ("csv", "table.csv")):
+        assert main(["export", "--format", file_format, "--bank", "mine.json", file]) == 0
     mine.rename("kept.json")
     for command in commands:
         if command.startswith(("lint", "check")):
             Path("mine.json").write_text(EXAMPLE, encoding="utf-8")
         elif "moodle course.xml" in command:
             Path("mine.json").unlink()
+        elif command.startswith("export"):
+            Path(command.split()[-1]).unlink(missing_ok=True)
         assert main(shlex.split(command)) == 0, capsys.readouterr().out
     assert "2 of 2 questions written" in capsys.readouterr().out
 

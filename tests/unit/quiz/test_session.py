@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import itertools
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -231,7 +232,7 @@ def test_a_multiple_choice_is_correct_only_with_all_and_no_other_options() -> No
 
 
 def test_every_choice_of_several_options_earns_what_moodle_gives_for_it() -> None:
-    percents = {answer.text: answer.percent for answer in to_question(MULTI).answers}
+    percents = {answer.text: answer.percent for answer in to_question(MULTI, Path()).answers}
     oids = [option.oid for option in MULTI.options]
     for size in range(1, len(oids) + 1):
         for chosen in itertools.combinations(oids, size):
