@@ -8,7 +8,6 @@ student-reviews    a GRU that goes on from `pretrain` with the linear teacher's 
 label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and that GRU together
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
 student-SEED       the GRU of `student-reviews`, trained further on all soft labels and with swapped twins
-fine-tune-SEED     the student at a lower rate, on all reviews and a sample of the sentences
 choose             the student that is best on dev
 calibrate          temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
@@ -55,7 +54,6 @@ class Amounts:
     student_reviews: int = 75_000
     review_epochs: float = 2.5  # passes over the reviews before the sentences join them
     student_epochs: float = 2.0
-    fine_tune_sentences: int = 90_000
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
@@ -111,7 +109,6 @@ def list_stages(amounts: Amounts) -> dict[str, Stage]:
 
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
     students = tuple(f"student-{seed}" for seed in range(amounts.students))
-    fine_tuned = tuple(f"fine-tune-{seed}" for seed in range(amounts.students))
     teacher = ("teacher_texts", "teacher_reviews", "teacher_epochs", "teacher_tokens", "made")
     sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
     network = ("embedding_size", "hidden_size")
@@ -128,11 +125,7 @@ def list_stages(amounts: Amounts) -> dict[str, Stage]:
         "label-reviews": Stage(("student-reviews",), ("student_reviews",), stages.label_reviews),
         **dict.fromkeys(parts, sentences),
         **dict.fromkeys(students, Stage(("label-reviews", *parts), student, stages.train_student)),
-        **{
-            final: Stage((student_of_seed,), (*training, "fine_tune_sentences", "pairing"), stages.fine_tune_student)
-            for final, student_of_seed in zip(fine_tuned, students, strict=True)
-        },
-        "choose": Stage(fine_tuned, ("students",), stages.choose_student),
+        "choose": Stage(students, ("students",), stages.choose_student),
         "calibrate": Stage(("choose",), (), stages.calibrate_student),
         "release": Stage(("calibrate",), (), stages.release),
     }

@@ -39,7 +39,6 @@ REVIEWS = "imdb"
 REVIEWS_FILE, SENTENCES_FILE = "reviews.parquet", "sentences.parquet"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
-FINE_TUNING_RATE = 3e-4
 REVIEW_TOKENS = 128  # read of a review by the encoder
 # Most phrases of the trees are short and neutral. All of them would teach that an opinion without a polar word is none.
 SHORT_PHRASE = 10  # words
@@ -255,30 +254,9 @@ def train_student(setting: Setting, name: str) -> Figures:
     return dev_figures(Path(options.output_dir))
 
 
-def fine_tune_student(setting: Setting, name: str) -> Figures:
-    """Train a student further at a low rate, on all reviews and on a sample of the sentences.
-
-    With all sentences, of which there are seven to a review, a student becomes worse at reviews.
-    """
-    seed = int(name.rpartition("-")[2])
-    soft = [read_soft_labels(setting.work / "label-reviews" / REVIEWS_FILE)]
-    for part in range(PARTS):
-        sentences = read_soft_labels(setting.work / f"label-sentences-{part}" / SENTENCES_FILE)
-        soft.append(sentences.take(drawn(range(len(sentences)), setting.amounts.fine_tune_sentences // PARTS)))
-    read = {text for labels in soft for text in labels.texts}
-    corpora = [
-        replace(corpus, train=corpus.train.take([i for i, text in enumerate(corpus.train.texts) if text in read]))
-        for corpus in corpora_of(setting.sources)
-    ]
-    options = student_options(setting, name, f"student-{seed}/checkpoint", 1.0, seed)
-    options = replace(options, learning_rate=FINE_TUNING_RATE)
-    train_on_soft_labels(options, corpora, soft, setting.amounts.pairing)
-    return dev_figures(Path(options.output_dir))
-
-
 def choose_student(setting: Setting, name: str) -> Figures:
     """Copy the student with the highest mean of macro recalls on dev."""
-    students = [f"fine-tune-{seed}" for seed in range(setting.amounts.students)]
+    students = [f"student-{seed}" for seed in range(setting.amounts.students)]
     figures = {student: dev_figures(setting.work / student / "checkpoint") for student in students}
     best = max(students, key=lambda student: np.mean(list(figures[student].values())))
     target = setting.work / name / "checkpoint"

@@ -30,7 +30,6 @@ AMOUNTS = {
     "recombined": 10,
     "review-epochs": 1,
     "student-epochs": 1,
-    "fine-tune-sentences": 60,
     "batch-size": 64,
 }
 
