@@ -95,15 +95,20 @@ def test_a_word_under_the_pointer_is_marked_everywhere(page: Page) -> None:
 def test_the_columns_scroll_to_the_chosen_word(open_page: Callable[..., Page], address: str) -> None:
     page = open_page(address, width=390)
     explain(page, "It was slow at first. " * 8 + "Then it was superb.")
-    column = page.locator(".track-column", has_text="superb")
-    track = page.locator(".track").bounding_box()
-    assert column.bounding_box()["x"] > track["x"] + track["width"]
+    page.wait_for_function(
+        """() => {
+            const track = document.querySelector('.track')?.getBoundingClientRect();
+            const columns = [...document.querySelectorAll('.track-column')];
+            const column = columns.find((one) => one.textContent.includes('superb'))?.getBoundingClientRect();
+            return column?.left > track?.right;
+        }"""
+    )
     page.locator(".token", has_text="superb").click()
     page.wait_for_function(
         """() => {
-            const track = document.querySelector('.track').getBoundingClientRect();
-            const column = document.querySelector('.track-column.here').getBoundingClientRect();
-            return column.left >= track.left && column.right <= track.right;
+            const track = document.querySelector('.track')?.getBoundingClientRect();
+            const column = document.querySelector('.track-column.here')?.getBoundingClientRect();
+            return column?.left >= track?.left && column?.right <= track?.right;
         }"""
     )
     expect(page.locator(".track-column.here")).to_contain_text("superb")
