@@ -346,7 +346,7 @@ def _format_questions(questions: Sequence[Question], file_format: Format) -> byt
 
             return write_qti21(questions)
         case Format.CSV:
-            from .formats.table import write_table
+            from .formats.csv_table import write_table
 
             return write_table(questions).encode()
         case Format.ANKI:
@@ -370,7 +370,7 @@ def _parse_questions(data: bytes, file_format: Format) -> tuple[list[Question], 
 
             return read_qti(data)
         case Format.CSV:
-            from .formats.table import read_table
+            from .formats.csv_table import read_table
 
             return read_table(data)
         case Format.ANKI:

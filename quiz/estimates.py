@@ -39,7 +39,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How well the scores of runs of average length would repeat themselves.
+    """Estimated reliability of the scores of runs of average length.
 
     Attributes:
         alpha: Cronbach's alpha, which for right/wrong scores equals KR-20; a value below -1 is given as -1.

@@ -34,9 +34,8 @@ class Grade:
 
     Attributes:
         item: The item, with its options in the order shown.
-        given: Ids of the chosen options in that order, in the learner's order, or of the option for each prompt; or the
-            number as it was typed; only `DO_NOT_KNOW` if the learner
-            did not know.
+        given: Ids of the chosen options in the order shown, of all options in the learner's order, or of the option for
+            each prompt; or the number as it was typed; or only `DO_NOT_KNOW`.
         hints: Number of hints taken before the answer.
         confidence: The learner's stated confidence in percent, or None; always None for `DO_NOT_KNOW`.
     """
@@ -53,7 +52,7 @@ class Grade:
 
     @property
     def known(self) -> bool:
-        """Whether the learner gave an answer, right or wrong."""
+        """True if the learner gave an answer, right or wrong."""
         return self.given != (DO_NOT_KNOW,)
 
     @property

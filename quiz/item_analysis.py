@@ -150,13 +150,13 @@ class ItemReport:
 
     @property
     def small(self) -> bool:
-        """Whether the sample is small."""
+        """True if the sample is small."""
         return self.first_tries < SMALL_SAMPLE
 
 
 @dataclass(frozen=True)
 class Misconception:
-    """How often a misconception stands behind the answers.
+    """Frequency of a misconception among the answers.
 
     Attributes:
         name: Its id.

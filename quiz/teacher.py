@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from .bank import Bank, Item
 from .estimates import Correlation
-from .item_analysis import ItemReport, Report, analyze_items
+from .item_analysis import FALSE_DISCOVERIES, SMALL_SAMPLE, ItemReport, Report, analyze_items
 from .proof_view import inline_html
 from .record_exports import attempts_csv, attempts_json, feedback_csv
 from .records import Feedback, Period, StoreError
@@ -244,6 +244,8 @@ def overview_page(
         period=period,
         query="?" + urlencode({name: day.isoformat() for name, day in days.items() if day}),
         items=entries,
+        false_discoveries=FALSE_DISCOVERIES,
+        small_sample=SMALL_SAMPLE,
         flagged=[entry for entry in entries if entry["flags"]],
         misconceptions=[
             (found, inline_html(found.statement), format_percent(found.interval)) for found in report.misconceptions

@@ -180,7 +180,7 @@ def verdict(grade: Grade) -> str:
     item = grade.item
     words = "✓ Right." if grade.correct else "◐ Partly right." if grade.credit else "✗ Not right."
     if not grade.known:
-        lines = ["**✗ You did not know.** It counts as not right."]
+        lines = ["**✗ You did not know.** It counts as wrong."]
     elif item.arrangement:
         places = f"{sum(grade.places_right)} of {len(grade.places_right)} are in the right place"
         lines = [f"**{words}**" + ("" if grade.correct else f" {places}.") + _mark(grade)]

@@ -1,7 +1,7 @@
 """Import and export of questions in the formats of learning platforms, spreadsheets and flashcards.
 
-This module defines the questions that all formats can express. `moodle`, `gift`, `qti12`, `qti21` and `table` read and
-write files, `anki` writes them, `convert` maps questions to a bank's items and back, `markup` converts texts, and
+This module defines the questions that all formats can express. `moodle`, `gift`, `qti12`, `qti21` and `csv_table` read
+and write files, `anki` writes them, `convert` maps questions to a bank's items and back, `markup` converts texts, and
 `pictures` finds and checks pictures. Parts that a format cannot hold are reported.
 """
 
@@ -86,13 +86,13 @@ class Question:
 
     @property
     def place(self) -> str:
-        """Where the question stands, such as "line 5"."""
+        """The position of the question in the file, such as "line 5"."""
         return format_place(self.file, self.line)
 
 
 @dataclass(frozen=True)
 class Note:
-    """How an imported question differs from that in the file, or why it is refused."""
+    """A remark on an imported question: a difference from the file, or the reason for its refusal."""
 
     line: int
     name: str

@@ -1,4 +1,4 @@
-"""What `train.py` prints at the end: the figures beside those of the baseline, recall by label, and mistakes."""
+"""The last lines that `train.py` prints: the figures beside those of the baseline, recall by label, and mistakes."""
 
 from typing import Any
 

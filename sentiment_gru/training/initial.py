@@ -1,4 +1,4 @@
-"""What a training starts from, and how long it lasts: the choices for options that the user left out."""
+"""Choose the initial checkpoint and the schedule of a training where the user left them out."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace

@@ -27,6 +27,7 @@ TRAIN: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
+WAITING = "The training begins as soon as fewer than two others run."
 START = "Choose a cell and press Train. Then change one thing and train again: both runs are drawn."
 
 
@@ -43,8 +44,10 @@ class Run:
         loss: Mean loss of the batches since the point before, in nats.
         kept: (1 + delay,) shares of the old state that each token keeps, or None for an RNN.
         seconds: CPU time of the steps.
-        is_learned: True once the last batches were all right.
+        is_learned: True once the last answers were all right.
         seed: Of the weights and sequences.
+        answers: Number of last answers that count.
+        chance: Share of right answers by guessing.
     """
 
     variant: str
@@ -57,6 +60,8 @@ class Run:
     kept: Array | None = None
     seconds: float = 0.0
     is_learned: bool = False
+    answers: int = 0
+    chance: float = 0.0
 
     @property
     def name(self) -> str:
@@ -75,13 +80,14 @@ def train(run: Run) -> Iterator[Run]:
     training = RecallTraining(task, run.variant, run.delay, run.seed)
     right: list[int] = []
     losses: list[float] = []
-    run.kept, run.accuracy, run.loss = training.kept_shares(), [1 / task.classes], [float(np.log(task.classes))]
+    run.answers, run.chance = WINDOW * task.batch, 1 / task.classes
+    run.kept, run.accuracy, run.loss = training.kept_shares(), [run.chance], [-float(np.log(run.chance))]
     started = time.thread_time()
     while not run.is_learned and training.done < task.steps and run.seconds < MOST_SECONDS:
         step = training.step()
         right.append(step.right)
         losses.append(step.loss)
-        run.is_learned = sum(right[-WINDOW:]) == WINDOW * task.batch
+        run.is_learned = sum(right[-WINDOW:]) == run.answers
         is_last = run.is_learned or training.done == task.steps
         if (spent := time.thread_time() - started) >= REPORTED or is_last:
             run.seconds += spent
@@ -96,10 +102,11 @@ def train(run: Run) -> Iterator[Run]:
 
 def report(run: Run, is_running: bool) -> str:
     """Return where a training is, or how it ended."""
-    chance = f"guessing gives {1 / 8:.0%}"
     if run.is_learned:
-        return f"Learned after {run.steps[-1]:,} steps and {run.seconds:.1f} s: the last 320 answers were all right."
-    where = f"Step {run.steps[-1]:,}: {run.accuracy[-1]:.0%} of the last answers are right; {chance}."
+        steps = f"Learned after {run.steps[-1]:,} steps and {run.seconds:.1f} s"
+        return f"{steps}: the last {run.answers:,} answers were all right."
+    share = f"{run.accuracy[-1]:.0%} of the last answers are right; guessing gives {run.chance:.0%}"
+    where = f"Step {run.steps[-1]:,}: {share}."
     if is_running:
         return where
     is_over = run.steps[-1] >= MOST_STEPS or run.seconds >= MOST_SECONDS
@@ -140,19 +147,31 @@ def _chart(runs: list[Run], curve: str, last: int, top: float, names: tuple[str,
 
 @dataclass
 class TrainingVisit:
-    """The trainings of one visitor: the last runs, and whether the one that runs shall stop."""
+    """The trainings of one visitor.
+
+    Attributes:
+        runs: The last training, and the one before it.
+        started: Number of trainings so far, which is the seed of the next one.
+        is_stopped: Whether the training that runs or waits shall stop.
+    """
 
     runs: list[Run] = field(default_factory=list)
+    started: int = 0
     is_stopped: bool = False
+
+
+def begin_training(visit: TrainingVisit) -> Markup:
+    """Return the content of the card for a training that waits for its turn."""
+    visit.is_stopped = False
+    return render("inside/training.html", report=WAITING, charts=[], notes=[])
 
 
 def run_training(visit: TrainingVisit, variant: str, hidden: float, delay: float) -> Iterator[Markup]:
     """Train a new network and yield the content of the card; the run stays in the visit."""
-    run = Run(variant, int(hidden), int(delay), seed=len(visit.runs))
-    visit.is_stopped = False
-    yield render("inside/training.html", report="The training begins.", charts=[], notes=[])
+    run = Run(variant, int(hidden), int(delay), seed=visit.started)
+    visit.started += 1
     earlier = visit.runs[-1:]
-    for _ in train(run):
+    for _ in () if visit.is_stopped else train(run):
         visit.runs = [*earlier, run]
         if visit.is_stopped:
             break
@@ -161,7 +180,7 @@ def run_training(visit: TrainingVisit, variant: str, hidden: float, delay: float
 
 
 def stop_training(visit: TrainingVisit) -> None:
-    """Let the training of a visit stop at its next report."""
+    """Let the training of a visit stop before its first step or at its next report."""
     visit.is_stopped = True
 
 
@@ -177,5 +196,6 @@ def build_training_card() -> None:
         stop = gr.Button("Stop", elem_id="inside-train-stop")
     picture = gr.HTML(render_runs([]), apply_default_css=False, js_on_load=None, elem_id="inside-train-picture")
     visit = gr.State(TrainingVisit())
-    start.click(run_training, [visit, variant, hidden, delay], picture, **TRAIN)
+    waiting = start.click(begin_training, visit, picture, **LIGHT)
+    waiting.then(run_training, [visit, variant, hidden, delay], picture, **TRAIN)
     stop.click(stop_training, visit, None, **LIGHT)

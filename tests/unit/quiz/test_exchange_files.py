@@ -18,13 +18,13 @@ from quiz.__main__ import main
 from quiz.bank import load_bank
 from quiz.formats import Answer, InterchangeError, Picture, Question, UnreadableError, archives, pictures
 from quiz.formats.archives import read_archive, write_archive
+from quiz.formats.csv_table import read_table, write_table
 from quiz.formats.gift import read_gift
 from quiz.formats.moodle import read_moodle
 from quiz.formats.pictures import load_from, take_pictures
 from quiz.formats.qti import read_qti
 from quiz.formats.qti12 import write_qti12
 from quiz.formats.qti21 import write_qti21
-from quiz.formats.table import read_table, write_table
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 

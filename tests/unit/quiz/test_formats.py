@@ -16,13 +16,13 @@ from quiz.__main__ import main
 from quiz.bank import Bank, Item, load_bank, make_bank
 from quiz.formats import Question
 from quiz.formats.convert import to_bank, to_question
+from quiz.formats.csv_table import read_table, write_table
 from quiz.formats.gift import read_gift, write_gift
 from quiz.formats.markup import bank_to_moodle, markdown_to_html, moodle_to_bank
 from quiz.formats.moodle import read_moodle, write_moodle
 from quiz.formats.qti import read_qti
 from quiz.formats.qti12 import write_qti12
 from quiz.formats.qti21 import write_qti21
-from quiz.formats.table import read_table, write_table
 from quiz.validation import find_faults
 
 SHIPPED = load_bank()

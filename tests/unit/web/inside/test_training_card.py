@@ -9,6 +9,7 @@ from sentiment_gru.web.inside import training_card
 from sentiment_gru.web.inside.training_card import (
     Run,
     TrainingVisit,
+    begin_training,
     render_runs,
     report,
     run_training,
@@ -61,19 +62,30 @@ def test_a_training_is_stopped_and_the_run_before_it_stays(monkeypatch: pytest.M
     visit = TrainingVisit()
     (*_, shown) = run_training(visit, "gru", 16, 5)
     assert "Learned after" in shown
+    begin_training(visit)
     steps = run_training(visit, "rnn", 16, 40)
-    assert [next(steps), "GRU, 16 units" in next(steps)] == [shown_at_start(), True]
+    assert "GRU, 16 units" in next(steps)
     stop_training(visit)
     (last,) = steps
     assert "Stopped. Step 2: " in last
     assert [run.variant for run in visit.runs] == ["gru", "rnn"]
-    next(run_training(visit, "rnn", 16, 5))
-    assert not visit.is_stopped
 
 
-def shown_at_start() -> str:
-    """Return the content of the card before the first step."""
-    return next(run_training(TrainingVisit(), "gru", 8, 5))
+def test_a_training_that_is_stopped_while_it_waits_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    visit = TrainingVisit()
+    begin_training(visit)
+    stop_training(visit)
+    monkeypatch.setattr(training_card, "train", None)
+    assert list(run_training(visit, "gru", 16, 5)) == [render_runs([])]
+
+
+def test_each_training_of_a_visit_has_a_seed_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_card, "MOST_STEPS", 2)
+    visit, seeds = TrainingVisit(), []
+    for _ in range(4):
+        list(run_training(visit, "gru", 8, 5))
+        seeds.append(visit.runs[-1].seed)
+    assert seeds == [0, 1, 2, 3]
 
 
 def test_two_runs_share_the_axes() -> None:
