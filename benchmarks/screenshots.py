@@ -257,6 +257,11 @@ def shoot_inside(page: Page, shoot: Callable[[Page, str], None]) -> None:
             shoot(page, f"inside-{number}-{name}")
             continue
         shoot(page, f"inside-{number}-{name}")
+        if name == "train":
+            page.locator("#inside-train-start").click()
+            page.get_by_text("Learned after").wait_for()
+            shoot(page, f"inside-{number}-{name}-learned")
+            continue
         page.locator(f"#inside-{name}-show").click()
         page.locator(f"#inside-{name} .main-svg, #inside-{name}-answer p, #inside-{name} table").first.wait_for()
         shoot(page, f"inside-{number}-{name}-answered")
