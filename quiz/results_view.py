@@ -180,10 +180,12 @@ def review(session: Session, bank: Bank, live_links: Mapping[str, str | None]) -
         parts += [
             f"#### Question {numbers[item.id]}",
             question(item, bank.folder),
+            "<details><summary>Your answer, and the right one</summary>",
             given_answer(grade),
             correct_answer(item),
             item.explanation,
             sources(item),
+            "</details>",
         ]
     return join_paragraphs(*parts)
 

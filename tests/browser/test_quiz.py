@@ -96,6 +96,18 @@ def go_to(page: Page, name: str) -> None:
         go_on(page)
 
 
+def test_a_formula_stays_in_the_line_of_its_option(quiz: Page) -> None:
+    go_to(quiz, "multi")
+    formulas = quiz.locator("#quiz-options span:has(> .katex), #quiz-options .katex")
+    formulas.first.wait_for()
+    for _ in ("open", "answered"):
+        displays = formulas.evaluate_all("(all) => all.map((one) => getComputedStyle(one).display)")
+        assert displays
+        assert "block" not in displays
+        if quiz.locator("#quiz-submit").is_visible():
+            answer(quiz)
+
+
 def has_focus(page: Page, selector: str) -> None:
     page.wait_for_function("selector => document.activeElement.matches(selector)", arg=selector)
 
