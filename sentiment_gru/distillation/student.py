@@ -27,6 +27,7 @@ from ..training.output_folder import RunFolder
 from ..training.report import calibrate, write_report
 from ..training.run import dev_metrics, load_initial, run_trainer, training_arguments
 from ..training.trainer import EncodedTexts, SentimentTrainer
+from ..training.two_threads import use_two_threads
 from .augmentation import terms
 
 LISTS = ("identities", "first_names", "places")
@@ -145,6 +146,7 @@ def train_on_soft_labels(
     texts = join_train(corpora, soft)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
     options, model, tokenizer = load_initial(options, POLES)
+    use_two_threads(model)
     targets = {text: target for part in soft for text, target in part.targets().items()}
     twins = TermSwapper(options.seed).twins(texts.split.texts) if pairing else {}
     trainer = PairedTrainer(
