@@ -39,12 +39,12 @@ OPTIONS, FIGURES = "options.json", "figures.json"
 class Amounts:
     """The amounts of data and training; larger amounts take longer and give a better model."""
 
-    vocabulary: int = 60_000  # words
-    embedding_size: int = 72
-    hidden_size: int = 128
-    pretrain_reviews: int = 75_000  # reviews read while guessing words
+    vocabulary: int = 45_000  # words
+    embedding_size: int = 96
+    hidden_size: int = 192
+    pretrain_reviews: int = 60_000  # reviews read while guessing words
     teacher_texts: int = 30_000  # most texts of one corpus for the encoder
-    teacher_reviews: int = 4_000
+    teacher_reviews: int = 0
     teacher_epochs: float = 1.0
     teacher_tokens: int = 64  # read of a short text
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
@@ -52,8 +52,9 @@ class Amounts:
     made: int = 60_000  # sentences of the grammar
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
-    review_epochs: float = 2.5  # passes over the reviews before the sentences join them
-    student_epochs: float = 2.0
+    review_epochs: float = 2.0  # passes over the reviews before the sentences join them
+    student_epochs: float = 1.5
+    review_times: int = 2  # each review is read in an epoch of the student
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
@@ -113,7 +114,7 @@ def list_stages(amounts: Amounts) -> dict[str, Stage]:
     sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
     network = ("embedding_size", "hidden_size")
     training = (*network, "batch_size", "adversarial")
-    student = (*training, "student_epochs", "pairing")
+    student = (*training, "student_epochs", "review_times", "pairing")
     return {
         "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
         "vocabulary": Stage((), ("vocabulary",), stages.learn_vocabulary),

@@ -23,6 +23,7 @@ from ..labels import POLES
 from ..metrics import labels_to_compare, restrict
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
+from ..training.datasets import soft_name
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config
@@ -250,7 +251,8 @@ def train_student(setting: Setting, name: str) -> Figures:
     seed, start = int(name.rpartition("-")[2]), "student-reviews/checkpoint"
     options = student_options(setting, name, start, setting.amounts.student_epochs, seed)
     soft = [read_soft_labels(path) for path in paths]
-    train_on_soft_labels(options, corpora_of(setting.sources), soft, setting.amounts.pairing)
+    times = dict.fromkeys((REVIEWS, soft_name("reviews")), setting.amounts.review_times)
+    train_on_soft_labels(options, corpora_of(setting.sources), soft, setting.amounts.pairing, times)
     return dev_figures(Path(options.output_dir))
 
 

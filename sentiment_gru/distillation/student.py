@@ -71,7 +71,7 @@ class TermSwapper:
 
 
 class PairedTexts(EncodedTexts):
-    """Encoded texts, some of them with the token ids of a twin."""
+    """Encoded texts, some of them with the token ids of a twin, those of some datasets several times."""
 
     def __init__(
         self,
@@ -81,11 +81,16 @@ class PairedTexts(EncodedTexts):
         limit: int,
         soft_targets: Mapping[str, Mapping[str, float]],
         twins: Mapping[str, str],
+        times: Mapping[str, int],
     ) -> None:
         super().__init__(joined, tokenizer, labels, limit, soft_targets)
         for row, text in zip(self.rows, joined.split.texts, strict=True):
             if text in twins:
                 row["twin"] = keep_ends(tokenizer(twins[text], return_attention_mask=False)["input_ids"], limit)
+        for name, indices in joined.rows.items():
+            for _ in range(times.get(name, 1) - 1):
+                self.rows += [self.rows[index] for index in indices]
+                self.lengths += [self.lengths[index] for index in indices]
 
 
 class PairCollator:
@@ -122,7 +127,11 @@ class PairedTrainer(SentimentTrainer):
 
 
 def train_on_soft_labels(
-    options: TrainingOptions, corpora: Sequence[Corpus], soft: Sequence[SoftLabels], pairing: float
+    options: TrainingOptions,
+    corpora: Sequence[Corpus],
+    soft: Sequence[SoftLabels],
+    pairing: float,
+    times: Mapping[str, int] | None = None,
 ) -> None:
     """Train from the options' initial checkpoint, or go on with a training that was stopped.
 
@@ -131,6 +140,7 @@ def train_on_soft_labels(
         corpora: under the split rule.
         soft: opinions of teachers, which replace labels or add texts.
         pairing: weight of the difference between the logits of a text and of its twin; 0 for no twins.
+        times: how often an epoch reads the texts of a dataset, where it is not once.
 
     Raises:
         KeyboardInterrupt: the training was stopped before its end.
@@ -156,7 +166,7 @@ def train_on_soft_labels(
         adversarial=options.adversarial,
         model=model,
         args=training_arguments(options),
-        train_dataset=PairedTexts(texts, tokenizer, POLES, options.train_tokens, targets, twins),
+        train_dataset=PairedTexts(texts, tokenizer, POLES, options.train_tokens, targets, twins, times or {}),
         eval_dataset=EncodedTexts(dev, tokenizer, POLES, options.train_tokens),
         data_collator=PairCollator(tokenizer),
         compute_metrics=dev_metrics(dev, POLES),
