@@ -53,7 +53,7 @@ class Amounts:
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
     review_epochs: float = 2.0  # passes over the reviews before the sentences join them
-    student_epochs: float = 1.5
+    student_epochs: float = 1.25
     review_times: int = 2  # each review is read in an epoch of the student
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
