@@ -99,7 +99,7 @@ class EncoderClassifier(nn.Module):
 
 @dataclass(frozen=True)
 class Targets:
-    """N texts, the most tokens read of one, (N, 3) target probabilities, and (N, 3) which labels they were judged by."""
+    """N texts, the most tokens read of one, (N, 3) target probabilities, and (N, 3) which labels were judged."""
 
     texts: list[str]
     limit: int
