@@ -1,4 +1,4 @@
-"""A copy of attempts and feedback in a private dataset on the Hugging Face Hub, for Spaces, whose disk is not kept.
+"""A copy of the store in a private dataset on the Hugging Face Hub, for Spaces, whose disk is not kept.
 
 If HF_TOKEN and FEEDBACK_DATASET are set, each stored record is also appended to a JSON Lines file, one per process,
 which is committed to the dataset every few minutes and at exit. At startup, the records of the dataset are added to the
@@ -15,7 +15,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from .records import Attempt, Feedback, read_folder, to_line
+from .records import Attempt, Feedback, Record, read_folder, to_line
 from .store import Store
 
 if TYPE_CHECKING:
@@ -74,14 +74,22 @@ class CopyingStore(Store):
     def record(self, attempt: Attempt) -> Attempt:
         """Store an attempt as `Store` does, and copy the stored one."""
         recorded = super().record(attempt)
-        self._append(recorded, datetime.now(UTC))
+        self.copy(recorded, datetime.now(UTC))
         return recorded
 
     def record_feedback(self, feedback: Feedback, time: datetime | None = None) -> None:
         """Store feedback as `Store` does, and copy it."""
         time = time or datetime.now(UTC)
         super().record_feedback(feedback, time)
-        self._append(feedback, time)
+        self.copy(feedback, time)
+
+    def copy(self, record: Record, time: datetime) -> None:
+        """Add a record that was stored to the copy."""
+        try:
+            with self._file.open("ab", buffering=0) as file:  # in one write, so that a commit never has part of a line
+                file.write(to_line(record, time))
+        except OSError as error:
+            logger.warning("The copy lacks an answer: %s", error)
 
     def connect(self) -> None:
         """Add the records of the dataset to the store and start to commit, unless the dataset is public.
@@ -130,10 +138,3 @@ class CopyingStore(Store):
             except Exception as error:
                 logger.warning("There is no copy on the Hub yet: %s", error)
                 self._finishing.wait(self._minutes * 60)
-
-    def _append(self, record: Attempt | Feedback, time: datetime) -> None:
-        try:
-            with self._file.open("ab", buffering=0) as file:  # in one write, so that a commit never has part of a line
-                file.write(to_line(record, time))
-        except OSError as error:
-            logger.warning("The copy lacks an answer: %s", error)

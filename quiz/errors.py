@@ -20,5 +20,9 @@ class SessionError(ValueError):
     """An error for a step that the quiz refuses; the message tells the learner why."""
 
 
+class ClassError(SessionError):
+    """An error for a class that cannot be made, opened or answered; the message tells the learner or teacher why."""
+
+
 class TokenError(ValueError):
     """An error for a token from which a run cannot be resumed; the message tells the learner why."""
