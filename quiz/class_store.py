@@ -103,12 +103,16 @@ class ClassStore:
 
         return self._store.transact(partial(read_runs, code=code))
 
-    def attempts(self, code: str) -> list[tuple[datetime, Attempt]]:
-        """Return the attempts in a class in the order recorded, each with its time in UTC."""
-        from .class_tables import read_attempts
+    def attempts(self, code: str) -> list[tuple[ClassRun, datetime, Attempt]]:
+        """Return the attempts in a class in the order recorded, each with its run and its time in UTC."""
+        from .class_tables import read_attempts, read_runs
 
-        rows = self._store.transact(partial(read_attempts, code=code))
-        return [(to_utc(row.recorded_at), to_attempt(row)) for row in rows]
+        def read(connection: "Connection") -> list[tuple[ClassRun, datetime, Attempt]]:
+            rows = read_attempts(connection, code)
+            runs = {run.run: run for run in read_runs(connection, code)}
+            return [(runs[row.run], to_utc(row.recorded_at), to_attempt(row)) for row in rows if row.run in runs]
+
+        return self._store.transact(read)
 
     def delete(self, code: str) -> None:
         """Delete a class with its runs, and their attempts and feedback."""

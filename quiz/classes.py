@@ -12,7 +12,7 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -45,6 +45,10 @@ MAX_ATTEMPTS = 99
 MAX_RETENTION_DAYS = 3650
 MAX_DEADLINE_DAYS = 3650
 RETENTION_DAYS = 180
+STORED = (
+    "What is stored: each answer with its question, hints, confidence, time and a random name of the run, and the "
+    "nickname, which may be left out. Nothing else about a person."
+)
 _TRIES = 20  # for numbers of the post-test that differ from those of the first test
 _JOINERS = "\u200c\u200d"  # format characters of some scripts and emoji
 _WRONG_CODE = f"This is not a class code. It has {CODE_LENGTH} letters and digits, such as K7M2-XQ4D."
@@ -149,6 +153,13 @@ def items_of_run(bank: Bank, quiz_class: QuizClass, run: ClassRun) -> tuple[Item
     return tuple(_shuffle_options(item, run.run) for item in items)
 
 
+def without_items(bank: Bank, ids: Collection[str]) -> Bank:
+    """Return the bank without some items, which are then no prerequisites either."""
+    kept = (item for item in bank.items if item.id not in ids)
+    items = (replace(item, prereq=tuple(other for other in item.prereq if other not in ids)) for item in kept)
+    return replace(bank, items=tuple(items))
+
+
 def seed_of_run(run: ClassRun) -> int:
     """Return a number that follows from the name of a run."""
     return int(hashlib.sha256(run.run.encode()).hexdigest()[:8], 16)
@@ -218,6 +229,20 @@ def describe_changes(bank: Bank, quiz_class: QuizClass) -> str:
     return "The bank has changed since this class was made; its own questions have kept their versions."
 
 
+def describe_class(quiz_class: QuizClass) -> str:
+    """Return number of questions, attempts, feedback and deadline in a few words."""
+    count = quiz_class.item_count
+    parts = [f"{count} question{'s' if count > 1 else ''}"]
+    if quiz_class.pre_post:
+        parts.append("pre-test and post-test")
+    allowed = quiz_class.attempts_allowed
+    parts.append("one attempt" if allowed == 1 else f"{allowed} attempts")
+    if quiz_class.deadline:
+        parts.append(f"open until {format_time(quiz_class.deadline)}")
+    parts.append("results after the deadline" if quiz_class.feedback == AFTER_DEADLINE else "feedback at once")
+    return ", ".join(parts)
+
+
 def _choose_pool(bank: Bank, options: ClassOptions) -> list[Item]:
     live = {item.id: item for item in bank.items if item.status == "live"}
     if options.item_ids:
@@ -245,13 +270,13 @@ def _check_options(options: ClassOptions, title: str, pool: Sequence[Item], coun
     ]:
         if value not in allowed:
             raise ClassError(f"The option {name} is {' or '.join(map(repr, allowed))}, not {value[:40]!r}.")
-    for what, value, high in [
+    for what, number, high in [
         ("The number of questions", count, min(len(pool), MAX_ITEMS)),
         ("The number of attempts", options.attempts_allowed, MAX_ATTEMPTS),
         ("The number of days until the class is deleted", options.retention_days, MAX_RETENTION_DAYS),
     ]:
-        if not 1 <= value <= high:
-            raise ClassError(f"{what} is from 1 to {high:,}, not {value:,}.")
+        if not 1 <= number <= high:
+            raise ClassError(f"{what} is from 1 to {high:,}, not {number:,}.")
     if options.deadline is None:
         if options.feedback == AFTER_DEADLINE:
             raise ClassError("Feedback after the deadline needs a deadline.")

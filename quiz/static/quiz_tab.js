@@ -32,7 +32,7 @@
     });
   };
 
-  const LIVE_REGIONS = ["notice", "hints", "feedback", "proof", "thanks"];
+  const LIVE_REGIONS = ["notice", "hints", "feedback", "proof", "thanks", "class-info"];
   new MutationObserver(() => {
     document.querySelectorAll("fieldset:has(input[type=radio], input[type=checkbox])").forEach(repairGroup);
     // Gradio removes the attribute from Markdown.
@@ -76,6 +76,7 @@
     top: "#quiz-stem, #quiz-results",
     proof: "#quiz-proof",
     thanks: "#quiz-thanks",
+    class: "#quiz-class-info",
   };
   const focus = (name, tries = 20) => {
     const target = [...document.querySelectorAll(TARGETS[name])].find((element) => element.offsetParent);

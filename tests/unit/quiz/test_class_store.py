@@ -1,5 +1,6 @@
 """Classes in the database: attempts are limited, deletion leaves nothing, and a copy brings a class back."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -110,8 +111,8 @@ def test_the_attempts_of_a_class_are_its_own(store: Store, classes: ClassStore) 
         runs.append(classes.start_run(quiz_class, "Ada", SINGLE_TEST))
         store.record(attempt(runs[-1].run, "item"))
     store.record(attempt("a run outside of classes", "item"))
-    assert [record.run for _, record in classes.attempts(one.code)] == [runs[0].run]
-    assert [record.run for _, record in classes.attempts(other.code)] == [runs[1].run]
+    assert [(run, record.run) for run, _, record in classes.attempts(one.code)] == [(runs[0], runs[0].run)]
+    assert [(run, record.run) for run, _, record in classes.attempts(other.code)] == [(runs[1], runs[1].run)]
     assert classes.attempts("22222222") == []
 
 
@@ -146,8 +147,6 @@ def test_a_class_is_deleted_when_its_retention_is_over(classes: ClassStore) -> N
 
 
 def test_a_database_without_the_tables_of_classes_gets_them(tmp_path: Path) -> None:
-    import sqlite3
-
     file = tmp_path / "quiz.sqlite3"
     with sqlite3.connect(file) as database:
         database.executescript(Path(__file__).with_name("first_version.sql").read_text(encoding="utf-8"))
