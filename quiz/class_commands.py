@@ -7,11 +7,9 @@ python -m quiz class export K7M2-XQ4D answers.csv
 python -m quiz class delete K7M2-XQ4D
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +18,7 @@ import typer
 
 from .bank import SHIPPED_BANK, load_bank
 from .class_records import AFTER_DEADLINE, AT_ONCE, DRAWN, FIXED, LISTED, SHUFFLED, QuizClass
-from .class_report import ClassReport, analyze_class, describe_gain, describe_mean, describe_test
+from .class_report import ClassReport, analyze_class, describe_gain, describe_mean, describe_test, report_json
 from .class_store import ClassStore
 from .classes import (
     RETENTION_DAYS,
@@ -119,7 +117,7 @@ def show_class(
         attempts, runs = classes.attempts(quiz_class.code), classes.runs(quiz_class.code)
         report = analyze_class(quiz_class, runs, attempts, answer_bank, datetime.now(UTC))
     if as_json:
-        print(json.dumps(asdict(report), indent=2, default=datetime.isoformat))
+        print(report_json(report), end="")
         return
     print(f"{quiz_class.title} ({format_code(quiz_class.code)}): {describe_class(quiz_class)}")
     if changes := describe_changes(answer_bank, quiz_class):

@@ -10,9 +10,10 @@ The gain is that of Hake (1998), "Interactive-engagement versus traditional meth
     gain = (post - pre) / (1 - pre)
 """
 
+import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from .bank import Bank
@@ -131,6 +132,11 @@ def analyze_class(
         tests=tuple(_report_test(phase, scores, by_run, bank) for phase in quiz_class.phases),
         gain=_measure_gain(scores) if quiz_class.pre_post else None,
     )
+
+
+def report_json(report: ClassReport) -> str:
+    """Return every figure of a report as a JSON object, in which times are texts."""
+    return json.dumps(asdict(report), indent=1, default=datetime.isoformat) + "\n"
 
 
 def describe_test(phase: str) -> str:

@@ -7,12 +7,14 @@
 A class is deleted with all that its learners have stored.
 """
 
+import hmac
 import secrets
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from .class_records import ClassDeletion, ClassRun, QuizClass
+from .classes import hash_token
 from .errors import ClassError
 from .records import Attempt, to_utc
 from .store import Store, to_attempt
@@ -55,6 +57,11 @@ class ClassStore:
         from .class_tables import read_classes
 
         return next(iter(self._store.transact(partial(read_classes, code=code))), None)
+
+    def find_by_token(self, token: str) -> QuizClass | None:
+        """Return the class whose results a token opens, or None."""
+        wanted = hash_token(token)
+        return next((entry for entry in self.classes() if hmac.compare_digest(entry.token_hash, wanted)), None)
 
     def start_run(self, quiz_class: QuizClass, nickname: str, phase: str) -> ClassRun:
         """Store and return a new run of a learner.
