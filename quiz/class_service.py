@@ -20,7 +20,7 @@ from .bank import Bank
 from .class_records import ClassRun, QuizClass
 from .class_store import ClassStore
 from .classes import describe_class, format_code, items_of_run, random_nickname, read_code, read_nickname, seed_of_run
-from .errors import ClassError, TokenError
+from .errors import ClassError, ClassUnavailableError, TokenError
 from .records import StoreError
 from .session import Session
 from .store import Store
@@ -114,7 +114,8 @@ class ClassService:
 
         Raises:
             TokenError: The token is not signed with this secret.
-            ClassError: The class is deleted, or the database fails.
+            ClassError: The class is deleted.
+            ClassUnavailableError: The database fails.
         """
         try:
             name = self._serializer.loads(token) if isinstance(token, str) else None
@@ -201,13 +202,13 @@ class ClassService:
         """Return the result of a job that calls the store.
 
         Raises:
-            ClassError: The database fails.
+            ClassUnavailableError: The database fails.
         """
         try:
             with self._answers.store_call():
                 return job()
         except StoreError as error:
-            raise ClassError(str(error)) from error
+            raise ClassUnavailableError(str(error)) from error
 
 
 def _now() -> datetime:

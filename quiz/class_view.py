@@ -32,8 +32,11 @@ def refusal_html(message: str) -> Markup:
     return render("notice.html", lines=[message])
 
 
-def sitting_html(sitting: Sitting | None) -> Markup:
-    """Return the class, the test and the nickname of a run; empty outside of classes."""
+def sitting_html(sitting: Sitting | None, is_withheld: bool = False) -> Markup:
+    """Return the class, the test and the nickname of a run; empty outside of classes.
+
+    If results are withheld, the page's script does not submit an option that is tapped, as the next question follows.
+    """
     if sitting is None:
         return Markup("")
     quiz_class, run = sitting.quiz_class, sitting.run
@@ -45,6 +48,7 @@ def sitting_html(sitting: Sitting | None) -> Markup:
         attempt=run.attempt_number,
         allowed=quiz_class.attempts_allowed,
         deadline=format_time(quiz_class.deadline) if quiz_class.deadline else "",
+        is_withheld=is_withheld,
     )
 
 

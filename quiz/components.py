@@ -112,7 +112,7 @@ def show(
     else:
         shown = {} if is_withheld else _show_results(visit, quiz, live_links)
     return {
-        "sitting": class_view.sitting_html(visit.sitting),
+        "sitting": class_view.sitting_html(visit.sitting, is_withheld),
         "notice": views.notice_html(*lines),
         "question": gr.Column(visible=not finished),
         "end": gr.Column(visible=finished),

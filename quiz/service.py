@@ -20,7 +20,7 @@ from .bank import Bank
 from .class_records import AT_ONCE
 from .class_service import ClassService, Sitting
 from .classes import read_code, read_nickname, without_items
-from .errors import ClassError, SessionError, TokenError
+from .errors import ClassError, ClassUnavailableError, SessionError, TokenError
 from .grading import DO_NOT_KNOW, Grade, grade
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
@@ -50,6 +50,7 @@ MAX_NICKNAMES = 20
 """Classes whose nicknames a browser keeps."""
 _ANSWERED_BEFORE = "You had answered this question before: that first answer counts."
 _IN_EXAM = "Questions of your last run are now part of a test of a class, so a new run starts without them."
+_NOT_RESUMED = "Your run in a class cannot be read at the moment; nothing of it is lost. Reload the page to try again."
 _NO_HINTS = "There are no hints in a test."
 _EMPTY_FEEDBACK = "Choose yes or no, or write a few words, then send."
 
@@ -67,6 +68,7 @@ class Visit:
         shown_at: Value of `time.monotonic` when the open question was shown; None if unknown.
         sitting: The run in a class to which the session belongs, or None.
         nicknames: The learner's latest nickname in each class, by code.
+        waiting_token: The token of a run in a class that the database did not return; the browser keeps it.
     """
 
     session: Session
@@ -77,6 +79,7 @@ class Visit:
     shown_at: float | None = None
     sitting: Sitting | None = None
     nicknames: Mapping[str, str] = field(default_factory=dict)
+    waiting_token: str = ""
 
 
 class QuizService:
@@ -95,14 +98,13 @@ class QuizService:
         saved = memory if isinstance(memory, dict) else {}
         record = read_record(self.bank, saved.get("credits"))
         nicknames = _read_nicknames(saved.get("nicknames"))
-        if not (saved.get("run") or saved.get("class_run")):
+        if token := saved.get("class_run"):
+            return self._open_class_run(Visit(self._start(MIXED), record, nicknames=nicknames), token)
+        if not saved.get("run"):
             return Visit(self._start(MIXED), record, nicknames=nicknames)
         try:
-            if saved.get("class_run"):
-                visit = Visit(self._start(MIXED), record, nicknames=nicknames)
-                return self._sit(visit, self.classes.resume(saved["class_run"]))
             session = self._tokens.read(saved["run"])
-        except (TokenError, ClassError) as error:
+        except TokenError as error:
             return Visit(self._start(MIXED), record, notice=str(error), nicknames=nicknames)
         if self._reveals_exam(session):
             return Visit(self._start(MIXED), record, notice=_IN_EXAM, nicknames=nicknames)
@@ -114,11 +116,8 @@ class QuizService:
 
     def memory(self, visit: Visit) -> dict[str, Any]:
         """Return the data that the browser saves. They hold no key, and are not trusted when they come back."""
-        run = (
-            {"class_run": self.classes.sign(visit.sitting)}
-            if visit.sitting
-            else {"run": self._tokens.sign(visit.session)}
-        )
+        token = self.classes.sign(visit.sitting) if visit.sitting else visit.waiting_token
+        run = {"class_run": token} if token else {"run": self._tokens.sign(visit.session)}
         return {**run, "credits": write_record(visit.record), "nicknames": dict(visit.nicknames)}
 
     def join(self, visit: Visit, code: str, nickname: str) -> Visit:
@@ -145,7 +144,7 @@ class QuizService:
     def start(self, visit: Visit, scope: str) -> Visit:
         """Start another run outside of classes; see `selection.list_scopes`."""
         seen = seen_items(visit.session)
-        return self._move(visit, lambda session: self._start(scope, seen), sitting=None)
+        return self._move(visit, lambda session: self._start(scope, seen), sitting=None, waiting_token="")
 
     def restart(self, visit: Visit) -> Visit:
         """Start another run of the same scope, or in the same class; a mixed one after a retry."""
@@ -247,6 +246,15 @@ class QuizService:
             raise SessionError(f"That is {len(text):,} characters. Please shorten it to {MAX_FEEDBACK:,}, then send.")
         self._answers.record_feedback(Feedback(visit.session.run, clear, text))
 
+    def _open_class_run(self, visit: Visit, token: object) -> Visit:
+        """Return the visit with the run in a class that a token names, or with the reason why it cannot go on."""
+        try:
+            return self._sit(visit, self.classes.resume(token))
+        except ClassUnavailableError as error:
+            return replace(visit, notice=f"{_NOT_RESUMED} {error}", waiting_token=str(token))
+        except (TokenError, ClassError) as error:
+            return replace(visit, notice=str(error))
+
     def _start(self, scope: str, seen: frozenset[str] = frozenset()) -> Session:
         return start_session(self._bank_without_exams(), scope, random.getrandbits(32), _new_name(), seen)
 
@@ -292,7 +300,9 @@ class QuizService:
             session = advance(session)
         others = [pair for pair in visit.nicknames.items() if pair[0] != sitting.run.code]
         nicknames = dict([*others, (sitting.run.code, sitting.run.nickname)][-MAX_NICKNAMES:])
-        return self._next_visit(visit, session, sitting=sitting, nicknames=nicknames, shown_at=time.monotonic())
+        return self._next_visit(
+            visit, session, sitting=sitting, nicknames=nicknames, waiting_token="", shown_at=time.monotonic()
+        )
 
     def _move(self, visit: Visit, step: Callable[[Session], Session], **others: Any) -> Visit:
         """Return the visit with another question open, or with the reason why the step was refused."""

@@ -265,6 +265,28 @@ def test_an_answer_is_kept_while_the_database_is_away(
     assert [attempt.item_id for attempt in store.attempts()] == [IDS[0]]
 
 
+def test_a_run_that_cannot_be_read_for_a_while_is_not_lost(
+    quiz: QuizService, store: Store, make: Callable[..., QuizClass]
+) -> None:
+    memory = quiz.memory(give(quiz, join(quiz, make().code)))
+    assert store.file
+    away = store.file.with_suffix(".away")
+    store.file.rename(away)
+    store.file.mkdir()
+    restarted = QuizService(BANK, store, SECRET)
+    visit = restarted.open(memory)
+    assert visit.sitting is None
+    assert "nothing of it is lost" in visit.notice
+    kept = restarted.memory(restarted.advance(visit))
+    assert kept["class_run"] == memory["class_run"]
+    assert "class_run" not in restarted.memory(restarted.start(visit, ALL))
+    store.file.rmdir()
+    away.rename(store.file)
+    again = QuizService(BANK, store, SECRET).open(kept)
+    assert again.sitting
+    assert len(again.session.grades) == 1
+
+
 def test_classes_whose_retention_is_over_are_deleted_in_passing(quiz: QuizService, store: Store) -> None:
     quiz_class, _ = make_class(BANK, ClassOptions("Old", retention_days=1))
     old = QuizClass(**{**vars(quiz_class), "created_at": quiz_class.created_at - timedelta(days=2)})
