@@ -155,7 +155,7 @@ def _compare_items(comparison: Comparison, rows: Sequence[Row], report: dict[str
             _compare_item(comparison, name, own, entry["measures"], answered, right)
     comparison.check(f"{phase} items that the report lacks", 0, len(by_item))
     if report["reliability"] is not None:
-        comparison.check(f"{phase} alpha", report["reliability"]["alpha"], _compute_alpha(first))
+        comparison.check(f"{phase} alpha", report["reliability"]["alpha"], compute_alpha(first))
 
 
 def _compare_item(
@@ -201,8 +201,12 @@ def _correlate(flags: Sequence[bool], scores: Sequence[float]) -> dict[str, Any]
     return {"value": value, "interval": {"low": math.tanh(middle - margin), "high": math.tanh(middle + margin)}}
 
 
-def _compute_alpha(rows: Sequence[Row]) -> float:
-    """Return Cronbach's alpha of runs that all have the same items."""
+def compute_alpha(rows: Sequence[Row]) -> float:
+    """Return Cronbach's alpha of runs that all have the same items.
+
+    Raises:
+        ValueError: A run lacks an item.
+    """
     items = sorted({row["item"] for row in rows})
     table: dict[str, list[float]] = defaultdict(lambda: [math.nan] * len(items))
     for row in rows:
