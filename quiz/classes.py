@@ -96,12 +96,13 @@ def make_class(bank: Bank, options: ClassOptions) -> tuple[QuizClass, str]:
     pool = _choose_pool(bank, options)
     count = len(pool) if options.item_count is None else options.item_count
     _check_options(options, title, pool, count, now)
-    code, token = new_code(), secrets.token_urlsafe(24)
+    token = secrets.token_urlsafe(24)
+    secret = hash_token(token)
     items = pool
     if options.draw == FIXED:
-        items = draw_form(pool, count, random.Random(f"{code} form")) if count < len(pool) else pool
+        items = draw_form(pool, count, random.Random(f"{secret} form")) if count < len(pool) else pool
     quiz_class = QuizClass(
-        code=code,
+        code=new_code(),
         created_at=now,
         title=title,
         bank_hash=fingerprint(bank),
@@ -113,8 +114,8 @@ def make_class(bank: Bank, options: ClassOptions) -> tuple[QuizClass, str]:
         deadline=options.deadline,
         feedback=options.feedback,
         retention_days=options.retention_days,
-        token_hash=hash_token(token),
-        items=tuple(_make_form_item(item, options, code) for item in items),
+        token_hash=secret,
+        items=tuple(_make_form_item(item, options, secret) for item in items),
     )
     return quiz_class, token
 
@@ -137,20 +138,24 @@ def draw_form(pool: Sequence[Item], count: int, generator: random.Random) -> lis
 def items_of_run(bank: Bank, quiz_class: QuizClass, run: ClassRun) -> tuple[Item, ...]:
     """Return the questions of a run in its order, with its numbers and with their options shuffled.
 
+    The hash of the class's token is part of every seed, so that a learner, who knows the name of the run, can compute
+    neither what is drawn nor the order of the options in the bank.
+
     Raises:
         ClassError: The bank lacks a question of the class, or has another version of it.
     """
     pool = [(entry, item) for entry, item in zip(quiz_class.items, _find_items(bank, quiz_class), strict=True)]
+    seed = f"{quiz_class.token_hash} {run.run}"
     if quiz_class.draw == DRAWN:
-        learner = f"{quiz_class.code} {run.nickname.casefold()}"  # both tests of a learner have the same items
-        generator = random.Random(learner if quiz_class.pre_post else run.run)
+        learner = f"{quiz_class.token_hash} {run.nickname.casefold()}"  # both tests of a learner have the same items
+        generator = random.Random(learner if quiz_class.pre_post else seed)
         drawn = draw_form([item for _, item in pool], quiz_class.item_count, generator)
-        items = [draw_instance(item, f"{run.run} {item.id} parameters") for item in drawn]
+        items = [draw_instance(item, f"{seed} {item.id} parameters") for item in drawn]
     else:
         items = [_fill_in(item, entry, run.phase) for entry, item in pool]
     if quiz_class.order == SHUFFLED:
-        items = random.Random(f"{run.run} order").sample(items, len(items))
-    return tuple(_shuffle_options(item, run.run) for item in items)
+        items = random.Random(f"{seed} order").sample(items, len(items))
+    return tuple(_shuffle_options(item, seed) for item in items)
 
 
 def without_items(bank: Bank, ids: Collection[str]) -> Bank:
@@ -291,14 +296,15 @@ def format_time(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _make_form_item(item: Item, options: ClassOptions, code: str) -> FormItem:
+def _make_form_item(item: Item, options: ClassOptions, secret: str) -> FormItem:
     """Return an item of a form, with the numbers of each test."""
     if options.draw == DRAWN or not item.template:
         return FormItem(item.id, item.version)
-    draws = [draw_instance(item, f"{code} {item.id} {number}").drawn for number in range(_TRIES)]
-    numbers = {SINGLE_TEST: draws[0]}
+    draws = (draw_instance(item, f"{secret} {item.id} {number}").drawn for number in range(_TRIES))
+    first = next(draws)
+    numbers = {SINGLE_TEST: first}
     if options.pre_post:
-        numbers = {PRE: draws[0], POST: next((drawn for drawn in draws if drawn != draws[0]), draws[0])}
+        numbers = {PRE: first, POST: next((drawn for drawn in draws if drawn != first), first)}
     return FormItem(item.id, item.version, numbers)
 
 

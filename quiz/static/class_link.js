@@ -22,6 +22,10 @@
   });
   let timer;
   const observer = new MutationObserver(() => {
+    // Once the run has begun, a reload goes on with it.
+    if (codeInAddress() !== null && pending === null && document.querySelector("#quiz-sitting p")) {
+      history.replaceState(null, "", location.pathname + location.search);
+    }
     if (pending === null) return;
     clearTimeout(timer);
     timer = setTimeout(follow, 150); // Gradio has attached its listeners by then

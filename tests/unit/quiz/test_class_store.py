@@ -12,7 +12,7 @@ import pytest
 from quiz import schema
 from quiz import store as store_module
 from quiz.backup import CopyingStore
-from quiz.class_records import AFTER_DEADLINE, POST, PRE, SINGLE_TEST, ClassRun, QuizClass
+from quiz.class_records import AFTER_DEADLINE, POST, PRE, SINGLE_TEST, ClassDeletion, ClassRun, QuizClass
 from quiz.class_store import ClassStore
 from quiz.classes import ClassOptions, make_class
 from quiz.errors import ClassError
@@ -172,6 +172,16 @@ def test_records_of_classes_are_read_from_a_copy(tmp_path: Path) -> None:
     broken = [b'{"kind": "class", "at": "2026-01-01T00:00:00+00:00", "code": "x"}\n', lines[0][:-20] + b"\n"]
     (tmp_path / "a.jsonl").write_bytes(b"".join([*broken, *lines, *lines]))
     assert [record for _, record in read_folder(tmp_path)] == [quiz_class, run]
+
+
+def test_a_deletion_counts_whatever_the_clocks_of_other_machines_say(store: Store, classes: ClassStore) -> None:
+    quiz_class, now = class_of(), datetime.now(UTC)
+    run = ClassRun("run", quiz_class.code, "Ada", 1, SINGLE_TEST, now)
+    records = [ClassDeletion(quiz_class.code), quiz_class, run, attempt("run")]
+    store.add_missing([(now + timedelta(seconds=number), record) for number, record in enumerate(records)])
+    assert classes.classes() == []
+    assert classes.runs(quiz_class.code) == []
+    assert list(store.attempts()) == []
 
 
 def test_a_class_survives_a_restart_on_a_new_disk_and_a_deleted_one_stays_away(

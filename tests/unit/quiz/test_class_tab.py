@@ -113,7 +113,7 @@ def without_times(text: str) -> str:
 
 def probe(page: Learner) -> None:
     """Send what might reveal more than the page shows."""
-    for element in ("quiz-hint", "quiz-next", "quiz-retry", "quiz-practise"):
+    for element in ("quiz-hint", "quiz-next", "quiz-retry"):
         event = page.event(element)
         before = {number: dict(props) for number, props in page.props.items()}
         page.send(event)

@@ -144,6 +144,18 @@ def test_the_post_test_has_the_same_items_with_other_numbers(draw: str) -> None:
     assert sum(one.drawn != other.drawn for one, other in pairs) >= (len(pairs) if draw == FIXED else 1)
 
 
+def test_what_a_run_draws_cannot_be_computed_from_what_its_learner_knows() -> None:
+    for options in ({"draw": DRAWN, "item_count": 9}, {"draw": DRAWN, "item_count": 9, "pre_post": True}):
+        quiz_class = class_of(**options)
+        phase = quiz_class.phases[0]
+        others = [dataclasses.replace(quiz_class, token_hash=str(number)) for number in range(5)]
+        assert len({tuple(ids_of(other, phase=phase)) for other in others}) == 5
+    quiz_class = class_of(item_ids=(LIVE[0].id,))
+    others = [dataclasses.replace(quiz_class, token_hash=str(number)) for number in range(20)]
+    items = [items_of_run(BANK, other, run_of(other))[0] for other in others]
+    assert len({tuple(option.oid for option in item.options) for item in items}) > 5
+
+
 def test_a_form_has_no_questions_that_reveal_each_other_while_there_are_others() -> None:
     pool = LIVE[:]
     for seed in range(50):
