@@ -10,8 +10,8 @@ from .classes import CODE_LENGTH, MAX_NICKNAME
 from .errors import ClassError
 from .service import Visit
 
-UNCHANGED = {"class_code", "class_find", "class_info", "class_join", "nickname", "class_begin"}
-"""Components that only `find_class` updates, or the browser."""
+UNCHANGED = {"class_code", "class_find", "nickname", "class_begin"}
+"""Components that no step updates."""
 
 
 def build_class_entry() -> dict[str, Any]:
@@ -40,6 +40,11 @@ def find_class(classes: ClassService, code: str | None) -> tuple[str, Any]:
     return class_view.class_html(*found), gr.Column(visible=True)
 
 
+def hide_class() -> dict[str, Any]:
+    """Return the updates that hide the description of a class, once a run in it has begun."""
+    return {"class_info": "", "class_join": gr.Column(visible=False)}
+
+
 def show_withheld(visit: Visit) -> dict[str, Any]:
     """Return the updates that hide what an exam must not reveal, of a visit in a class."""
     session, sitting = visit.session, visit.sitting
@@ -54,7 +59,6 @@ def show_withheld(visit: Visit) -> dict[str, Any]:
         "results": class_view.waiting(session, sitting),
         **dict.fromkeys(("topics", "calibration", "levels", "review", "thanks", "text"), ""),
         "retry": gr.Button("Try the wrong ones again", visible=False),
-        "practise": gr.Button("Practise", visible=False),
         "opinion": gr.Column(visible=True),
         "clear": None,
     }

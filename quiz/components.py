@@ -9,7 +9,7 @@ import gradio as gr
 from . import class_view, results_view, views
 from .bank import Bank, PublicItem, public_view
 from .class_components import UNCHANGED as UNCHANGED_OF_CLASS
-from .class_components import build_class_entry, show_withheld
+from .class_components import build_class_entry, hide_class, show_withheld
 from .grading import CONFIDENCE, Grade
 from .selection import MIXED, list_scopes
 from .service import MAX_FEEDBACK, QuizService, Visit
@@ -110,7 +110,8 @@ def show(
     if not finished:
         shown = _show_question(visit, quiz, live_links, before)
     else:
-        shown = {} if is_withheld else _show_results(visit, quiz, live_links)
+        label = results_view.practise_label(quiz.topic_to_practise(visit))
+        shown = {"practise": label} if is_withheld else _show_results(visit, quiz, live_links)
     return {
         "sitting": class_view.sitting_html(visit.sitting, is_withheld),
         "notice": views.notice_html(*lines),
@@ -119,6 +120,7 @@ def show(
         "proof": "",
         **shown,
         **(show_withheld(visit) if is_withheld else {}),
+        **(hide_class() if visit.sitting is not (before.sitting if before else None) else {}),
     }
 
 
@@ -178,7 +180,7 @@ def _show_results(visit: Visit, quiz: QuizService, live_links: Mapping[str, str 
         "calibration": results_view.confidence_html(results_view.stated_confidences(session)),
         "levels": results_view.levels_html(quiz.standings(visit), next_topic),
         "retry": gr.Button(results_view.retry_label(session), visible=bool(session.mistakes)),
-        "practise": gr.Button(results_view.practise_label(next_topic), visible=True),
+        "practise": results_view.practise_label(next_topic),
         "review": results_view.review(session, quiz.bank, live_links),
         "opinion": gr.Column(visible=True),
         "clear": None,

@@ -216,6 +216,7 @@ def test_feedback_at_once_and_results_are_shown_in_a_class(fixed: None, new_stor
     page.put("quiz-nickname", "<b>Ada</b>")
     page.fire("quiz-class-begin")
     assert "You are &lt;b&gt;Ada&lt;/b&gt;" in page.value("quiz-sitting")
+    assert not page.is_shown("quiz-class-join")
     (run,) = ClassStore(store).runs(quiz_class.code)
     for item in items_of(quiz_class, run):
         page.answer(item, right(item))
