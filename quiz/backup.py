@@ -65,6 +65,12 @@ class CopyingStore(Store):
         self._file = self._folder / f"{uuid4().hex}.jsonl"
         self._scheduler: CommitScheduler | None = None
         self._finishing = Event()
+        self._restored = False
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the records of the dataset were added to the database, or are not to be."""
+        return self._restored
 
     def start(self) -> None:
         """Connect in the background, retrying until it succeeds, and commit the remaining records at exit."""
@@ -103,10 +109,12 @@ class CopyingStore(Store):
         self._api.create_repo(name, repo_type="dataset", private=True, exist_ok=True)
         if not self._api.repo_info(name, repo_type="dataset").private:
             logger.error("FEEDBACK_DATASET %s is public: nothing is sent to it", name)
+            self._restored = True
             return
         with tempfile.TemporaryDirectory() as folder:
             self._api.snapshot_download(name, repo_type="dataset", local_dir=folder, allow_patterns="*.jsonl")
             self.add_missing(read_folder(Path(folder)))
+        self._restored = True
         self._scheduler = CommitScheduler(
             repo_id=name,
             repo_type="dataset",

@@ -72,6 +72,7 @@ class ClassService:
         code, phase = read_code(text)
         quiz_class = self._call(lambda: self._store.find(code))
         if quiz_class is None:
+            self._require_restored()
             raise ClassError(f"There is no class with the code {format_code(code)}. Please check it.")
         if phase not in quiz_class.phases:
             names = " and ".join(format_code(code, phase) for phase in quiz_class.phases)
@@ -124,10 +125,9 @@ class ClassService:
         if not isinstance(name, str):
             raise TokenError(_UNREADABLE)
         run = self._call(lambda: self._store.run(name))
-        if run is None:
-            raise ClassError(DELETED)
-        quiz_class = self._call(lambda: self._store.find(run.code))
-        if quiz_class is None:
+        quiz_class = self._call(lambda: self._store.find(run.code)) if run else None
+        if run is None or quiz_class is None:
+            self._require_restored()
             raise ClassError(DELETED)
         return Sitting(quiz_class, run)
 
@@ -197,6 +197,15 @@ class ClassService:
                 self._classes = {entry.code: entry for entry in self._store.classes()}
         except StoreError as error:
             logger.warning("The classes cannot be read: %s", error)
+
+    def _require_restored(self) -> None:
+        """Check that a class that is not in the database is not in its copy either.
+
+        Raises:
+            ClassUnavailableError: The copy is not read yet, as just after a restart.
+        """
+        if not self._store.is_restored:
+            raise ClassUnavailableError("The classes are being read from their copy. Please try again in a minute.")
 
     def _call(self, job: Callable[[], Result]) -> Result:
         """Return the result of a job that calls the store.

@@ -39,6 +39,11 @@ class ClassStore:
         """Take the store, whose database also has the attempts."""
         self._store = store
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether the database has the classes of its copy; see `Store.is_restored`."""
+        return self._store.is_restored
+
     def add(self, quiz_class: QuizClass) -> None:
         """Store a class with its form."""
         from .class_tables import insert_class

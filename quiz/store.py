@@ -146,6 +146,11 @@ class Store:
     def copy(self, record: Record, time: datetime) -> None:
         """Copy a record that was stored, in a store that keeps a copy elsewhere; this one does not."""
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether the database has the records of its copy, in a store that keeps one."""
+        return True
+
     def attempts_of(self, run: str) -> list[Attempt]:
         """Return the attempts of a run, in the order recorded.
 

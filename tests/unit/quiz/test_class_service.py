@@ -9,12 +9,16 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from quiz import class_service
+from quiz.backup import CopyingStore
 from quiz.class_records import AFTER_DEADLINE, DRAWN, PRE, QuizClass
 from quiz.class_store import ClassStore
 from quiz.classes import ClassOptions, format_code, make_class
 from quiz.selection import ALL, topic_scope
 from quiz.service import MAX_NICKNAMES, QuizService, Visit
 from quiz.store import Store
+from tests.unit.quiz.test_backup import FakeHub
+from tests.unit.quiz.test_backup import hub as hub
+from tests.unit.quiz.test_backup import new_store as new_store
 from tests.unit.quiz.test_session import BANK, BY_ID, LIVE, open_item, right, wrong
 
 SECRET = b"a secret of the tests"
@@ -285,6 +289,27 @@ def test_a_run_that_cannot_be_read_for_a_while_is_not_lost(
     again = QuizService(BANK, store, SECRET).open(kept)
     assert again.sitting
     assert len(again.session.grades) == 1
+
+
+def test_after_a_restart_on_a_new_disk_a_run_waits_for_the_copy(
+    hub: Path, new_store: Callable[..., CopyingStore]
+) -> None:
+    old, new = new_store(FakeHub(hub)), new_store(FakeHub(hub))
+    old.connect()
+    quiz_class, _ = make_class(BANK, ClassOptions("Week 3", item_ids=IDS))
+    ClassStore(old).add(quiz_class)
+    before = QuizService(BANK, old, SECRET)
+    memory = before.memory(give(before, join(before, quiz_class.code)))
+    old.finish()
+    quiz = QuizService(BANK, new, SECRET)
+    waiting = quiz.open(memory)
+    assert "being read from their copy" in waiting.notice
+    assert "being read from their copy" in join(quiz, quiz_class.code).notice
+    new.connect()
+    visit = quiz.open(quiz.memory(waiting))
+    assert visit.sitting
+    assert len(visit.session.grades) == 1
+    assert "There is no class" in join(quiz, "22222222").notice
 
 
 def test_classes_whose_retention_is_over_are_deleted_in_passing(quiz: QuizService, store: Store) -> None:
