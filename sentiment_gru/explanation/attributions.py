@@ -12,9 +12,12 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..results import METHODS, Array, Deletion, Explanation, Prediction, Reading, Target, calibrated
-from .gates import gates, hidden_states, input_ids
+from .gates import gates, input_ids
+from .partial_reading import PartialReader
 
-TOKENS_TO_LEAVE_OUT = 80_000  # texts of more than 282 tokens are scored without two or more tokens at once
+# In all shortened texts together. Of texts with more than 400 tokens, two or more are left out at once, and some
+# prefixes are skipped.
+TOKENS_TO_LEAVE_OUT, TOKENS_TO_RUN = 160_000, 80_000
 FIRST_STEPS, MAX_STEPS = 16, 64
 TOKENS_ON_PATH = 16_000  # upper bound of tokens times steps
 TOKENS_IN_MEMORY = 4_000  # tokens whose states are in memory at a time: some 70 MB for a gradient, 30 MB for scores
@@ -60,12 +63,21 @@ def integrated_gradients(reading: Reading, weights: Array) -> tuple[Array, float
 
 def leave_one_out(reading: Reading, weights: Array) -> tuple[Array, int]:
     """Return the (T,) decreases of the target logit without each token, and how many tokens are left out at once."""
-    ids = reading.ids
-    stride = max(1, math.ceil(len(ids) ** 2 / TOKENS_TO_LEAVE_OUT))
-    starts = range(0, len(ids), stride)
-    whole, *without = _score(reading, [ids, *(ids[:i] + ids[i + stride :] for i in starts)]) @ weights
-    sizes = [len(ids[i : i + stride]) for i in starts]
+    count = len(reading.ids)
+    stride = max(1, math.ceil(count**2 / TOKENS_TO_LEAVE_OUT))
+    starts = [*range(0, count, stride)]
+    ends = [min(start + stride, count) for start in starts]
+    whole, *without = _score_without(reading, [0, *starts], [0, *ends]) @ weights
+    sizes = [end - start for start, end in zip(starts, ends, strict=True)]
     return np.repeat((whole - np.array(without, dtype=np.float64)) / sizes, sizes), stride
+
+
+def _score_without(reading: Reading, starts: list[int], ends: list[int]) -> Array:
+    """Return the (N, C) logits of the text without its tokens from each start up to the end, which is excluded."""
+    if PartialReader.supports(reading):
+        return PartialReader(reading).without(starts, ends)
+    ids = reading.ids
+    return _score(reading, [ids[:start] + ids[end:] for start, end in zip(starts, ends, strict=True)])
 
 
 def _score(reading: Reading, rows: list[list[int]]) -> Array:
@@ -94,34 +106,17 @@ def deletion(reading: Reading, weights: Array, attributions: dict[str, Array]) -
     return Deletion(sizes / count, curves, logits[len(attributions) :])
 
 
-TOKENS_TO_RUN = 40_000  # in all prefixes together; of texts with more than 282 tokens, some prefixes are skipped
-
-
 def running_logits(reading: Reading) -> tuple[Array, int]:
     """Return (T + 1, C) logits after 0, 1, ... T tokens, and the stride at which they are exact.
 
-    Logits between multiples of the stride are interpolated linearly. For a unidirectional model the stride is 1.
+    Logits between multiples of the stride are interpolated linearly.
     """
-    if not reading.model.config.bidirectional:
-        return _score_prefixes(reading), 1
     count = len(reading.ids)
     stride = max(1, math.ceil(count * (count + 1) / 2 / TOKENS_TO_RUN))
     lengths = [*range(0, count, stride), count]
-    exact = _score(reading, [reading.ids[:length] for length in lengths])
+    exact = _score_without(reading, lengths, [count] * len(lengths))
     columns = [np.interp(range(count + 1), lengths, column) for column in exact.T]
     return np.stack(columns, axis=1), stride
-
-
-@torch.inference_mode()
-def _score_prefixes(reading: Reading) -> Array:
-    """Return the logits of all prefixes from one forward pass of a unidirectional model."""
-    states = hidden_states(reading)[-1].double()  # (T, H)
-    sizes = torch.arange(1, len(states) + 1, device=states.device)[:, None]
-    mean, maximum = states.cumsum(dim=0) / sizes, states.cummax(dim=0).values if len(states) else states
-    pooled = {"last": [states], "mean": [mean], "max": [maximum], "mean_max": [mean, maximum]}
-    joined = torch.cat(pooled[reading.model.config.pooling], dim=-1).float()
-    logits = reading.model.classifier(joined) / reading.model.divisor(sizes[:, 0])  # (T, C)
-    return np.concatenate([reading.score([[]]), logits.cpu().numpy()]).astype(np.float64)
 
 
 def explain(

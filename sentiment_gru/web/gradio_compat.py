@@ -17,13 +17,14 @@ from typing import Any
 import gradio as gr
 import httpx
 import uvicorn
-from gradio import http_server
+from gradio import http_server, routes
 from gradio.blocks import Block
 
 # Reason: gr.Plot accepts figures of plotly, not the JSON of one, which needs no import of plotly in the page.
 # https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/components/plot.py
 from gradio.components.plot import PlotData as PlotData
 from gradio.context import Context, get_blocks_context
+from gradio.state_holder import SessionState, StateHolder
 
 # Reason: gr.themes has GoogleFont only, which requests the font files from another host.
 # https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/themes/utils/fonts.py
@@ -183,6 +184,34 @@ class SharedQueueBlocks(gr.Blocks):
         queue.push, queue.get_events, queue.process_events = push_within_share, get_events_in_turn, process_and_time
 
 
+class SlimSessionState(SessionState):
+    """The state of a visitor, without the configuration of every component.
+
+    Reason: Gradio keeps that for each visitor, with the last value of every component, for `gr.DeepLinkButton`, which
+    the page does not have. It is most of the memory of a session.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/state_holder.py (`SessionState`)
+    """
+
+    def __init__(self, blocks: gr.Blocks) -> None:
+        super().__init__(blocks)
+        self.config_values: dict[int, Any] = {}
+
+    def _update_config(self, key: int) -> None:
+        pass
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        pass
+
+
+class SlimStateHolder(StateHolder):
+    """The states of all visitors, without what `SlimSessionState` leaves out."""
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            self.session_data[session_id] = SlimSessionState(self.blocks)
+        return super().__getitem__(session_id)
+
+
 class ProcessingTimes:
     """The seconds that the events of each address took; they count less as they become older."""
 
@@ -242,10 +271,11 @@ def current_page() -> gr.Blocks:
 
 
 def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **settings: Any) -> None:
-    """Launch an app; if the server listens, go on even if Gradio's own request for the first page fails.
+    """Launch an app with slim sessions; if it listens, go on even if Gradio's own request for the first page fails.
 
     Reasons: Gradio requests that page as soon as the server listens, waits three seconds, and raises otherwise: on a
-    busy machine, or when visitors come at once, an app that works would end. And it passes no settings to uvicorn.
+    busy machine, or when visitors come at once, an app that works would end. And it passes no settings to uvicorn, and
+    has no argument for the class of sessions.
     https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/blocks.py (`Blocks.launch`)
     https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/http_server.py (`start_server`)
 
@@ -259,6 +289,7 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
     """
     configure = partial(uvicorn.Config, **(uvicorn_settings or {}))
     http_server.uvicorn = SimpleNamespace(Config=configure)
+    routes.StateHolder = SlimStateHolder
     try:
         app.launch(**settings)
     except (ValueError, httpx.HTTPError) as error:
@@ -267,6 +298,7 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
         logger.warning("The page is served, but Gradio could not request it: %s", error)
     finally:
         http_server.uvicorn = uvicorn
+        routes.StateHolder = StateHolder
 
 
 def build_when_opened(tab: gr.Tab, build: Callable[[], None]) -> None:

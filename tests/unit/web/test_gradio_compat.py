@@ -12,6 +12,7 @@ import uvicorn
 from gradio import http_server, networking, processing_utils
 from gradio.queueing import Queue
 from gradio.routes import App
+from gradio.state_holder import StateHolder
 from starlette.testclient import TestClient
 
 from benchmarks.gradio_http import Page, file_data
@@ -240,8 +241,24 @@ def test_an_app_that_gradio_cannot_request_is_served_with_settings_of_uvicorn(
         assert "Gradio could not request it" in caplog.text
         assert page.server.config.timeout_keep_alive == 7
         assert http_server.uvicorn is uvicorn
+        assert isinstance(page.server_app.state_holder, gradio_compat.SlimStateHolder)
     finally:
         page.close()
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(StateHolder, True), (gradio_compat.SlimStateHolder, False)])
+def test_a_session_keeps_states_but_no_configuration(kind: type[StateHolder], kept: bool) -> None:
+    with gr.Blocks() as page:
+        box, state = gr.Textbox(), gr.State(["x"])
+    holder = kind()
+    holder.set_blocks(page)
+    session = holder["visitor"]
+    session._update_value_in_config(box._id, "a long text")
+    session._update_config(box._id)
+    session[state._id] = ["y"]
+    assert holder["visitor"] is session
+    assert session[state._id] == ["y"]
+    assert any(one["id"] == box._id for one in session.components) is kept
 
 
 def test_an_app_that_cannot_be_reached_at_all_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
