@@ -157,14 +157,14 @@ def _show_answer(item: PublicItem, grade: Grade | None) -> Components:
 
 
 def _show_results(visit: Visit, quiz: QuizService, live_links: Mapping[str, str | None]) -> Components:
-    session, next_topic = visit.session, quiz.topic_to_practise(visit)
+    session, next_topic, level = visit.session, quiz.topic_to_practise(visit), quiz.level_found(visit)
     return {
-        "results": results_view.headline(session),
+        "results": results_view.headline(session, level),
         "topics": results_view.topics_html(session.topic_scores),
         "calibration": results_view.confidence_html(results_view.stated_confidences(session)),
         "levels": results_view.levels_html(quiz.standings(visit), next_topic),
         "retry": gr.Button(results_view.retry_label(session), visible=bool(session.mistakes)),
-        "practise": results_view.practise_label(next_topic),
+        "practise": results_view.practise_label(next_topic, level),
         "review": results_view.review(session, quiz.bank, live_links),
         "opinion": gr.Column(visible=True),
         "clear": None,

@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .answer_log import AnswerLog
-from .bank import Bank
+from .bank import Bank, Level
 from .errors import SessionError, TokenError
 from .grading import DO_NOT_KNOW, Grade, grade
+from .ladder import find_level
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
-from .selection import MIXED, RETRY, topic_scope
+from .selection import MIXED, RETRY, START, level_scope, topic_scope
 from .session import (
     Record,
     Session,
@@ -29,6 +30,7 @@ from .session import (
     advance,
     answer,
     compute_standings,
+    extend,
     find_weakest,
     follow_up,
     read_record,
@@ -111,7 +113,9 @@ class QuizService:
         return self._move(visit, lambda session: retry(session, self.bank, random.getrandbits(32), _new_name()))
 
     def practise(self, visit: Visit) -> Visit:
-        """Start a run of the topic to practise next; a mixed one if there is none."""
+        """Start a run of the level found, or of the topic to practise next; a mixed one if there is none."""
+        if level := self.level_found(visit):
+            return self.start(visit, level_scope(level.name))
         topic = self.topic_to_practise(visit)
         return self.start(visit, topic_scope(topic.topic) if topic else MIXED)
 
@@ -162,6 +166,13 @@ class QuizService:
         """Return the topic to practise next, or None if all are mastered."""
         return find_weakest(self.standings(visit))
 
+    def level_found(self, visit: Visit) -> Level | None:
+        """Return the level at which the learner belongs after an adaptive start, or None after another run."""
+        session = visit.session
+        if session.scope != START or not session.finished or not self.bank.ladder:
+            return None
+        return self.bank.ladder[find_level(self.bank, session.grades)]
+
     def send_feedback(self, visit: Visit, clear: bool | None, text: str) -> None:
         """Store a learner's feedback on the quiz.
 
@@ -202,7 +213,10 @@ class QuizService:
         for graded in session.grades:
             if graded.item.id not in known:  # answered in another process while the store was unavailable
                 recorded.append(self._answers.record(_to_attempt(session, graded, None)))
-        return self._with_noted_hints(restore(session, _to_grades(session, recorded)))
+        session = restore(session, _to_grades(session, recorded))
+        while (longer := extend(session, self.bank)) != session:  # another window may have gone on
+            session = restore(longer, _to_grades(longer, recorded))
+        return self._with_noted_hints(session)
 
     def _with_noted_hints(self, session: Session) -> Session:
         if session.open_item is None or session.current_grade:

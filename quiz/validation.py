@@ -83,6 +83,7 @@ def find_faults(data: Any) -> Iterator[Fault]:
     explained = data.get("misconceptions", {})
     for item_id in _repeated(raw["id"] for raw in items):
         yield Fault("the id is used by more than one item", item_id)
+    yield from _ladder_faults(data)
     ids = {raw["id"] for raw in items}
     for raw in items:
         if raw["type"] == "numeric":
@@ -97,6 +98,19 @@ def find_faults(data: Any) -> Iterator[Fault]:
             *_live_faults(raw),
         ]:
             yield Fault(text, raw["id"], near)
+
+
+def _ladder_faults(data: dict[str, Any]) -> Iterator[Fault]:
+    ladder = data.get("ladder", [])
+    live = {raw["topic"] for raw in data["items"] if raw.get("status", "live") == "live"}
+    for name in _repeated(level["name"] for level in ladder):
+        yield Fault(f"ladder: the level {name!r} is named more than once", near="ladder")
+    topics = [topic for level in ladder for topic in level["topics"]]
+    for topic in _repeated(topics):
+        yield Fault(f"ladder: the topic {topic!r} is named more than once", near="ladder")
+    for topic in dict.fromkeys(topics):
+        if topic not in live:
+            yield Fault(f"ladder: no live item has the topic {topic!r}", near="ladder")
 
 
 @cache

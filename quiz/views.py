@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
 from .grading import Grade
+from .selection import START
 from .session import Session
 from .validation import ARRANGED
 
@@ -66,11 +67,12 @@ def read_static(name: str) -> str:
 
 def progress_html(session: Session) -> Markup:
     """Return the number of the open question, the score so far, and a bar of questions answered."""
-    total, answered = len(session.items), len(session.grades)
+    total, answered = session.most_items, len(session.grades)
     return render(
         "progress.html",
         number=min(session.position + 1, total),
         total=total,
+        at_most=session.scope == START and not session.finished,
         answered=answered,
         score=session.score,
         percent=100 * answered / max(total, 1),

@@ -202,6 +202,14 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A level of the ladder of a bank: topics that are learned together."""
+
+    name: str
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Bank:
     """A valid answer bank.
 
@@ -209,11 +217,13 @@ class Bank:
         items: One or more items in the order of the file.
         folder: The folder of its pictures.
         misconceptions: For each misconception the sentence that puts it right.
+        ladder: Its levels, the first to learn first; empty, or two and more.
     """
 
     items: tuple[Item, ...]
     folder: Path = SHIPPED_BANK.parent
     misconceptions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    ladder: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -294,7 +304,8 @@ def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
         folder: The folder of the bank's pictures.
     """
     items = (make_instance(raw, raw.get("example", {})) for raw in data["items"])
-    return Bank(tuple(items), folder, data.get("misconceptions", {}))
+    ladder = tuple(Level(level["name"], tuple(level["topics"])) for level in data.get("ladder", []))
+    return Bank(tuple(items), folder, data.get("misconceptions", {}), ladder)
 
 
 def draw_instance(item: Item, seed: str) -> Item:
