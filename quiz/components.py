@@ -162,7 +162,7 @@ def _show_results(visit: Visit, quiz: QuizService, live_links: Mapping[str, str 
         "results": results_view.headline(session, level),
         "topics": results_view.topics_html(session.topic_scores),
         "calibration": results_view.confidence_html(results_view.stated_confidences(session)),
-        "levels": results_view.levels_html(quiz.standings(visit), next_topic),
+        "levels": results_view.levels_html(quiz.standings(visit), next_topic, quiz.count_due(visit)),
         "retry": gr.Button(results_view.retry_label(session), visible=bool(session.mistakes)),
         "practise": results_view.practise_label(next_topic, level),
         "review": results_view.review(session, quiz.bank, live_links),

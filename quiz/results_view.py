@@ -20,7 +20,7 @@ _BANDS = ((0, 39), (40, 59), (60, 79), (80, 89), (90, 100))
 STORED = (
     "What is stored: each answer with its question and the numbers in it, hints, confidence and time taken, and what "
     "you write above, under a random name for this run, in the database of this app. Nothing says who you are. Your "
-    "levels stay in this browser."
+    "levels, and when each question is due again, stay in this browser."
 )
 THANKS = "Thank you. Your feedback is stored and will be read."
 TOO_MUCH_FEEDBACK = (
@@ -156,10 +156,10 @@ def stated_confidences(session: Session) -> list[tuple[int, bool]]:
     return [(grade.confidence, grade.correct) for grade in session.grades if grade.confidence is not None]
 
 
-def levels_html(standings: Sequence[Standing], next_topic: Standing | None) -> Markup:
-    """Return a table of topics, each with its level and the next step."""
+def levels_html(standings: Sequence[Standing], next_topic: Standing | None, due: int = 0) -> Markup:
+    """Return a table of topics, each with its level and the next step, and the number of questions due again."""
     rows = [(standing, *_STEPS[standing.level]) for standing in standings]
-    return render("levels.html", rows=rows, next_topic=next_topic, highest=len(_STEPS) - 1)
+    return render("levels.html", rows=rows, next_topic=next_topic, highest=len(_STEPS) - 1, due=due)
 
 
 def practise_label(next_topic: Standing | None, level: Level | None = None) -> str:

@@ -13,9 +13,13 @@ MIXED = "mixed"
 START = "start"
 """The scope of an adaptive start; see `quiz.ladder`."""
 ALL = "all"
+TODAY = "today"
+"""The scope of items that are due by spaced repetition, filled up with new ones; see `quiz.reviews`."""
 RETRY = "retry"
 """The scope of a run that repeats the mistakes of another run; it cannot be chosen from the list."""
 RUN_LENGTH = 10
+DAY_LENGTH = 5
+"""Number of items of a run of `TODAY`, which is named after it."""
 _TOPIC_PREFIX = "topic:"
 _LEVEL_PREFIX = "level:"
 
@@ -37,6 +41,7 @@ def list_scopes(bank: Bank) -> dict[str, str]:
     levels = {level.name: min(RUN_LENGTH, len(items_of_level(bank, level))) for level in bank.ladder}
     return {
         MIXED: f"Mixed: {min(RUN_LENGTH, len(items))} questions on all topics",
+        TODAY: "Today's five: questions that are due again, and new ones",
         **({START: f"Start where I belong: at most {MOST_QUESTIONS} questions"} if levels else {}),
         **{
             level_scope(name): f"Level {number}, {name}: up to {count} questions"
@@ -47,13 +52,16 @@ def list_scopes(bank: Bank) -> dict[str, str]:
     }
 
 
-def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) -> tuple[str, ...]:
+def draw_items(
+    bank: Bank, scope: str, seed: int, seen: Collection[str] = (), due: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Draw the items of a run.
 
     A mixed run has `RUN_LENGTH` items: the bank's first item, and others spread evenly over the topics. Items that
     reveal each other's answers are not drawn together, and items that were not seen before are preferred. Advanced
     items are not drawn for a learner who has seen fewer than `RUN_LENGTH` items. The run of a level is drawn in the
-    same way from the items of its topics. An adaptive start begins with one item. In every other run, the bank's first
+    same way from the items of its topics. A run of `TODAY` has `DAY_LENGTH` items: those due, in their order, then
+    items not seen before, then others. An adaptive start begins with one item. In every other run, the bank's first
     item comes first if it is drawn, and prerequisites come before the items that need them.
 
     Args:
@@ -61,6 +69,7 @@ def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) ->
         scope: One of `list_scopes`.
         seed: Seed of the random choice and order.
         seen: Ids of items that the learner has answered before.
+        due: Ids of items that are due again, the most urgent first.
 
     Returns:
         The ids of the items in the order in which they are asked.
@@ -75,6 +84,8 @@ def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) ->
         return (first_id,) if first_id else ()
     generator = random.Random(f"{seed} draw")
     items = _live_items(bank)
+    if scope == TODAY:
+        return tuple(item.id for item in _order_by_prerequisites(_draw_for_today(items, seen, due, generator), bank))
     if scope.startswith(_TOPIC_PREFIX):
         items = [item for item in items if topic_scope(item.topic) == scope]
     for level in bank.ladder:
@@ -174,6 +185,19 @@ def _spread_over_topics(items: list[Item], seen: Collection[str]) -> list[Item]:
             break
         counts = Counter(item.topic for item in chosen[1:])
         chosen.append(min(left, key=lambda item: counts[item.topic]))
+    return chosen
+
+
+def _draw_for_today(
+    items: list[Item], seen: Collection[str], due: Sequence[str], generator: random.Random
+) -> list[Item]:
+    by_id = {item.id: item for item in items}
+    others = [item for item in items if not (item.advanced and len(seen) < RUN_LENGTH)]
+    new_first = sorted(generator.sample(others, len(others)), key=lambda item: item.id in seen)
+    chosen: list[Item] = []
+    for item in [*(by_id[item_id] for item_id in due if item_id in by_id), *new_first]:
+        if len(chosen) < DAY_LENGTH and item not in chosen and not any(_are_enemies(item, other) for other in chosen):
+            chosen.append(item)
     return chosen
 
 

@@ -12,7 +12,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .answer_log import AnswerLog
@@ -22,7 +22,8 @@ from .grading import DO_NOT_KNOW, Grade, grade
 from .ladder import find_level
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
-from .selection import MIXED, RETRY, START, level_scope, topic_scope
+from .reviews import Reviews, list_due, read_reviews, update_reviews, write_reviews
+from .selection import MIXED, RETRY, START, TODAY, level_scope, topic_scope
 from .session import (
     Record,
     Session,
@@ -60,6 +61,7 @@ class Visit:
         notice: A message about the run as a whole, or empty.
         stored: Whether the store has every answer of the run.
         shown_at: Value of `time.monotonic` when the open question was shown; None if unknown.
+        reviews: When answered items are due again.
     """
 
     session: Session
@@ -68,6 +70,7 @@ class Visit:
     notice: str = ""
     stored: bool = True
     shown_at: float | None = None
+    reviews: Reviews = field(default_factory=dict)
 
 
 class QuizService:
@@ -83,24 +86,32 @@ class QuizService:
         """Return the visit of a learner: the run saved in the browser's memory, or a new one."""
         saved = memory if isinstance(memory, dict) else {}
         record = read_record(self.bank, saved.get("credits"))
+        reviews = read_reviews(self.bank, saved.get("reviews"), time.time())
         if not saved.get("run"):
-            return Visit(self._start(MIXED), record)
+            return Visit(self._start(MIXED), record, reviews=reviews)
         try:
             session = self._tokens.read(saved["run"])
         except TokenError as error:
-            return Visit(self._start(MIXED), record, notice=str(error))
+            return Visit(self._start(MIXED), record, notice=str(error), reviews=reviews)
         session = self._resume(session)
         for graded in session.grades:  # those that another window gave
             if graded.item.id not in record:
                 record = update_record(record, graded, time.time())
-        return self._visit(session, record)
+                reviews = update_reviews(reviews, graded, time.time())
+        return self._visit(session, record, reviews=reviews)
 
     def memory(self, visit: Visit) -> dict[str, Any]:
         """Return the data that the browser saves. They hold no key, and are not trusted when they come back."""
-        return {"run": self._tokens.sign(visit.session), "credits": write_record(visit.record)}
+        return {
+            "run": self._tokens.sign(visit.session),
+            "credits": write_record(visit.record),
+            "reviews": write_reviews(visit.reviews),
+        }
 
     def start(self, visit: Visit, scope: str) -> Visit:
         """Start another run; see `selection.list_scopes`."""
+        if scope == TODAY:
+            return self._move(visit, lambda session: self._start_today(visit.reviews, seen_items(session)))
         return self._move(visit, lambda session: self._start(scope, seen_items(session)))
 
     def restart(self, visit: Visit) -> Visit:
@@ -152,7 +163,9 @@ class QuizService:
             session, message = restore(session, _to_grades(session, [recorded])), _ANSWERED_BEFORE
         session = follow_up(session, self.bank)
         counted = session.grade_of(item_id) or graded
-        return self._visit(session, update_record(visit.record, counted, time.time()), message=message)
+        record = update_record(visit.record, counted, time.time())
+        reviews = update_reviews(visit.reviews, counted, time.time())
+        return self._visit(session, record, message=message, reviews=reviews)
 
     def skip(self, visit: Visit, item_id: str) -> Visit:
         """Record that the learner does not know the answer to the open question."""
@@ -165,6 +178,10 @@ class QuizService:
     def topic_to_practise(self, visit: Visit) -> Standing | None:
         """Return the topic to practise next, or None if all are mastered."""
         return find_weakest(self.standings(visit))
+
+    def count_due(self, visit: Visit) -> int:
+        """Return the number of items that are due again."""
+        return len(list_due(self.bank, visit.reviews, time.time()))
 
     def level_found(self, visit: Visit) -> Level | None:
         """Return the level at which the learner belongs after an adaptive start, or None after another run."""
@@ -195,13 +212,17 @@ class QuizService:
     def _start(self, scope: str, seen: frozenset[str] = frozenset()) -> Session:
         return start_session(self.bank, scope, random.getrandbits(32), _new_name(), seen)
 
+    def _start_today(self, reviews: Reviews, seen: frozenset[str]) -> Session:
+        due = list_due(self.bank, reviews, time.time())
+        return start_session(self.bank, TODAY, random.getrandbits(32), _new_name(), seen | reviews.keys(), due)
+
     def _move(self, visit: Visit, step: Callable[[Session], Session]) -> Visit:
         """Return the visit with another question open, or with the reason why the step was refused."""
         try:
             session = step(visit.session)
         except SessionError as error:
             return replace(visit, message=str(error))
-        return self._visit(session, visit.record, shown_at=time.monotonic())
+        return self._visit(session, visit.record, shown_at=time.monotonic(), reviews=visit.reviews)
 
     def _visit(self, session: Session, record: Record, **others: Any) -> Visit:
         return Visit(session, record, stored=self._answers.is_stored(session.run), **others)

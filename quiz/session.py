@@ -166,7 +166,14 @@ class Session:
         return next((grade for grade in self.grades if grade.item.id == item_id), None)
 
 
-def start_session(bank: Bank, scope: str = MIXED, seed: int = 0, run: str = "", seen: Iterable[str] = ()) -> Session:
+def start_session(
+    bank: Bank,
+    scope: str = MIXED,
+    seed: int = 0,
+    run: str = "",
+    seen: Iterable[str] = (),
+    due: Sequence[str] = (),
+) -> Session:
     """Start a run.
 
     Args:
@@ -175,12 +182,13 @@ def start_session(bank: Bank, scope: str = MIXED, seed: int = 0, run: str = "", 
         seed: Seed of the choice of items and of the order of items and options.
         run: Random name under which the answers are stored.
         seen: Ids of items that the learner has answered before.
+        due: Ids of items that are due again, for a run of `selection.TODAY`.
 
     Raises:
         SessionError: If the scope does not exist.
     """
     seen = frozenset(seen)
-    return Session(run, scope, seed, arrange_items(bank, draw_items(bank, scope, seed, seen), seed), seen)
+    return Session(run, scope, seed, arrange_items(bank, draw_items(bank, scope, seed, seen, due), seed), seen)
 
 
 def retry(session: Session, bank: Bank, seed: int = 0, run: str = "") -> Session:

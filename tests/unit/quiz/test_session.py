@@ -14,7 +14,18 @@ from quiz.bank import Bank, Item, load_bank, make_instance
 from quiz.errors import SessionError
 from quiz.formats.convert import to_question
 from quiz.grading import grade
-from quiz.selection import ALL, MIXED, RETRY, RUN_LENGTH, START, draw_items, level_scope, list_scopes, topic_scope
+from quiz.selection import (
+    ALL,
+    MIXED,
+    RETRY,
+    RUN_LENGTH,
+    START,
+    TODAY,
+    draw_items,
+    level_scope,
+    list_scopes,
+    topic_scope,
+)
 from quiz.session import Session, advance, answer, follow_up, restore, retry, seen_items, start_session, take_hint
 
 BANK = load_bank()
@@ -160,7 +171,7 @@ def test_seeds_change_items_their_order_and_their_options() -> None:
 
 def test_every_topic_and_the_whole_bank_can_be_chosen() -> None:
     levels = [level_scope(level.name) for level in BANK.ladder]
-    assert list(list_scopes(BANK)) == [MIXED, START, *levels, *map(topic_scope, TOPICS), ALL]
+    assert list(list_scopes(BANK)) == [MIXED, TODAY, START, *levels, *map(topic_scope, TOPICS), ALL]
     for topic in TOPICS:
         asked = start_session(BANK, topic_scope(topic), 1).items
         assert {i.id for i in asked} == {i.id for i in LIVE if i.topic == topic}
