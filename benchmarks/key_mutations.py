@@ -4,9 +4,10 @@
     python benchmarks/key_mutations.py --draws 200 --items gru-update-003 gru-lstm-007 --output keys.json
 
 Changed keys of an instance: another option, another set of options, another order, two options of a match exchanged or
-one replaced, another number (each anticipated wrong one, and 2.5 tolerances to either side, or 1 if it has none).
-Changed keys of a template: the formula of its number with another operator, constant or parameter; it is noticed if the
-proof fails for one of the draws. A wrong key that is not noticed needs an explanation in `EXPLANATIONS`.
+one replaced, another number (each anticipated wrong one, and 2.5 tolerances to either side, or 1 if it has none), other
+positions of the sliders. Changed keys of a template: the formula of its number, or of what its sliders lead to, with
+another operator, constant or name; it is noticed if the proof fails for one of the draws. A wrong key that is not
+noticed needs an explanation in `EXPLANATIONS`.
 """
 
 import argparse
@@ -24,8 +25,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from quiz.bank import Item, draw_instance, load_bank, make_instance
-from quiz.bank.formulas import ClaimError
-from quiz.proofs import NotInstalledError, Proof, ProofError, prove
+from quiz.bank.formulas import TOLERANCE, ClaimError
+from quiz.bank.sliders import sample_positions
+from quiz.proofs import Measurement, NotInstalledError, Proof, ProofError, prove
 
 RESULT = Path(__file__).parent / "results" / "key_mutations.json"
 SHIFT = 2.5
@@ -68,19 +70,20 @@ def try_keys(item: Item, draws: int, classifier: Any = None) -> Outcome:
         ProofError: The key of the bank itself is not proved.
     """
     instances = _list_instances(item, draws)
+    memory: dict[Any, Measurement] = {}
     tried, survivors = 0, []
     for instance in instances:
-        proof = prove(instance, classifier=classifier) if _has_proof(instance) else None
+        proof = prove(instance, None, classifier, memory) if _has_proof(instance) else None
         if proof and not proof.proved:
             raise ProofError(f"item {item.id}: the key of the bank is not proved with {dict(instance.drawn)}")
         for name, mutant in list_mutants(instance):
             tried += 1
-            if _is_believed(mutant, proof, classifier):
+            if _is_believed(mutant, proof, classifier, memory):
                 survivors.append(_describe(instance, name))
-    for formula in list_formulas(item):
-        mutants = _fill_formula(instances, formula)
+    for field, formula in list_formulas(item):
+        mutants = _fill_formula(instances, field, formula)
         tried += bool(mutants)
-        if mutants and all(_is_believed(mutant, None, classifier) for mutant in mutants):
+        if mutants and all(_is_believed(mutant, None, classifier, memory) for mutant in mutants):
             survivors.append(_describe(item, formula))
     return Outcome(tried, tuple(survivors))
 
@@ -90,6 +93,10 @@ def list_mutants(item: Item) -> Iterator[tuple[str, Item]]:
     if item.numeric:
         for value in _other_numbers(item):
             yield repr(value), replace(item, numeric=replace(item.numeric, value=value, anticipated=()))
+        for positions in sample_positions(item.sliders) if item.goal else []:
+            goal = replace(item.goal, solution=positions)
+            if abs(goal.result(positions) - item.numeric.value) > item.numeric.tolerance:
+                yield repr(positions), replace(item, goal=goal)
     elif item.arrangement:
         for places in _other_arrangements(item):
             yield " ".join(places), replace(item, arrangement=replace(item.arrangement, correct=places))
@@ -103,16 +110,21 @@ def list_mutants(item: Item) -> Iterator[tuple[str, Item]]:
                 yield " ".join(sorted(chosen)), replace(item, options=options)
 
 
-def list_formulas(item: Item) -> list[str]:
-    """Return the formulas that differ from that of the item's key in one operator, constant or name."""
-    formula = item.template.get("key", {}).get("value")
-    if not isinstance(formula, str):
-        return []
-    names = sorted(name for name, value in item.drawn.items() if not isinstance(value, str))
-    count = sum(1 for _ in ast.walk(ast.parse(formula, mode="eval")))
-    changed = [text for index in range(count) for text in _change_node(formula, index, names)]
-    original = ast.unparse(ast.parse(formula, mode="eval"))
-    return [text for text in dict.fromkeys(changed) if text != original]
+def list_formulas(item: Item) -> list[tuple[str, str]]:
+    """Return the formulas that differ from those of the item's key in one operator, constant or name, with their field.
+
+    A placeholder of a parameter, such as [[h]], reads as a list in a list, which is left as it is.
+    """
+    parameters = [name for name, value in item.drawn.items() if not isinstance(value, str)]
+    found = []
+    for field, names in [("value", parameters), ("formula", [slider.name for slider in item.sliders])]:
+        formula = item.template.get("key", {}).get(field)
+        if isinstance(formula, str):
+            original = ast.parse(formula, mode="eval")
+            count = sum(1 for _ in ast.walk(original))
+            changed = [text for index in range(count) for text in _change_node(formula, index, sorted(names))]
+            found += [(field, text) for text in dict.fromkeys(changed) if text != ast.unparse(original)]
+    return found
 
 
 def _change_node(formula: str, index: int, names: Sequence[str]) -> Iterator[str]:
@@ -140,20 +152,29 @@ def _change_node(formula: str, index: int, names: Sequence[str]) -> Iterator[str
             yield ast.unparse(tree)
 
 
-def _fill_formula(instances: Sequence[Item], formula: str) -> list[Item]:
-    """Return the instances with the number of another formula; empty if it has no value or equals the key in all."""
+def _fill_formula(instances: Sequence[Item], field: str, formula: str) -> list[Item]:
+    """Return the instances with another formula; empty if it has no value, or means the same as the key in all."""
     filled = []
     for instance in instances:
-        key = instance.template["key"] | {"value": formula, "anticipated": []}
+        key = instance.template["key"] | {field: formula, "anticipated": []}
         try:
-            filled.append(make_instance({**instance.template, "key": key}, instance.drawn))
+            other = make_instance({**instance.template, "key": key}, instance.drawn)
+            same = _mean_the_same(other, instance)
         except ClaimError:
             return []
-    same = all(
-        one.numeric and other.numeric and abs(one.numeric.value - other.numeric.value) <= other.numeric.tolerance
-        for one, other in zip(filled, instances, strict=True)
-    )
-    return [] if same else filled
+        filled.append((other, same))
+    return [] if all(same for _, same in filled) else [other for other, _ in filled]
+
+
+def _mean_the_same(one: Item, other: Item) -> bool:
+    assert one.numeric
+    assert other.numeric
+    if abs(one.numeric.value - other.numeric.value) > other.numeric.tolerance:
+        return False
+    if not one.goal or not other.goal:
+        return True
+    positions = sample_positions(other.sliders)
+    return all(abs(one.goal.result(place) - other.goal.result(place)) <= TOLERANCE for place in positions)
 
 
 def _other_numbers(item: Item) -> Iterator[float]:
@@ -179,13 +200,13 @@ def _other_arrangements(item: Item) -> Iterator[tuple[str, ...]]:
             yield tuple(places)
 
 
-def _is_believed(mutant: Item, proof: Proof | None, classifier: Any) -> bool:
+def _is_believed(mutant: Item, proof: Proof | None, classifier: Any, memory: dict[Any, Measurement]) -> bool:
     """Return whether a wrong key passes: with the verdicts of the proof where they do not depend on it."""
     if not _has_proof(mutant):
         return bool(mutant.check) and set(mutant.check.answer) == {o.oid for o in mutant.correct_options}  # type: ignore[union-attr]
     try:
         if proof is None or mutant.numeric or mutant.arrangement:
-            return prove(mutant, classifier=classifier).proved
+            return prove(mutant, None, classifier, memory).proved
     except ProofError:
         return False
     return replace(proof, key=frozenset(option.oid for option in mutant.correct_options)).proved

@@ -1,6 +1,6 @@
 """Let simulated learners take the adaptive start, and let copiers and guessers try to be called masters of a topic.
 
-    python benchmarks/simulated_learners.py        # 1,000 learners of each kind, into benchmarks/results/; 3 minutes
+    python benchmarks/simulated_learners.py        # 1,000 learners of each kind, into benchmarks/results/; a minute
     python benchmarks/simulated_learners.py --learners 100 --output learners.json
 
 A learner of ability a answers an item of difficulty b right with probability 1 / (1 + exp(b - a)), which is Rasch's
@@ -8,11 +8,12 @@ model, and otherwise says "I don't know" or, of the second kind, guesses. Abilit
 below the first level to one above the last, and the true level is that of the ability. A guesser answers every question
 of the bank at random. A copier does so too, and in the same sitting twice repeats the wrong ones with the keys just
 shown; the right option is recognized whatever its numbers, as are the places of options to order or match, but a number
-is typed as it was shown. An expert, for comparison, knows 98% of the answers. Selection and grading are those of the
-quiz itself.
+is typed, and a slider set, as it was shown. An expert, for comparison, knows 98% of the answers. Selection and grading
+are those of the quiz itself.
 """
 
 import argparse
+import functools
 import json
 import math
 import random
@@ -26,7 +27,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from quiz.bank import Bank, Item, load_bank
+from quiz import selection
+from quiz.bank import Bank, Item, draw_instance, load_bank
 from quiz.estimates import share_interval
 from quiz.grading import DO_NOT_KNOW, Grade
 from quiz.ladder import LEVEL_STEP, MOST_QUESTIONS, find_level, level_of, list_difficulties
@@ -53,6 +55,9 @@ EXPERTS_PART = 5
 REPEATS = 2
 SECONDS_PER_QUESTION = 20
 
+RUNS = 50
+"""Number of different seeds of runs, so that the numbers of an item need not be drawn for each learner."""
+
 Answerer = Callable[[Item], Sequence[str]]
 
 
@@ -67,6 +72,8 @@ class Placement:
 
 def right_answer(item: Item) -> Sequence[str]:
     """Return the answer that the key states."""
+    if item.goal:
+        return [str(item.goal.solution[slider.name]) for slider in item.sliders]
     if item.arrangement:
         return item.arrangement.correct
     return [repr(item.numeric.value)] if item.numeric else [option.oid for option in item.correct_options]
@@ -78,6 +85,8 @@ def guess(item: Item, chance: random.Random) -> Sequence[str]:
     match item.type:
         case "numeric":
             return [DO_NOT_KNOW]
+        case "slider":
+            return [str(chance.uniform(slider.low, slider.high)) for slider in item.sliders]
         case "order":
             return chance.sample(oids, len(oids))
         case "match":
@@ -96,7 +105,7 @@ def place_learner(bank: Bank, ability: float, guesses: bool, chance: random.Rand
             return right_answer(item)
         return guess(item, chance) if guesses else [DO_NOT_KNOW]
 
-    session = take(start_session(bank, START, chance.getrandbits(32)), respond, bank)
+    session = take(start_session(bank, START, chance.randrange(RUNS)), respond, bank)
     return Placement(level_of(bank, ability), find_level(bank, session.grades), len(session.grades))
 
 
@@ -110,11 +119,12 @@ def take(session: Session, respond: Answerer, bank: Bank) -> Session:
 def copy_keys(session: Session, bank: Bank, chance: random.Random) -> list[Grade]:
     """Return the answers of a learner who repeats the wrong answers of a run with the keys just shown."""
     grades: list[Grade] = []
-    for _ in range(REPEATS):
+    for repeat in range(1, REPEATS + 1):
         if not session.mistakes:
             break
         shown = {grade.item.id: right_answer(grade.item) for grade in session.grades}
-        session = take(retry(session, bank, chance.getrandbits(32)), lambda item, shown=shown: shown[item.id], bank)
+        seed = chance.randrange(RUNS) + repeat * RUNS  # no seed of the run before, which has the same numbers
+        session = take(retry(session, bank, seed), lambda item, shown=shown: shown[item.id], bank)
         grades += session.grades
     return grades
 
@@ -146,7 +156,7 @@ def simulate_mastery(bank: Bank, learners: int, seed: int) -> dict[str, Any]:
     counts: dict[str, list[int]] = {"guessers": [], "copiers": [], "experts": []}
     for number in range(learners):
         chance = random.Random(f"{seed} {number}")
-        session = take(start_session(bank, ALL, chance.getrandbits(32)), lambda item, c=chance: guess(item, c), bank)
+        session = take(start_session(bank, ALL, chance.randrange(RUNS)), lambda item, c=chance: guess(item, c), bank)
         counts["guessers"].append(count_mastered(bank, session.grades))
         counts["copiers"].append(count_mastered(bank, [*session.grades, *copy_keys(session, bank, chance)]))
     for number in range(max(1, learners // EXPERTS_PART)):
@@ -155,7 +165,7 @@ def simulate_mastery(bank: Bank, learners: int, seed: int) -> dict[str, Any]:
         def know_most(item: Item, chance: random.Random = chance) -> Sequence[str]:
             return right_answer(item) if chance.random() < EXPERT_KNOWS else guess(item, chance)
 
-        session = take(start_session(bank, ALL, chance.getrandbits(32)), know_most, bank)
+        session = take(start_session(bank, ALL, chance.randrange(RUNS)), know_most, bank)
         counts["experts"].append(count_mastered(bank, session.grades))
     return {
         kind: {
@@ -209,6 +219,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=RESULT)
     chosen = parser.parse_args()
+    selection.draw_instance = functools.cache(draw_instance)
     result = simulate(load_bank(), chosen.learners, chosen.seed)
     print(json.dumps(result, indent=2))
     chosen.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

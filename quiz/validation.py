@@ -21,6 +21,8 @@ from .errors import BankError
 _SCHEMA = Path(__file__).parent / "answer_bank.schema.json"
 ARRANGED = ("order", "match")
 """The types of items whose options are put in order, or matched with prompts."""
+NUMBERS = ("numeric", "slider")
+"""The types of items whose answer is a number, typed or computed from sliders."""
 _TYPE_NAMES = {"string": "a text", "array": "a list", "object": "an object in {}", "integer": "a whole number"}
 
 
@@ -86,7 +88,7 @@ def find_faults(data: Any) -> Iterator[Fault]:
     yield from _ladder_faults(data)
     ids = {raw["id"] for raw in items}
     for raw in items:
-        if raw["type"] == "numeric":
+        if raw["type"] in NUMBERS:
             faults = _numeric_faults(raw)
         else:
             faults = _arrangement_faults(raw) if raw["type"] in ARRANGED else _choice_faults(raw, full)

@@ -4,6 +4,7 @@ This module does not import Gradio.
 """
 
 import base64
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,21 @@ def options(item: PublicItem, grade: Grade | None = None) -> str:
     return join_paragraphs(_INSTRUCTIONS.get(item.type, ""), "\n".join(lines), "\n".join(prompts))
 
 
+def slider_positions(item: PublicItem, chosen: str) -> list[str]:
+    """Return the number of each slider as text, from those that the page's script has joined with semicolons."""
+    return chosen.split(";")[: len(item.sliders) + 1]
+
+
+def sliders_html(item: PublicItem, grade: Grade | None = None) -> Markup:
+    """Return the sliders of an item, at their start or at the learner's answer; empty for other items."""
+    if not item.sliders:
+        return Markup("")
+    starts = {slider.name: slider.start for slider in item.sliders}
+    values = starts | (grade.positions if grade else {})
+    rows = [(slider, f"{values[slider.name]:.10g}") for slider in item.sliders]
+    return render("sliders.html", sliders=rows, tolerance=item.tolerance, answered=grade is not None)
+
+
 def _arranged(grade: Grade) -> str:
     """Return the right order or the right pairs as a numbered list, each with the learner's answer."""
     item, by_id = grade.item, {option.oid: (letter, option) for letter, option in _lettered(grade.item)}
@@ -187,7 +203,8 @@ def verdict(grade: Grade) -> str:
         places = f"{sum(grade.places_right)} of {len(grade.places_right)} are in the right place"
         lines = [f"**{words}**" + ("" if grade.correct else f" {places}.") + _mark(grade)]
     elif grade.number is not None:
-        lines = [f"**{words}** You answered {_format_number(grade.number)}.{_mark(grade)}"]
+        given = f"You reached {item.goal.name} =" if item.goal else "You answered"
+        lines = [f"**{words}** {given} {_format_number(grade.number)}.{_mark(grade)}"]
     else:
         boxes = f": {grade.boxes_right} of {len(item.options)} boxes are right" if item.type == "multi" else ""
         lines = [f"**{words}** You chose {', '.join(chosen_letters(grade))}{boxes}.{_mark(grade)}"]
@@ -230,6 +247,8 @@ def join_paragraphs(*texts: str) -> str:
 
 def correct_answer(item: Item) -> str:
     """Return the right answer in words."""
+    if item.goal:
+        return f"**Correct answer:** {_describe_positions(item, item.goal.solution)}"
     if item.numeric:
         return f"**Correct answer:** {' '.join([_format_number(item.numeric.value), item.numeric.unit]).strip()}"
     if item.arrangement:
@@ -248,6 +267,8 @@ def given_answer(grade: Grade) -> str:
     """Return the learner's answer with the feedback on it."""
     if not grade.known:
         return "**You did not know.**"
+    if grade.item.goal:
+        return f"**You set:** {_describe_positions(grade.item, grade.positions)}. {_number_feedback(grade)}"
     if grade.number is not None:
         return f"**You answered:** {_format_number(grade.number)}. {_number_feedback(grade)}"
     if grade.item.arrangement:
@@ -256,6 +277,12 @@ def given_answer(grade: Grade) -> str:
         return f"**You chose:** {grade.chosen[0].text}. {grade.chosen[0].feedback}"
     listed = "\n".join(f"- {option.text}. {option.feedback}" for option in grade.chosen)
     return f"**You chose:**\n\n{listed}"
+
+
+def _describe_positions(item: Item, positions: Mapping[str, float]) -> str:
+    assert item.goal
+    set_to = ", ".join(f"{slider.label} = {_format_number(positions[slider.name])}" for slider in item.sliders)
+    return f"{set_to}, which leads to {item.goal.name} = {_format_number(item.goal.result(positions))}"
 
 
 def sources(item: Item) -> str:
@@ -298,4 +325,4 @@ def _letter(item: Item, option: Option) -> str:
 
 
 def _format_number(value: float) -> str:
-    return f"{value:.10g}".replace("-", "−")
+    return f"{round(value, 10):.10g}".replace("-", "−")

@@ -55,6 +55,8 @@ def question_type(page: Page) -> str:
     """Return the type of the open question."""
     if page.locator("#quiz-number").is_visible():
         return "numeric"
+    if page.locator("#quiz-sliders").is_visible():
+        return "slider"
     return next(
         kind for kind in ("single", "multi", "order", "match") if page.locator(f"#quiz-options .quiz-{kind}").count()
     )
@@ -65,6 +67,9 @@ def answer(page: Page) -> None:
     kind = question_type(page)
     if kind == "numeric":
         page.get_by_label("Your answer").fill("−0,1")
+    elif kind == "slider":
+        for slider in page.get_by_role("slider").all():
+            slider.fill("1")
     elif kind == "order":
         for button in page.locator("#quiz-options button").all():
             button.click()
@@ -144,6 +149,10 @@ def answer_by_keyboard(page: Page) -> None:
         page.keyboard.type("-1/10")
         page.keyboard.press("Enter")
         return
+    if kind == "slider":
+        for number in range(page.get_by_role("slider").count()):
+            press_until(page, "Tab", f"#quiz-sliders .quiz-slider:nth-of-type({number + 1}) input")
+            page.keyboard.press("End")
     if kind == "match":
         for number in range(1, 5):
             press_until(page, "Tab", f"#quiz-options ol li:nth-child({number}) select")

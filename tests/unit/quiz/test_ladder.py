@@ -26,6 +26,8 @@ DIFFICULTIES = list_difficulties(BANK)
 
 
 def right(item: Item) -> tuple[str, ...]:
+    if item.goal:
+        return tuple(str(item.goal.solution[slider.name]) for slider in item.sliders)
     if item.arrangement:
         return item.arrangement.correct
     return (str(item.numeric.value),) if item.numeric else tuple(option.oid for option in item.correct_options)

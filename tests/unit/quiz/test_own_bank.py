@@ -156,7 +156,7 @@ def test_missing_texts_are_reported_with_line_and_item(tmp_path: Path) -> None:
         ({"key": {"correct": ["a"], "misconception": {"a": "m-x"}}}, "a misconception is given for 'a', which cannot"),
         ({"options": [{"oid": "a", "text": "This"}]}, "options: 1 entries, but 2 or more are needed"),
         ({"options": [{"oid": f"o{n}", "text": f"{n}"} for n in range(11)]}, "options: 11 entries, but at most 10"),
-        ({"type": "essay"}, "type: 'essay' should be one of single, multi, numeric, order, match"),
+        ({"type": "essay"}, "type: 'essay' should be one of single, multi, numeric, slider, order, match"),
         ({"answer": "b"}, "the field 'answer' does not exist"),
     ],
 )

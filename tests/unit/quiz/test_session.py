@@ -36,17 +36,22 @@ MULTI = BY_ID["gru-placement-006"]
 ORDER = BY_ID["gru-parameters-012"]
 MATCH = BY_ID["gru-shapes-009"]
 NUMERIC = dataclasses.replace(BY_ID["gru-update-003"], template={})  # with the numbers of its example in every run
-EACH_TYPE = [SINGLE, MULTI, NUMERIC, ORDER, MATCH]
+SLIDER = dataclasses.replace(BY_ID["gru-update-012"], template={})
+EACH_TYPE = [SINGLE, MULTI, NUMERIC, SLIDER, ORDER, MATCH]
 TOPICS = list(dict.fromkeys(item.topic for item in BANK.items))
 
 
 def right(item: Item) -> tuple[str, ...]:
+    if item.goal:
+        return tuple(str(item.goal.solution[slider.name]) for slider in item.sliders)
     if item.arrangement:
         return item.arrangement.correct
     return (str(item.numeric.value),) if item.numeric else tuple(option.oid for option in item.correct_options)
 
 
 def wrong(item: Item) -> tuple[str, ...]:
+    if item.sliders:
+        return tuple(str(slider.start) for slider in item.sliders)
     if item.arrangement:
         return (*item.arrangement.correct[1:], item.arrangement.correct[0])
     return ("12345.6",) if item.numeric else (next(option.oid for option in item.options if not option.correct),)
@@ -110,6 +115,9 @@ def misconceived(session: Session) -> tuple[str, ...] | None:
     item = open_item(session)
     if item.arrangement:
         return wrong(item)
+    if item.sliders:
+        positions = itertools.product([f"{step / 100}" for step in range(101)], repeat=len(item.sliders))
+        return next((given for given in positions if grade(item, given).misconceptions), None)
     if item.numeric:
         return next(((str(w.value),) for w in item.numeric.anticipated if w.misconception), None)
     return next(((o.oid,) for o in item.options if o.misconception), None)
