@@ -104,15 +104,11 @@ def find_faults(data: Any) -> Iterator[Fault]:
 
 def _ladder_faults(data: dict[str, Any]) -> Iterator[Fault]:
     ladder = data.get("ladder", [])
-    live = {raw["topic"] for raw in data["items"] if raw.get("status", "live") == "live"}
     for name in _repeated(level["name"] for level in ladder):
         yield Fault(f"ladder: the level {name!r} is named more than once", near="ladder")
     topics = [topic for level in ladder for topic in level["topics"]]
     for topic in _repeated(topics):
         yield Fault(f"ladder: the topic {topic!r} is named more than once", near="ladder")
-    for topic in dict.fromkeys(topics):
-        if topic not in live:
-            yield Fault(f"ladder: no live item has the topic {topic!r}", near="ladder")
 
 
 @cache

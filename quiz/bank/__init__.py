@@ -4,7 +4,7 @@ A bank is checked before any question is shown. If it has a fault, the whole ban
 the item and the fault (see `quiz.validation`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -317,9 +317,16 @@ def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
         data: The value, for which `find_bank_faults` finds nothing.
         folder: The folder of the bank's pictures.
     """
-    items = (make_instance(raw, raw.get("example", {})) for raw in data["items"])
-    ladder = tuple(Level(level["name"], tuple(level["topics"])) for level in data.get("ladder", []))
-    return Bank(tuple(items), folder, data.get("misconceptions", {}), ladder)
+    items = tuple(make_instance(raw, raw.get("example", {})) for raw in data["items"])
+    return Bank(items, folder, data.get("misconceptions", {}), _make_ladder(data.get("ladder", []), items))
+
+
+def _make_ladder(raws: Sequence[Mapping[str, Any]], items: Sequence[Item]) -> tuple[Level, ...]:
+    """Return the levels with live items; of a single one nothing."""
+    live = {item.topic for item in items if item.status == "live"}
+    levels = (Level(raw["name"], tuple(topic for topic in raw["topics"] if topic in live)) for raw in raws)
+    ladder = tuple(level for level in levels if level.topics)
+    return ladder if len(ladder) > 1 else ()
 
 
 def draw_instance(item: Item, seed: str) -> Item:

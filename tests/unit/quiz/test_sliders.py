@@ -219,7 +219,6 @@ def test_an_export_says_that_sliders_are_left_out(tmp_path: Path, capsys: pytest
         raw.pop("enemies", None)
         raw.pop("prereq", None)
     bank = tmp_path / "bank.json"
-    del data["ladder"]
     bank.write_text(json.dumps(data | {"items": keep}), encoding="utf-8")
     for name in ("moodle", "gift", "qti2.1", "csv"):
         file = tmp_path / f"out.{name}"
