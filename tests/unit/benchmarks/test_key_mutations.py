@@ -17,7 +17,7 @@ BY_ID = {item.id: item for item in load_bank().items}
     ("item_id", "count"),
     [
         ("gru-update-001", 3),  # the other options
-        ("gru-placement-006", 2**4 - 3),  # every other set of four options but none and all
+        ("gru-placement-006", 2**5 - 3),  # every other set of five options but none and all
         ("gru-parameters-012", 4 * 3 * 2 - 1),  # the other orders
         ("gru-update-003", 2 + 3),  # both sides, and the anticipated numbers
         ("gru-update-011", 2 + 3 + 3),  # also three other positions of the slider
