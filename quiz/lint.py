@@ -166,6 +166,8 @@ def _find_bank_problems(bank: Bank) -> Iterator[Fault]:
 
 
 def _find_ladder_problems(bank: Bank, levels: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    if len(bank.items) < MIN_ITEMS:
+        return
     live = {item.topic for item in bank.items if item.status == "live"}
     topics = [topic for level in levels for topic in level["topics"]]
     for topic in topics:

@@ -95,7 +95,7 @@ def test_an_estimate_weighs_partial_credit_between_right_and_wrong() -> None:
     wrong = next(option.oid for option in item.options if not option.correct)
     level = [find_level(BANK, [grade] * 3) for grade in (Grade(item, (wrong,)), Grade(item, right(item)))]
     hinted = find_level(BANK, [Grade(item, right(item), hints=2)] * 3)
-    assert level[0] < hinted <= level[1]
+    assert level[0] < hinted < level[1]
 
 
 def test_an_ability_belongs_to_the_level_whose_items_are_neither_easy_nor_hard() -> None:
@@ -107,10 +107,17 @@ def test_the_run_of_a_level_asks_its_topics_only_and_spreads_over_them() -> None
         items = start_session(BANK, level_scope(level.name), 3).items
         assert {item.topic for item in items} == set(level.topics)
         assert len(items) == RUN_LENGTH
+
+
+def test_the_run_of_a_level_prefers_items_not_seen() -> None:
     seen = {item.id for item in start_session(BANK, level_scope("Gates"), 3).items}
-    again = start_session(BANK, level_scope("Gates"), 4, seen=seen).items
-    unseen = {item.id for item in items_of_level(BANK, BANK.ladder[1])} - seen
-    assert len({item.id for item in again} - seen) >= len(unseen) - 2  # but for enemies
+
+    def count_new(*known: str) -> list[int]:
+        runs = (start_session(BANK, level_scope("Gates"), seed, seen=known).items for seed in range(10))
+        return [len({item.id for item in items} - seen) for items in runs]
+
+    assert min(count_new(*seen)) >= max(count_new())
+    assert sum(count_new(*seen)) > sum(count_new()) + 10
 
 
 def test_a_bank_without_a_ladder_offers_no_adaptive_start() -> None:

@@ -144,6 +144,7 @@ def test_todays_five_are_those_due_then_new_ones() -> None:
     ids = [item.id for item in start_session(BANK, TODAY, 5, seen=seen, due=due).items]
     assert len(ids) == DAY_LENGTH == 5
     assert set(due) - {"gru-update-002"} < set(ids)
+    assert "gru-update-002" not in ids
     assert not (set(ids) - set(due)) & seen
     assert len(start_session(BANK, TODAY, 5, seen={item.id for item in BANK.items}).items) == DAY_LENGTH
     assert not [item for item in start_session(BANK, TODAY, 5).items if item.advanced]

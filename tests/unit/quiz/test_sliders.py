@@ -101,6 +101,10 @@ def test_a_formula_without_a_result_at_a_position_is_refused() -> None:
         hole.goal.result({"z": 0.35})
 
 
+def test_positions_beyond_those_asked_for_are_not_read() -> None:
+    assert slider_positions(public_view(MIX), ";" * 10_000) == ["", ""]
+
+
 @given(st.text(max_size=100))
 def test_whatever_the_page_sends_is_graded_or_refused(chosen: str) -> None:
     for item in (MIX, BOTH):
