@@ -9,6 +9,7 @@ choose questions.
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from typing import TypeGuard
 
 from fsrs import Card, Rating, Scheduler, State
 
@@ -95,7 +96,7 @@ def _rate(graded: Grade) -> Rating:
     return Rating.Hard if guessed or graded.credit < 1 else Rating.Good
 
 
-def _is_review(entry: object, now: float) -> bool:
+def _is_review(entry: object, now: float) -> TypeGuard[list[float]]:
     if not isinstance(entry, list) or len(entry) != len(Review.__annotations__):
         return False
     if not all(isinstance(part, int | float) and not isinstance(part, bool) and abs(part) < _LATEST for part in entry):

@@ -203,8 +203,10 @@ def verdict(grade: Grade) -> str:
         places = f"{sum(grade.places_right)} of {len(grade.places_right)} are in the right place"
         lines = [f"**{words}**" + ("" if grade.correct else f" {places}.") + _mark(grade)]
     elif grade.number is not None:
-        given = f"You reached {item.goal.name} =" if item.goal else "You answered"
-        lines = [f"**{words}** {given} {_format_number(grade.number)}.{_mark(grade)}"]
+        answered = f"You answered {_format_number(grade.number)}"
+        if item.goal:
+            answered = f"You reached {item.goal.name} = {_format_result(grade.number)}"
+        lines = [f"**{words}** {answered}.{_mark(grade)}"]
     else:
         boxes = f": {grade.boxes_right} of {len(item.options)} boxes are right" if item.type == "multi" else ""
         lines = [f"**{words}** You chose {', '.join(chosen_letters(grade))}{boxes}.{_mark(grade)}"]
@@ -282,7 +284,7 @@ def given_answer(grade: Grade) -> str:
 def _describe_positions(item: Item, positions: Mapping[str, float]) -> str:
     assert item.goal
     set_to = ", ".join(f"{slider.label} = {_format_number(positions[slider.name])}" for slider in item.sliders)
-    return f"{set_to}, which leads to {item.goal.name} = {_format_number(item.goal.result(positions))}"
+    return f"{set_to}, which leads to {item.goal.name} = {_format_result(item.goal.result(positions))}"
 
 
 def sources(item: Item) -> str:
@@ -325,4 +327,8 @@ def _letter(item: Item, option: Option) -> str:
 
 
 def _format_number(value: float) -> str:
-    return f"{round(value, 10):.10g}".replace("-", "−")
+    return f"{value:.10g}".replace("-", "−")
+
+
+def _format_result(value: float) -> str:
+    return f"{round(value, 10):.3g}".replace("-", "−")  # rounded first, as 0 may come out as 1e-17
