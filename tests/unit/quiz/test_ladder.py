@@ -14,6 +14,7 @@ from quiz.bank import SHIPPED_BANK, Bank, Item, find_bank_faults, load_bank
 from quiz.grading import DO_NOT_KNOW, Grade
 from quiz.ladder import LEVEL_STEP, MOST_QUESTIONS, choose_next, find_level, items_of_level, level_of, list_difficulties
 from quiz.lint import lint_bank
+from quiz.results_view import headline, practise_label
 from quiz.resume_token import ResumeTokens
 from quiz.selection import RUN_LENGTH, START, level_scope, list_scopes
 from quiz.service import QuizService, Visit
@@ -160,6 +161,10 @@ def test_after_an_adaptive_start_the_next_run_is_of_the_level_found(tmp_path: Pa
         visit = service.advance(give(service, visit))
     level = service.level_found(visit)
     assert level == BANK.ladder[-1]
+    total = len(visit.session.items)
+    assert headline(visit.session, level).startswith("## Your level: Dynamics\n\nIt has questions on State dynamics, ")
+    assert f"and Use. You answered {total} of {total} right;" in headline(visit.session, level)
+    assert practise_label(None, level) == "Go on with: Dynamics"
     after = service.practise(visit)
     assert after.session.scope == level_scope("Dynamics")
     assert service.level_found(after) is None
