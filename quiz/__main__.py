@@ -7,6 +7,7 @@ python -m quiz attempts --csv attempts.csv
 python -m quiz feedback --csv feedback.csv
 python -m quiz export --format moodle questions.xml
 python -m quiz import --format gift questions.txt -o mine.json
+python -m quiz class new "GRU, week 3"
 """
 
 import json
@@ -25,6 +26,7 @@ import typer
 
 from .bank import SHIPPED_BANK, Item, draw_instance, load_bank
 from .bank.parameters import fill, find_equal_answers, find_ugly_numbers
+from .class_commands import class_application
 from .errors import BankError
 from .formats import InterchangeError, Note, Question
 from .formats.convert import count_not_exported, to_bank, to_question
@@ -46,6 +48,7 @@ application = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+application.add_typer(class_application, name="class")
 
 
 class Format(StrEnum):

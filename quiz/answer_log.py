@@ -74,7 +74,7 @@ class AnswerLog:
             pending = list(run.unstored.values())
         try:
             for attempt in pending:
-                with self._store_call():
+                with self.store_call():
                     run.attempts[attempt.item_id] = self._store.record(attempt)
                 run.unstored.pop(attempt.item_id, None)
         except StoreError as error:
@@ -83,7 +83,7 @@ class AnswerLog:
     def attempts_of(self, name: str) -> list[Attempt]:
         """Return the attempts of a run that count; if the store is unavailable, those of this process only."""
         try:
-            with self._store_call():
+            with self.store_call():
                 stored = {attempt.item_id: attempt for attempt in self._store.attempts_of(name)}
         except StoreError as error:
             logger.warning("Answers cannot be read: %s", error)
@@ -106,11 +106,11 @@ class AnswerLog:
         Raises:
             StoreError: It could not be stored.
         """
-        with self._store_call():
+        with self.store_call():
             self._store.record_feedback(feedback)
 
     @contextmanager
-    def _store_call(self) -> Iterator[None]:
+    def store_call(self) -> Iterator[None]:
         """Guard a block that calls the store.
 
         Raises:

@@ -1,4 +1,4 @@
-"""A copy of attempts and feedback in a private dataset on the Hugging Face Hub, for Spaces, whose disk is not kept.
+"""A copy of the store in a private dataset on the Hugging Face Hub, for Spaces, whose disk is not kept.
 
 If HF_TOKEN and FEEDBACK_DATASET are set, each stored record is also appended to a JSON Lines file, one per process,
 which is committed to the dataset every few minutes and at exit. At startup, the records of the dataset are added to the
@@ -15,7 +15,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from .records import Attempt, Feedback, read_folder, to_line
+from .records import Attempt, Feedback, Record, read_folder, to_line
 from .store import Store
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ class CopyingStore(Store):
         self._file = self._folder / f"{uuid4().hex}.jsonl"
         self._scheduler: CommitScheduler | None = None
         self._finishing = Event()
+        self._restored = False
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the records of the dataset were added to the database, or are not to be."""
+        return self._restored
 
     def start(self) -> None:
         """Connect in the background, retrying until it succeeds, and commit the remaining records at exit."""
@@ -74,14 +80,22 @@ class CopyingStore(Store):
     def record(self, attempt: Attempt) -> Attempt:
         """Store an attempt as `Store` does, and copy the stored one."""
         recorded = super().record(attempt)
-        self._append(recorded, datetime.now(UTC))
+        self.copy(recorded, datetime.now(UTC))
         return recorded
 
     def record_feedback(self, feedback: Feedback, time: datetime | None = None) -> None:
         """Store feedback as `Store` does, and copy it."""
         time = time or datetime.now(UTC)
         super().record_feedback(feedback, time)
-        self._append(feedback, time)
+        self.copy(feedback, time)
+
+    def copy(self, record: Record, time: datetime) -> None:
+        """Add a record that was stored to the copy."""
+        try:
+            with self._file.open("ab", buffering=0) as file:  # in one write, so that a commit never has part of a line
+                file.write(to_line(record, time))
+        except OSError as error:
+            logger.warning("The copy lacks an answer: %s", error)
 
     def connect(self) -> None:
         """Add the records of the dataset to the store and start to commit, unless the dataset is public.
@@ -95,10 +109,12 @@ class CopyingStore(Store):
         self._api.create_repo(name, repo_type="dataset", private=True, exist_ok=True)
         if not self._api.repo_info(name, repo_type="dataset").private:
             logger.error("FEEDBACK_DATASET %s is public: nothing is sent to it", name)
+            self._restored = True
             return
         with tempfile.TemporaryDirectory() as folder:
             self._api.snapshot_download(name, repo_type="dataset", local_dir=folder, allow_patterns="*.jsonl")
             self.add_missing(read_folder(Path(folder)))
+        self._restored = True
         self._scheduler = CommitScheduler(
             repo_id=name,
             repo_type="dataset",
@@ -130,10 +146,3 @@ class CopyingStore(Store):
             except Exception as error:
                 logger.warning("There is no copy on the Hub yet: %s", error)
                 self._finishing.wait(self._minutes * 60)
-
-    def _append(self, record: Attempt | Feedback, time: datetime) -> None:
-        try:
-            with self._file.open("ab", buffering=0) as file:  # in one write, so that a commit never has part of a line
-                file.write(to_line(record, time))
-        except OSError as error:
-            logger.warning("The copy lacks an answer: %s", error)

@@ -1,22 +1,25 @@
 """The components of the Quiz tab: how they are laid out, and the updates that show a learner's visit."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from . import results_view, views
+from . import class_view, results_view, views
 from .bank import Bank, PublicItem, public_view
+from .class_components import UNCHANGED as UNCHANGED_OF_CLASS
+from .class_components import build_class_entry, hide_class, show_withheld
 from .grading import CONFIDENCE, Grade
 from .selection import MIXED, list_scopes
 from .service import MAX_FEEDBACK, QuizService, Visit
+from .session import advance
 
 Components = dict[str, Any]
 """Components of the tab, or their updates, by name; the id of an element is "quiz-" and the name."""
 
-UNCHANGED = {"submit", "skip", "prove", "chosen", "scope", "start", "restart", "send"} | {
-    f"sure_{percent}" for percent in CONFIDENCE
-}
+UNCHANGED = {"submit", "skip", "prove", "chosen", "scope", "start", "restart", "send"} | UNCHANGED_OF_CLASS
+UNCHANGED |= {f"sure_{percent}" for percent in CONFIDENCE}
 """Components that `show` never updates: buttons, and what the browser alone writes."""
 
 _LATEX = [{"left": "$", "right": "$", "display": False}]
@@ -26,6 +29,7 @@ def build_components(bank: Bank) -> Components:
     """Lay out the tab inside the surrounding `gr.Tab`, without a question; return its components."""
     _markdown("intro", views.INTRODUCTION)
     parts: Components = {}
+    parts["sitting"] = _html("sitting")
     parts["notice"] = _html("notice")
     with gr.Column(visible=False, elem_id="quiz-question") as parts["question"]:
         parts |= _build_question()
@@ -35,7 +39,7 @@ def build_components(bank: Bank) -> Components:
         choices = [(name, scope) for scope, name in list_scopes(bank).items()]
         parts["scope"] = gr.Dropdown(choices, value=MIXED, label="Which questions?", elem_id="quiz-scope", scale=2)
         parts["start"] = _button("start", "Start with these", scale=1)
-    return parts
+    return parts | build_class_entry()
 
 
 def _build_question() -> Components:
@@ -97,15 +101,27 @@ def show(
         live_links: Addresses of parts of the app that show the fact of an item, by item id.
         before: The visit as shown before. If its question is still open, the learner's input is not touched.
     """
+    is_withheld = quiz.is_withheld(visit)
+    if is_withheld and visit.session.current_grade:  # answered before an exam with this question was made
+        visit = replace(visit, session=advance(visit.session))
     finished = visit.session.finished
     shown_as_feedback = visit.message and not finished and not visit.session.current_grade
     lines = [visit.notice, "" if visit.stored else views.NOT_STORED, "" if shown_as_feedback else visit.message]
+    lines += [] if visit.session.items else [class_view.NO_QUESTIONS]
+    if not finished:
+        shown = _show_question(visit, quiz, live_links, before)
+    else:
+        label = results_view.practise_label(quiz.topic_to_practise(visit))
+        shown = {"practise": label} if is_withheld else _show_results(visit, quiz, live_links)
     return {
+        "sitting": class_view.sitting_html(visit.sitting, is_withheld),
         "notice": views.notice_html(*lines),
         "question": gr.Column(visible=not finished),
         "end": gr.Column(visible=finished),
         "proof": "",
-        **(_show_results(visit, quiz, live_links) if finished else _show_question(visit, quiz, live_links, before)),
+        **shown,
+        **(show_withheld(visit) if is_withheld else {}),
+        **(hide_class() if visit.sitting is not (before.sitting if before else None) else {}),
     }
 
 

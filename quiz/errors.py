@@ -20,5 +20,13 @@ class SessionError(ValueError):
     """An error for a step that the quiz refuses; the message tells the learner why."""
 
 
+class ClassError(SessionError):
+    """An error for a class that cannot be made, opened or answered; the message tells the learner or teacher why."""
+
+
+class ClassUnavailableError(ClassError):
+    """An error for a class that cannot be read at the moment, as the database fails."""
+
+
 class TokenError(ValueError):
     """An error for a token from which a run cannot be resumed; the message tells the learner why."""

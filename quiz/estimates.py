@@ -68,6 +68,40 @@ def share_interval(count: int, total: int) -> Interval:
     return Interval(float(interval.low), float(interval.high))
 
 
+def mean_interval(values: Sequence[float]) -> Interval | None:
+    """Return Student's interval of a mean, or None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    return _student_interval(
+        float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values)), len(values)
+    )
+
+
+def ratio_interval(numerators: Sequence[float], denominators: Sequence[float]) -> Interval | None:
+    """Return the interval of a ratio of two means of the same sample.
+
+    The ratio is linearized (Cochran 1977, "Sampling Techniques", 3rd edition, section 6.3): its variance is that of the
+    residuals numerator - ratio * denominator, divided by the squared mean denominator. Student's distribution has one
+    degree of freedom less than the sample.
+
+    Returns:
+        None for fewer than two values, or a mean denominator of 0.
+    """
+    x, y = np.asarray(denominators, float), np.asarray(numerators, float)
+    if len(x) < 2 or x.mean() == 0:
+        return None
+    ratio = float(y.mean() / x.mean())
+    error = float(np.std(y - ratio * x, ddof=1)) / math.sqrt(len(x)) / abs(float(x.mean()))
+    return _student_interval(ratio, error, len(x))
+
+
+def _student_interval(value: float, error: float, count: int) -> Interval:
+    from scipy.stats import t
+
+    margin = float(t.ppf((1 + CONFIDENCE_LEVEL) / 2, count - 1)) * error
+    return Interval(value - margin, value + margin)
+
+
 def share_p_value(count: int, total: int, share: float) -> float:
     """Return the two-sided p-value of the hypothesis that a share is this one."""
     from scipy.stats import binomtest

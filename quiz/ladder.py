@@ -40,7 +40,7 @@ def list_difficulties(bank: Bank) -> dict[str, float]:
     difficulties = {}
     for number, level in enumerate(bank.ladder):
         items = items_of_level(bank, level)
-        typical = mean(item.difficulty for item in items)
+        typical = mean(item.difficulty for item in items) if items else 0
         for item in items:
             difficulties[item.id] = _centre(bank, number) + DIFFICULTY_STEP * (item.difficulty - typical)
     return difficulties
@@ -72,7 +72,7 @@ def find_level(bank: Bank, grades: Sequence[Grade]) -> int:
 
 
 def choose_next(bank: Bank, grades: Sequence[Grade], seed: int, seen: Collection[str] = ()) -> str | None:
-    """Return the id of the next item of an adaptive start, or None if the level is found.
+    """Return the id of the next item of an adaptive start, or None if the level is found, or there is no ladder.
 
     It is neither advanced nor reveals the answer of another one. One and the same seed leads to one and the same item.
 
@@ -82,6 +82,8 @@ def choose_next(bank: Bank, grades: Sequence[Grade], seed: int, seen: Collection
         seed: Seed of the random choice.
         seen: Ids of items that the learner has answered before; others are preferred.
     """
+    if not bank.ladder:
+        return None
     difficulties = list_difficulties(bank)
     posterior = _posterior(difficulties, grades)
     if len(grades) >= MOST_QUESTIONS or (grades and _is_sure(bank, posterior)):

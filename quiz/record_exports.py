@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+from .class_records import ClassRun
 from .records import Attempt, Feedback
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -16,6 +17,7 @@ ATTEMPT_COLUMNS = (
     "time_utc", "run", "item", "version", "answer", "correct", "credit", "first_try", "hints", "confidence_percent",
     "milliseconds", "parameters",
 )  # fmt: skip
+CLASS_COLUMNS = ("class", "test", "nickname", "attempt")
 
 
 def attempts_csv(attempts: Iterable[tuple[datetime, Attempt]]) -> str:
@@ -23,23 +25,39 @@ def attempts_csv(attempts: Iterable[tuple[datetime, Attempt]]) -> str:
 
     Chosen options are joined by semicolons; parameters are JSON.
     """
-    return _write_rows(
-        ATTEMPT_COLUMNS,
-        (
-            [
-                f"{time:%Y-%m-%d %H:%M:%S}", attempt.run, attempt.item_id, str(attempt.item_version),
-                "; ".join(attempt.answer), _yes_or_no(attempt.correct), repr(attempt.credit),
-                _yes_or_no(attempt.first_try), str(attempt.hints), _or_empty(attempt.confidence),
-                _or_empty(attempt.milliseconds), json.dumps(dict(attempt.parameters), ensure_ascii=False),
-            ]
-            for time, attempt in attempts
-        ),
-    )  # fmt: skip
+    return _write_rows(ATTEMPT_COLUMNS, (_attempt_cells(time, attempt) for time, attempt in attempts))
 
 
 def attempts_json(attempts: Iterable[tuple[datetime, Attempt]]) -> str:
     """Return attempts with their times in UTC as a JSON list."""
     return json.dumps([{"at": time.isoformat()} | asdict(attempt) for time, attempt in attempts], indent=1) + "\n"
+
+
+def class_attempts_csv(attempts: Iterable[tuple[ClassRun, datetime, Attempt]]) -> str:
+    """Return attempts in a class, each with its run, as a CSV file; see `attempts_csv`."""
+    return _write_rows(
+        CLASS_COLUMNS + ATTEMPT_COLUMNS,
+        (
+            [run.code, run.phase, run.nickname, str(run.attempt_number), *_attempt_cells(time, attempt)]
+            for run, time, attempt in attempts
+        ),
+    )
+
+
+def class_attempts_json(attempts: Iterable[tuple[ClassRun, datetime, Attempt]]) -> str:
+    """Return attempts in a class, each with its run, as a JSON list."""
+    rows = [
+        {
+            "class": run.code,
+            "test": run.phase,
+            "nickname": run.nickname,
+            "attempt": run.attempt_number,
+            "at": time.isoformat(),
+        }
+        | asdict(attempt)
+        for run, time, attempt in attempts
+    ]
+    return json.dumps(rows, indent=1) + "\n"
 
 
 def feedback_csv(feedback: Iterable[tuple[datetime, Feedback]]) -> str:
@@ -51,6 +69,15 @@ def feedback_csv(feedback: Iterable[tuple[datetime, Feedback]]) -> str:
             for time, record in feedback
         ),
     )
+
+
+def _attempt_cells(time: datetime, attempt: Attempt) -> list[str]:
+    return [
+        f"{time:%Y-%m-%d %H:%M:%S}", attempt.run, attempt.item_id, str(attempt.item_version),
+        "; ".join(attempt.answer), _yes_or_no(attempt.correct), repr(attempt.credit),
+        _yes_or_no(attempt.first_try), str(attempt.hints), _or_empty(attempt.confidence),
+        _or_empty(attempt.milliseconds), json.dumps(dict(attempt.parameters), ensure_ascii=False),
+    ]  # fmt: skip
 
 
 def _write_rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,11 +1,16 @@
-"""The records that the quiz stores: attempts and feedback. Neither identifies the learner."""
+"""The records that the quiz stores: attempts and feedback, which do not identify the learner, and those of classes."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+
+from .class_records import ClassDeletion, ClassRun, QuizClass
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL rejects NUL, UTF-8 cannot encode surrogates
 
 
 class StoreError(Exception):
@@ -59,9 +64,17 @@ class Feedback:
     text: str
 
 
-KINDS: dict[str, type[Attempt] | type[Feedback]] = {"attempt": Attempt, "feedback": Feedback}
+Record = Attempt | Feedback | QuizClass | ClassRun | ClassDeletion
 
-Dated = tuple[datetime, Attempt | Feedback]
+KINDS: dict[str, type[Record]] = {
+    "attempt": Attempt,
+    "feedback": Feedback,
+    "class": QuizClass,
+    "class run": ClassRun,
+    "class deletion": ClassDeletion,
+}
+
+Dated = tuple[datetime, Record]
 
 
 @dataclass(frozen=True)
@@ -76,10 +89,11 @@ class Period:
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 
-def to_line(record: Attempt | Feedback, time: datetime) -> bytes:
+def to_line(record: Record, time: datetime) -> bytes:
     """Return a record and its time as a line of JSON in ASCII, with the line feed."""
     kind = next(kind for kind, cls in KINDS.items() if isinstance(record, cls))
-    return (json.dumps({"kind": kind, "at": time.isoformat()} | asdict(record)) + "\n").encode("ascii")
+    values = {"kind": kind, "at": time} | asdict(record)
+    return (json.dumps(values, default=datetime.isoformat) + "\n").encode("ascii")
 
 
 def read_folder(folder: Path) -> list[Dated]:
@@ -110,6 +124,19 @@ def _parse_lines(lines: Iterable[bytes]) -> Iterator[Dated]:
             time = datetime.fromisoformat(values.pop("at")).astimezone(UTC)
             if cls is Attempt:
                 values["answer"] = tuple(values["answer"])
-            yield time, cls(**values)
+            if issubclass(cls, Attempt | Feedback):
+                yield time, cls(**values)
+            else:
+                yield time, cls.from_json(values)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
+
+
+def to_utc(time: datetime) -> datetime:
+    """Return a time that was read from a database in UTC; SQLite returns it without a time zone."""
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def storable(text: str) -> str:
+    """Return a text with U+FFFD in the place of characters that databases reject."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -19,8 +19,8 @@ MOST_BANDS = 6
 _BANDS = ((0, 39), (40, 59), (60, 79), (80, 89), (90, 100))
 STORED = (
     "What is stored: each answer with its question and the numbers in it, hints, confidence and time taken, and what "
-    "you write above, under a random name for this run, in the database of this app. Nothing says who you are. Your "
-    "levels, and when each question is due again, stay in this browser."
+    "you write above, under a random name for this run, in the database of this app; in a class, your nickname, too. "
+    "Nothing else says who you are. Your levels, and when each question is due again, stay in this browser."
 )
 THANKS = "Thank you. Your feedback is stored and will be read."
 TOO_MUCH_FEEDBACK = (

@@ -18,7 +18,7 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from .bank import Bank
+from .bank import Bank, fingerprint
 from .errors import SessionError, TokenError
 from .grading import grade
 from .selection import arrange_items
@@ -71,7 +71,7 @@ class ResumeTokens:
             secret, salt="gru-quiz-run-2", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
         )
         self._bank = bank
-        self._fingerprint = hashlib.sha256(repr((bank.items, bank.ladder)).encode()).hexdigest()[:16]
+        self._fingerprint = fingerprint(bank)
         self._indices = {item.id: index for index, item in enumerate(bank.items)}
 
     def sign(self, session: Session) -> str:

@@ -64,6 +64,43 @@ FEEDBACK = Table(
     Column("clear", Boolean),
     Column("text", Text, nullable=False),
 )
+CLASSES = Table(
+    "quiz_classes",
+    METADATA,
+    Column("code", Text, primary_key=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("bank_hash", Text, nullable=False),
+    Column("draw", Text, nullable=False),
+    Column("item_count", Integer, nullable=False),
+    Column("order", Text, nullable=False),
+    Column("pre_post", Boolean, nullable=False),
+    Column("attempts_allowed", Integer, nullable=False),
+    Column("deadline", DateTime(timezone=True)),
+    Column("feedback", Text, nullable=False),
+    Column("retention_days", Integer, nullable=False),
+    Column("token_hash", Text, nullable=False),
+)
+CLASS_ITEMS = Table(
+    "quiz_class_items",
+    METADATA,
+    Column("code", Text, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("item_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("parameters", Text, nullable=False),  # a JSON object: for each test the numbers of the question
+)
+CLASS_RUNS = Table(
+    "quiz_class_runs",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("nickname", Text, nullable=False),
+    Column("attempt_number", Integer, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("code", "phase", "nickname", "attempt_number"),
+)
 
 
 def open_engine(address: str) -> Engine:

@@ -1,4 +1,4 @@
-"""Attempts and feedback in a database, by default a SQLite file.
+"""Attempts and feedback in a database, by default a SQLite file; `quiz.class_store` adds classes.
 
     store = Store()                                    # DATABASE_URL, else data/quiz.sqlite3
     store = Store("postgresql://user:password@host/quiz")
@@ -11,7 +11,6 @@ not respond, every method raises `StoreError` within seconds; the store works ag
 import json
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -22,7 +21,8 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .records import Attempt, Dated, Feedback, StoreError
+from .class_records import ClassDeletion, ClassRun, QuizClass
+from .records import Attempt, Dated, Feedback, Record, StoreError, storable, to_utc
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Executable, Row, Table
@@ -34,7 +34,6 @@ DEFAULT_FILE = Path("data", "quiz.sqlite3")
 DEADLINE_SECONDS = 6.0
 """Limit for a whole call, which also holds when the driver itself hangs."""
 _PAGE_ROWS = 1000
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL rejects NUL, UTF-8 cannot encode surrogates
 
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
@@ -88,7 +87,7 @@ class Store:
                     connection.execute(ATTEMPTS.insert().values(recorded_at=datetime.now(UTC), **values))
             except IntegrityError:
                 with _transaction(engine) as connection:
-                    return _to_attempt(connection.execute(ATTEMPTS.select().where(*same_item)).one())
+                    return to_attempt(connection.execute(ATTEMPTS.select().where(*same_item)).one())
             return Attempt(**values | {"answer": attempt.answer, "parameters": attempt.parameters})
 
         return self._run(insert)
@@ -104,31 +103,53 @@ class Store:
         self._execute(FEEDBACK.insert().values(recorded_at=time or datetime.now(UTC), **_feedback_values(feedback)))
 
     def add_missing(self, records: Sequence[Dated]) -> None:
-        """Store the records that the database lacks, each with its time.
+        """Store the records that the database lacks, each with its time, and delete the classes said to be deleted.
 
         Raises:
             StoreError: Not all of them could be stored.
         """
-        from .schema import ATTEMPTS, FEEDBACK
+        from .class_tables import delete_class, insert_missing
 
-        def add(connection: "Connection", time: datetime, record: Attempt | Feedback) -> None:
-            same: tuple[str, ...]
-            if isinstance(record, Attempt):
-                table, values, same = ATTEMPTS, _attempt_values(record), ("run", "item_id")
-            else:
-                table, values, same = FEEDBACK, _feedback_values(record), ("recorded_at", "run", "clear", "text")
-            values["recorded_at"] = time
-            if not connection.execute(table.select().where(*(table.c[name] == values[name] for name in same))).first():
-                connection.execute(table.insert().values(**values))
+        deleted = {record.code for _, record in records if isinstance(record, ClassDeletion)}
+        runs = {record.run for _, record in records if isinstance(record, ClassRun) and record.code in deleted}
 
-        def add_all(engine: "Engine", records: Sequence[Dated]) -> None:
-            with _transaction(engine) as connection:
-                for time, record in records:
-                    add(connection, time, record)
+        def add(connection: "Connection", time: datetime, record: Record) -> None:
+            if isinstance(record, ClassDeletion):
+                delete_class(connection, record.code)
+            elif isinstance(record, QuizClass | ClassRun):
+                if record.code not in deleted:
+                    insert_missing(connection, record)
+            elif record.run not in runs:
+                _insert_missing(connection, time, record)
+
+        def add_all(connection: "Connection", records: Sequence[Dated]) -> None:
+            for time, record in records:
+                add(connection, time, record)
 
         for start in range(0, len(records), _PAGE_ROWS):
             page = records[start : start + _PAGE_ROWS]
-            self._run(partial(add_all, records=page))
+            self.transact(partial(add_all, records=page))
+
+    def transact(self, job: "Callable[[Connection], Result]") -> Result:
+        """Return the result of a job, which runs in one transaction.
+
+        Raises:
+            StoreError: The database failed or did not respond in time; nothing is stored.
+        """
+
+        def run(engine: "Engine") -> Result:
+            with _transaction(engine) as connection:
+                return job(connection)
+
+        return self._run(run)
+
+    def copy(self, record: Record, time: datetime) -> None:
+        """Copy a record that was stored, in a store that keeps a copy elsewhere; this one does not."""
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the database has the records of its copy, in a store that keeps one."""
+        return True
 
     def attempts_of(self, run: str) -> list[Attempt]:
         """Return the attempts of a run, in the order recorded.
@@ -138,8 +159,8 @@ class Store:
         """
         from .schema import ATTEMPTS
 
-        query = ATTEMPTS.select().where(ATTEMPTS.c.run == _storable(run)).order_by(ATTEMPTS.c.number)
-        return [_to_attempt(row) for row in self._execute(query)]
+        query = ATTEMPTS.select().where(ATTEMPTS.c.run == storable(run)).order_by(ATTEMPTS.c.number)
+        return [to_attempt(row) for row in self._execute(query)]
 
     def attempts(self) -> Iterator[Attempt]:
         """Yield all attempts, in the order recorded.
@@ -157,7 +178,7 @@ class Store:
         """
         from .schema import ATTEMPTS
 
-        return ((_to_utc(row.recorded_at), _to_attempt(row)) for row in self._fetch_pages(ATTEMPTS))
+        return ((to_utc(row.recorded_at), to_attempt(row)) for row in self._fetch_pages(ATTEMPTS))
 
     def feedback(self) -> Iterator[tuple[datetime, Feedback]]:
         """Yield all feedback in the order recorded, each with its time in UTC.
@@ -183,12 +204,11 @@ class Store:
             self._engine.dispose()
 
     def _execute(self, statement: "Executable") -> "Sequence[Row[Any]]":
-        def execute(engine: "Engine") -> "Sequence[Row[Any]]":
-            with _transaction(engine) as connection:
-                result = connection.execute(statement)
-                return result.all() if result.returns_rows else []
+        def execute(connection: "Connection") -> "Sequence[Row[Any]]":
+            result = connection.execute(statement)
+            return result.all() if result.returns_rows else []
 
-        return self._run(execute)
+        return self.transact(execute)
 
     def _fetch_pages(self, table: "Table") -> "Iterator[Row[Any]]":
         """Yield the rows of a table, holding no connection in between."""
@@ -280,33 +300,39 @@ def _describe_failure(message: str) -> str:
     return "the database cannot be reached"
 
 
+def _insert_missing(connection: "Connection", time: datetime, record: Attempt | Feedback) -> None:
+    from .schema import ATTEMPTS, FEEDBACK
+
+    same: tuple[str, ...]
+    if isinstance(record, Attempt):
+        table, values, same = ATTEMPTS, _attempt_values(record), ("run", "item_id")
+    else:
+        table, values, same = FEEDBACK, _feedback_values(record), ("recorded_at", "run", "clear", "text")
+    values["recorded_at"] = time
+    if not connection.execute(table.select().where(*(table.c[name] == values[name] for name in same))).first():
+        connection.execute(table.insert().values(**values))
+
+
 def _attempt_values(attempt: Attempt) -> dict[str, Any]:
     return asdict(attempt) | {
-        "run": _storable(attempt.run),
-        "item_id": _storable(attempt.item_id),
+        "run": storable(attempt.run),
+        "item_id": storable(attempt.item_id),
         "answer": json.dumps(attempt.answer),
         "parameters": json.dumps(attempt.parameters) if attempt.parameters else None,
     }
 
 
 def _feedback_values(feedback: Feedback) -> dict[str, Any]:
-    run = None if feedback.run is None else _storable(feedback.run)
-    return {"run": run, "clear": feedback.clear, "text": _storable(feedback.text)}
+    run = None if feedback.run is None else storable(feedback.run)
+    return {"run": run, "clear": feedback.clear, "text": storable(feedback.text)}
 
 
-def _to_attempt(row: "Row[Any]") -> Attempt:
+def to_attempt(row: "Row[Any]") -> Attempt:
+    """Return the attempt of a row."""
     values = {name: getattr(row, name) for name in Attempt.__dataclass_fields__}
     parameters = json.loads(row.parameters) if row.parameters else {}
     return Attempt(**values | {"answer": tuple(json.loads(row.answer)), "parameters": parameters})
 
 
 def _to_feedback(row: "Row[Any]") -> tuple[datetime, Feedback]:
-    return _to_utc(row.recorded_at), Feedback(row.run, row.clear, row.text)
-
-
-def _to_utc(time: datetime) -> datetime:
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)  # SQLite returns it without a time zone
-
-
-def _storable(text: str) -> str:
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return to_utc(row.recorded_at), Feedback(row.run, row.clear, row.text)

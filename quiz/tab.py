@@ -12,6 +12,7 @@ import gradio as gr
 
 from . import results_view, views
 from .bank import Bank, Live
+from .class_components import find_class
 from .components import UNCHANGED, Components, build_components, show
 from .errors import SessionError
 from .grading import CONFIDENCE
@@ -21,9 +22,9 @@ from .service import QuizService, Visit
 from .store import DEFAULT_FILE, Store, StoreError
 from .views import read_static, render
 
-QUIZ_CSS = read_static("quiz_tab.css") + read_static("results.css")
+QUIZ_CSS = read_static("quiz_tab.css") + read_static("results.css") + read_static("class_entry.css")
 """For launch(css=...); every rule applies to elements of the quiz only."""
-QUIZ_SCRIPT = f"<script>{read_static('quiz_tab.js')}</script>"
+QUIZ_SCRIPT = f"<script>{read_static('quiz_tab.js')}{read_static('class_link.js')}</script>"
 """For launch(head=...); it also gives the radio groups of every tab arrow keys and a name."""
 _READ_CHOSEN = "(visit, saved, item, chosen, number) => [visit, saved, item, window.quizTab.chosen(), number]"
 _DIRECT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -90,6 +91,12 @@ def build_quiz_tab(
         ([parts["restart"].click], quiz.restart, [], "top"),
         ([parts["retry"].click], quiz.retry, [], "top"),
         ([parts["practise"].click], quiz.practise, [], "top"),
+        (
+            [parts["class_begin"].click, parts["nickname"].submit],
+            _join(quiz),
+            [parts["class_code"], parts["nickname"]],
+            "top",
+        ),
     ]
     outputs = [*state, *shown.values()]
     page.load(step(lambda visit: visit), state, outputs, **_DIRECT)
@@ -97,6 +104,18 @@ def build_quiz_tab(
         js = _READ_CHOSEN if inputs is answer else None
         event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, js=js, **_DIRECT)
         event.then(js=_focus_script(focus), **_DIRECT)
+    find = gr.on(
+        [parts["class_find"].click, parts["class_code"].submit],
+        partial(find_class, quiz.classes),
+        parts["class_code"],
+        [parts["class_info"], parts["class_join"]],
+        **_DIRECT,
+    )
+    find.then(js=_focus_script("class"), **_DIRECT)
+
+
+def _join(quiz: QuizService) -> Callable[[Visit, str | None, str | None], Visit]:
+    return lambda visit, code, nickname: quiz.join(visit, code or "", nickname or "")
 
 
 def _submit(
@@ -112,7 +131,8 @@ def _submit(
 
 def _connect_proof(state: list[Any], parts: Components, quiz: QuizService, proofs: ProofRenderer) -> Any:
     def run_proof(visit: Visit | None, saved: object) -> Iterator[str]:
-        grade = (visit or quiz.open(saved)).session.current_grade
+        visit = visit or quiz.open(saved)
+        grade = None if quiz.is_withheld(visit) else visit.session.current_grade
         if grade is None:
             yield render("proof_status.html", status="not answered")
             return

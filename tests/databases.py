@@ -40,7 +40,9 @@ def postgres_url() -> str:
 
 def drop_tables(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS quiz_attempts, quiz_feedback")
+        connection.execute(
+            "DROP TABLE IF EXISTS quiz_attempts, quiz_feedback, quiz_classes, quiz_class_items, quiz_class_runs"
+        )
 
 
 class DatabaseProxy:

@@ -4,6 +4,7 @@ A bank is checked before any question is shown. If it has a fault, the whole ban
 the item and the fault (see `quiz.validation`).
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -270,6 +271,11 @@ def public_view(item: Item) -> PublicItem:
         sliders=item.sliders,
         tolerance=item.numeric.tolerance if item.numeric and item.goal else None,
     )
+
+
+def fingerprint(bank: Bank) -> str:
+    """Return 16 letters that change with any change of a bank's items."""
+    return hashlib.sha256(repr(bank.items).encode()).hexdigest()[:16]
 
 
 def load_bank(path: str | Path | None = None) -> Bank:

@@ -32,7 +32,7 @@
     });
   };
 
-  const LIVE_REGIONS = ["notice", "hints", "feedback", "proof", "thanks"];
+  const LIVE_REGIONS = ["notice", "hints", "feedback", "proof", "thanks", "class-info"];
   new MutationObserver(() => {
     document.querySelectorAll("fieldset:has(input[type=radio], input[type=checkbox])").forEach(repairGroup);
     // Gradio removes the attribute from Markdown.
@@ -63,7 +63,7 @@
     buttons().forEach(({ dataset }) => !press && dataset.place > left && dataset.place--);
   };
 
-  // One tap answers, unless several options can be chosen or the learner also wants to say how sure they are.
+  // One tap answers, unless several options can be chosen, the learner also wants to say how sure they are, or in an exam.
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("#quiz-options li > button");
     if (!button) return;
@@ -72,7 +72,8 @@
     if (single) buttons().forEach((other) => (other.ariaPressed = "false"));
     button.ariaPressed = String(press);
     if (button.closest(".quiz-order")) place(button, press);
-    if (single && !document.querySelector("#quiz-ask input").checked) document.getElementById("quiz-submit").click();
+    const waits = document.querySelector("#quiz-ask input").checked || document.querySelector("#quiz-sitting .quiz-withheld");
+    if (single && !waits) document.getElementById("quiz-submit").click();
   });
 
   // The button just pressed may disappear, which would send a keyboard user back to the top of the page.
@@ -82,6 +83,7 @@
     top: "#quiz-stem, #quiz-results",
     proof: "#quiz-proof",
     thanks: "#quiz-thanks",
+    class: "#quiz-class-info",
   };
   const focus = (name, tries = 20) => {
     const target = [...document.querySelectorAll(TARGETS[name])].find((element) => element.offsetParent);

@@ -25,7 +25,7 @@ TITLE = "GRU Sentiment Studio"
 DESCRIPTION = "Reads a text, says how it feels, and shows how sure it is."
 STORAGE_NOTICE = (
     "What you type here is neither stored nor logged, and files are deleted within two hours. The quiz stores answers "
-    "and feedback, under a random name."
+    "and feedback under a random name, and in a class the nickname."
 )
 
 

@@ -18,7 +18,8 @@ from quiz import load_bank
 from quiz.proof_view import inline_html
 from quiz.records import Feedback
 from quiz.store import Store
-from quiz.teacher import COOKIE, MAX_FORM_BYTES, MAX_SESSIONS, SESSION_SECONDS, TokenGuard, teacher_routes
+from quiz.teacher import teacher_routes
+from quiz.teacher_access import COOKIE, MAX_FORM_BYTES, MAX_SESSIONS, SESSION_SECONDS, TokenGuard
 from tests.databases import attempt
 
 BANK = load_bank()

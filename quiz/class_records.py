@@ -1,0 +1,146 @@
+"""The records of classes: a class with its form, the runs of its learners, and its deletion."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+FIXED, DRAWN = "fixed", "drawn"
+LISTED, SHUFFLED = "listed", "shuffled"
+AT_ONCE, AFTER_DEADLINE = "at once", "after deadline"
+PRE, POST = "pre", "post"
+SINGLE_TEST = ""
+"""The phase of a run in a class without a pre-test and a post-test."""
+
+Numbers = Mapping[str, int | float | str]
+
+
+@dataclass(frozen=True)
+class FormItem:
+    """A question of a form.
+
+    Attributes:
+        item_id: Id of the item in the bank.
+        version: Version of the item.
+        numbers: The parameters of the question, in the first test and in the post-test; empty for a question without
+            parameters and in a drawn form, in which each run draws its own.
+    """
+
+    item_id: str
+    version: int
+    numbers: Mapping[str, Numbers] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class QuizClass:
+    """A class with the form that its learners answer.
+
+    Attributes:
+        code: The code that opens it to learners.
+        created_at: Time of its creation, in UTC.
+        title: Its title, as the teacher typed it.
+        bank_hash: Fingerprint of the bank from which the form was made.
+        draw: `FIXED` if every run has all items with the same numbers; `DRAWN` if each run draws `item_count` of them.
+        item_count: Number of items in a run.
+        order: `LISTED` or `SHUFFLED`.
+        pre_post: Whether there are two tests on the same items with other numbers.
+        attempts_allowed: Number of runs of a learner in each test.
+        deadline: Time after which no answer is accepted, in UTC, or None.
+        feedback: `AT_ONCE`, or `AFTER_DEADLINE` for an exam, in which nothing is revealed before.
+        retention_days: Days after the deadline, or after the creation if there is none, when the class is deleted.
+        token_hash: SHA-256 of the token that opens its results to the teacher, in hexadecimal.
+        items: The items of the form, or those that a run draws from.
+    """
+
+    code: str
+    created_at: datetime
+    title: str
+    bank_hash: str
+    draw: str
+    item_count: int
+    order: str
+    pre_post: bool
+    attempts_allowed: int
+    deadline: datetime | None
+    feedback: str
+    retention_days: int
+    token_hash: str
+    items: tuple[FormItem, ...]
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The tests of the class."""
+        return (PRE, POST) if self.pre_post else (SINGLE_TEST,)
+
+    @property
+    def expires_at(self) -> datetime:
+        """Time from which the class and its answers are deleted."""
+        return (self.deadline or self.created_at) + timedelta(days=self.retention_days)
+
+    def is_closed(self, now: datetime) -> bool:
+        """Return whether the deadline has passed."""
+        return self.deadline is not None and now >= self.deadline
+
+    def is_exam(self, now: datetime) -> bool:
+        """Return whether feedback is to be withheld at this time."""
+        return self.feedback == AFTER_DEADLINE and not self.is_closed(now)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the class of a JSON object, in which times are texts.
+
+        Raises:
+            KeyError, TypeError, ValueError: The object is not that of a class.
+        """
+        times = {name: _read_time(values[name]) for name in ("created_at", "deadline")}
+        return cls(**{**values, **times, "items": tuple(FormItem(**item) for item in values["items"])})
+
+
+@dataclass(frozen=True)
+class ClassRun:
+    """A learner's run in a class.
+
+    Attributes:
+        run: Random name of the run, under which its answers are stored.
+        code: Code of the class.
+        nickname: The learner's nickname, or a random one.
+        attempt_number: Number of the run among those of this nickname in this test, from 1.
+        phase: `SINGLE_TEST`, `PRE` or `POST`.
+        started_at: Time of its start, in UTC.
+    """
+
+    run: str
+    code: str
+    nickname: str
+    attempt_number: int
+    phase: str
+    started_at: datetime
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the run of a JSON object, in which the time is text.
+
+        Raises:
+            KeyError, TypeError, ValueError: The object is not that of a run.
+        """
+        return cls(**{**values, "started_at": _read_time(values["started_at"])})
+
+
+@dataclass(frozen=True)
+class ClassDeletion:
+    """The deletion of a class, which a copy keeps so that a restart does not bring the class back."""
+
+    code: str
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the deletion of a JSON object.
+
+        Raises:
+            TypeError: The object is not that of a deletion.
+        """
+        return cls(**values)
+
+
+def _read_time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
