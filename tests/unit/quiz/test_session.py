@@ -225,7 +225,7 @@ def test_indirect_prerequisites_come_first_even_if_the_item_between_is_retired()
 def test_the_public_view_of_the_open_item_has_no_key() -> None:
     current = start_session(BANK).current
     assert current is not None
-    allowed = {"id", "type", "topic", "stem", "code", "media", "options", "prompts", "unit"}
+    allowed = {"id", "type", "topic", "stem", "code", "media", "options", "prompts", "unit", "sliders", "tolerance"}
     assert {field.name for field in dataclasses.fields(current)} == allowed
     assert {field.name for field in dataclasses.fields(current.options[0])} == {"oid", "text"}
 
