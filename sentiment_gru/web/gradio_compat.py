@@ -50,7 +50,9 @@ HEAVY: dict[str, Any] = {
 }
 UNREAD_SECONDS = 300.0
 HALF_LIFE = 60.0  # seconds after which an address has half of its time in the queue forgiven
-NOT_UPLOADED = "A file must be uploaded; an address on another host is not accepted."
+NOT_UPLOADED = (
+    "A file must be uploaded; an address or a path is not accepted. Without an upload, send its rows: csv_text or rows."
+)
 
 
 class EconomicalBlocks(gr.Blocks):
@@ -97,7 +99,8 @@ class GuardedBlocks(gr.Blocks):
     """Blocks whose unexpected exceptions are logged, and replaced by one whose message is fit for the visitor.
 
     Reason: Gradio prints exceptions with the visitor's input, and downloads a file whose path is a URL before the
-    handler can refuse it. `process_api` surrounds reading the inputs, the handler, and writing the outputs.
+    handler can refuse it. `process_api` surrounds reading the inputs, the handler, and writing the outputs. Programs
+    that send values by position, as over plain HTTP, would be refused once their endpoint gets one more input.
     https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/blocks.py (`Blocks.process_api`)
     """
 
@@ -110,6 +113,8 @@ class GuardedBlocks(gr.Blocks):
         if _has_remote_file(inputs):
             raise gr.Error(NOT_UPLOADED, print_exception=False)
         try:
+            if block_fn.api_visibility == "public":
+                inputs = [*inputs, *(component.value for component in block_fn.inputs[len(inputs) :])]
             return await super().process_api(block_fn, inputs, *arguments, **settings)
         except gr.Error as error:
             error.print_exception = False
