@@ -19,7 +19,7 @@ from ..files.scoring import CHUNK_CHARACTERS, CHUNK_ROWS, Classify
 from ..files.writers import OUTPUT_SUFFIXES
 from ..results import MAX_CHARACTERS
 from .files_tab import LIMITS, QUEUE
-from .gradio_compat import HEAVY
+from .gradio_compat import HEAVY, build_list_input
 from .model_loader import ClassifierLoader
 
 OUTPUT_FORMATS = [suffix.removeprefix(".") for suffix in OUTPUT_SUFFIXES]
@@ -150,11 +150,11 @@ def build_api(loader: ClassifierLoader) -> None:
     ) -> Any:
         """Score every row of an uploaded file, or of a table in the request. Example: rows = ["Fine.", "Dull."].
 
-        A path or an address is not read: programs that cannot upload send csv_text or rows.
+        A file has up to 50 MB and 100,000 rows. A path or an address is not read: programs that cannot upload send
+        csv_text or rows.
 
         Args:
-            file: CSV, TSV, XLSX, JSON Lines (.jsonl), Parquet, or one text per line (.txt), of up to 50 MB and 100,000
-                rows, which has been uploaded.
+            file: An uploaded CSV, TSV, XLSX, JSON Lines (.jsonl) or Parquet file, or one text per line (.txt).
             text_column: The column of the texts; empty to detect it.
             label_column: The column of labels to compare the verdicts with; empty for none.
             output_format: csv, tsv, xlsx, jsonl or parquet.
@@ -191,7 +191,7 @@ def build_api(loader: ClassifierLoader) -> None:
         public: dict[str, Any] = {"api_visibility": "public", "show_progress": "hidden"}
         gr.Button().click(
             classify,
-            [gr.Textbox(label="text"), gr.JSON(label="texts")],
+            [gr.Textbox(label="text"), build_list_input({"type": "string"}, "texts")],
             gr.JSON(label="verdict"),
             api_name="classify",
             **public,
@@ -211,7 +211,7 @@ def build_api(loader: ClassifierLoader) -> None:
                 gr.Textbox("", label="label_column"),
                 gr.Textbox("csv", label="output_format"),
                 gr.Textbox("", label="csv_text"),
-                gr.JSON(label="rows"),
+                build_list_input({"anyOf": [{"type": "string"}, {"type": "object"}]}, "rows"),
             ],
             [gr.File(label="scored file"), gr.JSON(label="report")],
             api_name="score_file",

@@ -292,6 +292,8 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
     Raises:
         OSError: The server cannot listen there, or cannot be reached at all.
     """
+    if settings.get("mcp_server"):
+        refuse_paths_of_tools()
     configure = partial(uvicorn.Config, **(uvicorn_settings or {}))
     http_server.uvicorn = SimpleNamespace(Config=configure)
     routes.StateHolder = SlimStateHolder
@@ -304,6 +306,41 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
     finally:
         http_server.uvicorn = uvicorn
         routes.StateHolder = StateHolder
+
+
+def build_list_input(items: dict[str, Any], label: str) -> gr.JSON:
+    """Add an input of the API that takes a list; the page does not show it.
+
+    Reason: the JSON schema of `gr.JSON` as an input is invalid, so that MCP clients cannot call a tool that has one.
+    For each subclass of a component, Gradio writes a stub file into the package.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/components/json_component.py (`JSON.api_info`)
+
+    Args:
+        items: JSON schema of the items.
+        label: Name of the input.
+    """
+    component = gr.JSON(label=label)
+    component.api_info = lambda: {"type": "array", "items": items}
+    return component
+
+
+def refuse_paths_of_tools() -> None:
+    """Let an MCP tool that gets a path refuse it in the words of `NOT_UPLOADED`.
+
+    Reason: Gradio asks for a URL instead, which this app does not fetch.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/mcp.py (`convert_strings_to_filedata`)
+    """
+    from gradio.mcp import GradioMCPServer  # needs the extra 'mcp'
+
+    convert = GradioMCPServer.convert_strings_to_filedata
+
+    def convert_or_refuse(server: Any, value: Any, positions: list[list[str | int]]) -> Any:
+        try:
+            return convert(server, value, positions)
+        except ValueError as error:
+            raise ValueError(NOT_UPLOADED) from error
+
+    GradioMCPServer.convert_strings_to_filedata = convert_or_refuse
 
 
 def build_when_opened(tab: gr.Tab, build: Callable[[], None]) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from sentiment_gru import SentimentClassifier
@@ -40,6 +42,19 @@ def call(blocks: GuardedBlocks, name: str, *inputs: Any) -> list[Any]:
     (endpoint,) = [fn for fn in blocks.fns.values() if fn.api_name == name]
     data = asyncio.run(blocks.process_api(endpoint, list(inputs), SessionState(blocks)))["data"]
     return [value.model_dump() if isinstance(value, BaseModel) else value for value in data]
+
+
+def test_every_input_has_a_valid_schema_and_a_description_of_one_line(blocks: GuardedBlocks) -> None:
+    """Gradio gives MCP clients the first line only, and they refuse a tool whose schema is not valid."""
+    endpoints = blocks.get_api_info()["named_endpoints"]
+    inputs = {one["parameter_name"]: one["type"] for info in endpoints.values() for one in info["parameters"]}
+    for schema in inputs.values():
+        Draft202012Validator.check_schema(schema)
+    assert Draft202012Validator(inputs["texts"]).is_valid(TEXTS)
+    assert Draft202012Validator(inputs["rows"]).is_valid([*TEXTS, {"text": "fine"}])
+    for fn in blocks.fns.values():
+        described = fn.fn.__doc__.split("Args:")[1].split("Returns:")[0].strip().splitlines()
+        assert all(re.match(r"\s*\w+: ", line) for line in described)
 
 
 def test_a_verdict_has_all_its_values(blocks: GuardedBlocks, classifier: SentimentClassifier) -> None:
