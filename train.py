@@ -55,6 +55,12 @@ def run(options: "TrainingOptions") -> int:
 
         print(make_plan(options))
         return 0
+    if options.search:
+        from sentiment_gru.training.search import describe_search, search
+
+        found = search(options)
+        print(describe_search(options, found))
+        return INTERRUPTED if found.interrupted else 0
     from sentiment_gru.training.artifacts import check_login, push_to_hub
     from sentiment_gru.training.closing_report import describe_results
     from sentiment_gru.training.folds import train_folds

@@ -100,6 +100,11 @@ class TrainingOptions:
         " metrics.json only",
     )
     refit: bool = _option(False, "after --folds, also train the checkpoint as without it")
+    search: int = _option(
+        0,
+        "train this many times with other learning rates, batch sizes and dropouts (those that are not set), and print"
+        " the best command; needs the extra 'search'; the same command resumes",
+    )
     tensorboard: bool = _option(False, "also log for TensorBoard, to the output folder's name with .tensorboard")
     push_to_hub: str | None = _option(None, "name of a model on the Hugging Face Hub to upload the output folder to")
 
@@ -141,6 +146,7 @@ class TrainingOptions:
         if len(set(self.seeds)) < len(self.seeds):
             raise OptionsError(f"--seeds names a seed twice: {' '.join(map(str, self.seeds))}")
         self._check_folds()
+        self._check_search()
         if self.tensorboard and find_spec("tensorboard") is None:
             raise OptionsError("--tensorboard needs a package that is not installed: pip install tensorboard")
         if self.layer_dropout and self.num_layers == 1 and not self.init_from:
@@ -172,6 +178,14 @@ class TrainingOptions:
         for name in ("evaluate_test", "push_to_hub"):
             if getattr(self, name) and not self.refit:
                 raise OptionsError(f"--{name.replace('_', '-')} needs a checkpoint: add --refit to --folds")
+
+    def _check_search(self) -> None:
+        if self.search < 0:
+            raise OptionsError(f"--search is {self.search}; it must be 0 (none) or more")
+        others = ("seeds", "folds", "evaluate_test", "resume", "tensorboard", "push_to_hub")
+        for name in others if self.search else ():
+            if getattr(self, name):
+                raise OptionsError(f"--search does not go with --{name.replace('_', '-')}; add it to the best command")
 
     def _shrink_for_smoke(self) -> None:
         if self.evaluate_test:
