@@ -16,7 +16,7 @@ continues it to the weights it would have had.
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentiment_gru.errors import SentimentError
 
@@ -55,14 +55,24 @@ def run(options: "TrainingOptions") -> int:
 
         print(make_plan(options))
         return 0
+    if options.search:
+        from sentiment_gru.training.search import describe_search, search
+
+        found = search(options)
+        print(describe_search(options, found))
+        return INTERRUPTED if found.interrupted else 0
     from sentiment_gru.training.artifacts import check_login, push_to_hub
     from sentiment_gru.training.closing_report import describe_results
+    from sentiment_gru.training.folds import train_folds
     from sentiment_gru.training.run import train
     from sentiment_gru.training.seeds import train_seeds
 
     if options.push_to_hub:
         check_login()
-    metrics = train_seeds(options) if options.seeds else train(options)
+    if options.folds:
+        metrics: dict[str, Any] | None = train_folds(options)
+    else:
+        metrics = train_seeds(options) if options.seeds else train(options)
     if metrics is None:  # this is not the first process of torchrun
         return 0
     print(describe_results(options.output_dir, metrics))

@@ -93,7 +93,11 @@ class Learner:
             raise ValueError(f"not acknowledged: {self.page.value('quiz-feedback')}")
 
     def _choose(self) -> str:
-        """Return letters that the open question accepts; empty for a number."""
+        """Return letters, or numbers of sliders, that the open question accepts; empty for a number."""
+        if self.page.is_shown("quiz-sliders"):
+            return ";".join(
+                str(self._chance.random()) for _ in re.findall("<input", str(self.page.value("quiz-sliders")))
+            )
         markdown = str(self.page.value(OPTIONS))
         letters = "ABCDEFGHIJ"[: len(re.findall(r"^- ", markdown, re.MULTILINE))]
         kinds = self.page.props[self.page.ids[OPTIONS]].get("elem_classes", [])

@@ -259,7 +259,7 @@ def export_bank(
     try:
         answer_bank = load_bank(bank)
         all_items = answer_bank.items
-        kept = [item for item in all_items if not (item.local or item.arrangement)]
+        kept = [item for item in all_items if not (item.local or item.arrangement or item.sliders)]
         items = [instance for item in kept for instance in _list_instances(item, draws)]
         questions = [to_question(item, answer_bank.folder) for item in items]
         _write_files({file: _format_questions(questions, file_format)}, force)
@@ -278,6 +278,8 @@ def export_bank(
             print(f"not exported: {item.id}, which asks about this app")
         elif item.arrangement:
             print(f"not exported: {item.id}, whose options are to be put in order or matched")
+        elif item.sliders:
+            print(f"not exported: {item.id}, whose sliders are to be set")
     for part, count in omissions.items():
         print(f"not exported: {part} ({count} {'item' if count == 1 else 'items'})")
     print(f"{len(items)} items written to {file}")

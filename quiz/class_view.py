@@ -56,7 +56,13 @@ def progress_html(session: Session) -> Markup:
     """Return the number of the open question and a bar of questions answered, without a score."""
     total, answered = len(session.items), len(session.grades)
     return render(
-        "progress.html", number=min(answered + 1, total), total=total, answered=answered, score=None, percent=0
+        "progress.html",
+        number=min(answered + 1, total),
+        total=total,
+        at_most=False,
+        answered=answered,
+        score=None,
+        percent=0,
     )
 
 

@@ -47,6 +47,7 @@ def _build_question() -> Components:
         "progress": _html("progress"),
         "stem": _markdown("stem"),
         "options": _markdown("options"),
+        "sliders": _html("sliders"),
         "item": gr.Textbox(visible=False),  # id of the question shown: an answer to another question is refused
         "chosen": gr.Textbox(visible=False, elem_id="quiz-chosen"),  # letters, which the page's script reads
         "number": gr.Textbox(label="Your answer", info="Such as 0.12, 1/2 or 3e4.", lines=1, elem_id="quiz-number"),
@@ -161,26 +162,27 @@ def _is_same_question(before: Visit | None, visit: Visit) -> bool:
 
 
 def _show_answer(item: PublicItem, grade: Grade | None) -> Components:
-    """Return the options or the field for a number, which hold the learner's answer or, before it is given, nothing."""
-    typed = grade.given[0] if grade and grade.number is not None else ""
+    """Return the options, sliders or the field for a number, with the learner's answer if it is given."""
     numeric = item.type == "numeric"
+    typed = grade.given[0] if numeric and grade and grade.number is not None else ""
     return {
         "options": gr.Markdown(
             views.options(item, grade), visible=bool(item.options), elem_classes=f"quiz-{item.type}"
         ),
+        "sliders": gr.HTML(views.sliders_html(item, grade), visible=bool(item.sliders)),
         "number": gr.Textbox(typed, label=views.answer_label(item), interactive=grade is None, visible=numeric),
     }
 
 
 def _show_results(visit: Visit, quiz: QuizService, live_links: Mapping[str, str | None]) -> Components:
-    session, next_topic = visit.session, quiz.topic_to_practise(visit)
+    session, next_topic, level = visit.session, quiz.topic_to_practise(visit), quiz.level_found(visit)
     return {
-        "results": results_view.headline(session),
+        "results": results_view.headline(session, level),
         "topics": results_view.topics_html(session.topic_scores),
         "calibration": results_view.confidence_html(results_view.stated_confidences(session)),
-        "levels": results_view.levels_html(quiz.standings(visit), next_topic),
+        "levels": results_view.levels_html(quiz.standings(visit), next_topic, quiz.count_due(visit)),
         "retry": gr.Button(results_view.retry_label(session), visible=bool(session.mistakes)),
-        "practise": results_view.practise_label(next_topic),
+        "practise": results_view.practise_label(next_topic, level),
         "review": results_view.review(session, quiz.bank, live_links),
         "opinion": gr.Column(visible=True),
         "clear": None,

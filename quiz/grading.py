@@ -1,4 +1,4 @@
-"""Grading of an answer, which is a set of chosen options or a number as it was typed."""
+"""Grading of an answer: chosen options, a number as it was typed, or the positions of sliders."""
 
 import math
 import re
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .bank import HINT_COST, Anticipated, Item, Option
+from .bank.formulas import ClaimError
 from .errors import SessionError
 
 CONFIDENCE = {25: "A guess", 60: "Fairly sure", 90: "Sure"}
@@ -35,7 +36,7 @@ class Grade:
     Attributes:
         item: The item, with its options in the order shown.
         given: Ids of the chosen options in the order shown, of all options in the learner's order, or of the option for
-            each prompt; or the number as it was typed; or only `DO_NOT_KNOW`.
+            each prompt; or the number as it was typed, or the number of each slider; or only `DO_NOT_KNOW`.
         hints: Number of hints taken before the answer.
         confidence: The learner's stated confidence in percent, or None; always None for `DO_NOT_KNOW`.
     """
@@ -57,9 +58,17 @@ class Grade:
 
     @property
     def number(self) -> float | None:
-        """The answer to a numeric item, or None."""
+        """The answer to a numeric item, or what the sliders lead to, or None."""
         key = self.item.numeric
+        if self.item.goal and self.known:
+            return self.item.goal.result(self.positions)
         return read_number(self.given[0], key.unit) if key and self.known else None
+
+    @property
+    def positions(self) -> dict[str, float]:
+        """The number of each slider, by name; empty for other items."""
+        given = self.given if self.known else ()
+        return {slider.name: read_number(text) for slider, text in zip(self.item.sliders, given, strict=False)}
 
     @property
     def correct(self) -> bool:
@@ -119,7 +128,7 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
 
     Args:
         item: The item, with its options in the order shown.
-        given: Ids of the chosen options, or only the typed number, or only `DO_NOT_KNOW`.
+        given: Ids of the chosen options, or only the typed number, or the number of each slider, or only `DO_NOT_KNOW`.
         hints: Number of hints taken.
         confidence: One of `CONFIDENCE`, or None. It is dropped with `DO_NOT_KNOW`.
 
@@ -132,6 +141,9 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
         raise SessionError(f"This answer cannot be read. {_NOT_COUNTED}")
     if tuple(given) == (DO_NOT_KNOW,):
         return Grade(item, (DO_NOT_KNOW,), hints)
+    if item.sliders:
+        _check_positions(item, given)
+        return Grade(item, tuple(given), hints, confidence)
     if item.numeric:
         typed = given[0] if given else ""
         read_number(typed, item.numeric.unit)
@@ -140,6 +152,18 @@ def grade(item: Item, given: Sequence[str], hints: int = 0, confidence: int | No
     if item.arrangement:
         return Grade(item, tuple(given), hints, confidence)
     return Grade(item, tuple(option.oid for option in item.options if option.oid in given), hints, confidence)
+
+
+def _check_positions(item: Item, given: Sequence[str]) -> None:
+    if len(given) != len(item.sliders):
+        raise SessionError(f"Set every slider, then submit. {_NOT_COUNTED}")
+    for slider, text in zip(item.sliders, given, strict=True):
+        if not slider.low <= read_number(text) <= slider.high:
+            raise SessionError(f"{slider.label}: only {slider.low:g} to {slider.high:g} can be set. {_NOT_COUNTED}")
+    try:
+        Grade(item, tuple(given)).number  # noqa: B018
+    except ClaimError as error:
+        raise SessionError(f"The result of these sliders cannot be computed. {_NOT_COUNTED}") from error
 
 
 def _check_options(item: Item, given: Sequence[str]) -> None:

@@ -327,6 +327,8 @@ def _read_answer(attempt: Attempt, item: Item | None) -> tuple[tuple[str, ...], 
         return (NOT_KNOWN,), ()
     if item is None:
         return given, ()
+    if item.sliders:
+        given = ("; ".join(attempt.answer),)
     if item.arrangement:
         try:
             answered = grade(item, attempt.answer)

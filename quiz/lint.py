@@ -8,9 +8,10 @@ score at most `MARGIN` above chance.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from .bank import DEFAULT_FEEDBACK, Bank, Item, Option, find_bank_faults, make_bank
 from .errors import BankError
@@ -70,7 +71,7 @@ def lint_bank(path: Path) -> tuple[int, list[str]]:
     if not faults:
         bank = make_bank(data)
         faults = [fault for item in bank.items for fault in _find_item_problems(item, item is bank.items[0])]
-        faults += _find_bank_problems(bank)
+        faults += [*_find_bank_problems(bank), *_find_ladder_problems(bank, data.get("ladder", []))]
     items = data.get("items") if isinstance(data, dict) else None
     return len(items) if isinstance(items, list) else 0, [_format_fault(fault, text) for fault in faults]
 
@@ -162,6 +163,18 @@ def _find_bank_problems(bank: Bank) -> Iterator[Fault]:
     for name, score in scores.items():
         if score > chance + MARGIN:
             yield Fault(f"choosing {name} every time scores {score:.0%}; chance is {chance:.0%}")
+
+
+def _find_ladder_problems(bank: Bank, levels: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    if len(bank.items) < MIN_ITEMS:
+        return
+    live = {item.topic for item in bank.items if item.status == "live"}
+    topics = [topic for level in levels for topic in level["topics"]]
+    for topic in topics:
+        if topic not in live:
+            yield Fault(f"ladder: no live item has the topic {topic!r}")
+    for topic in sorted(live.difference(topics)) if levels else ():
+        yield Fault(f"ladder: the topic {topic!r} is on no level, so the search for a learner's level leaves it out")
 
 
 def _most_options(items: list[Item]) -> int:

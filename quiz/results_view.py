@@ -6,7 +6,7 @@ from typing import Protocol
 
 from markupsafe import Markup
 
-from .bank import Bank
+from .bank import Bank, Level
 from .session import MASTERED, Session, Standing
 from .views import correct_answer, given_answer, join_paragraphs, question, render, sources
 
@@ -20,7 +20,7 @@ _BANDS = ((0, 39), (40, 59), (60, 79), (80, 89), (90, 100))
 STORED = (
     "What is stored: each answer with its question and the numbers in it, hints, confidence and time taken, and what "
     "you write above, under a random name for this run, in the database of this app; in a class, your nickname, too. "
-    "Nothing else says who you are. Your levels stay in this browser."
+    "Nothing else says who you are. Your levels, and when each question is due again, stay in this browser."
 )
 THANKS = "Thank you. Your feedback is stored and will be read."
 TOO_MUCH_FEEDBACK = (
@@ -129,10 +129,20 @@ def _describe_balance(pairs: Sequence[tuple[int, bool]]) -> str:
     return f"{numbers}: you knew {'less' if stated > share else 'more'} than you thought."
 
 
-def headline(session: Session) -> str:
-    """Return the score, and the marks if they differ from it."""
+def headline(session: Session, level: Level | None = None) -> str:
+    """Return the score, and the marks if they differ from it.
+
+    Args:
+        session: A finished run.
+        level: The level that the run has found, or None.
+    """
     total = len(session.items)
     title = f"## You answered {session.score} of {total} right"
+    if level:
+        return (
+            f"## Your level: {level.name}\n\nIt has questions on {_join_words(level.topics)}. You answered "
+            f"{session.score} of {total} right; questions are chosen such that about half of the answers are."
+        )
     if session.credit == session.score:
         return title
     return (
@@ -146,15 +156,21 @@ def stated_confidences(session: Session) -> list[tuple[int, bool]]:
     return [(grade.confidence, grade.correct) for grade in session.grades if grade.confidence is not None]
 
 
-def levels_html(standings: Sequence[Standing], next_topic: Standing | None) -> Markup:
-    """Return a table of topics, each with its level and the next step."""
+def levels_html(standings: Sequence[Standing], next_topic: Standing | None, due: int = 0) -> Markup:
+    """Return a table of topics, each with its level and the next step, and the number of questions due again."""
     rows = [(standing, *_STEPS[standing.level]) for standing in standings]
-    return render("levels.html", rows=rows, next_topic=next_topic, highest=len(_STEPS) - 1)
+    return render("levels.html", rows=rows, next_topic=next_topic, highest=len(_STEPS) - 1, due=due)
 
 
-def practise_label(next_topic: Standing | None) -> str:
-    """Return the label of the button that starts the next topic."""
+def practise_label(next_topic: Standing | None, level: Level | None = None) -> str:
+    """Return the label of the button that starts the level found, or else the next topic."""
+    if level:
+        return f"Go on with: {level.name}"
     return f"Practise: {next_topic.topic}" if next_topic else "Ten more questions"
+
+
+def _join_words(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def retry_label(session: Session) -> str:

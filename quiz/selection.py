@@ -7,13 +7,21 @@ from dataclasses import replace
 
 from .bank import Bank, Item, draw_instance
 from .errors import SessionError
+from .ladder import MOST_QUESTIONS, choose_next, items_of_level
 
 MIXED = "mixed"
+START = "start"
+"""The scope of an adaptive start; see `quiz.ladder`."""
 ALL = "all"
+TODAY = "today"
+"""The scope of items that are due by spaced repetition, filled up with new ones; see `quiz.reviews`."""
 RETRY = "retry"
 """The scope of a run that repeats the mistakes of another run; it cannot be chosen from the list."""
 RUN_LENGTH = 10
+DAY_LENGTH = 5
+"""Number of items of a run of `TODAY`, which is named after it."""
 _TOPIC_PREFIX = "topic:"
+_LEVEL_PREFIX = "level:"
 
 
 def topic_scope(topic: str) -> str:
@@ -21,30 +29,47 @@ def topic_scope(topic: str) -> str:
     return _TOPIC_PREFIX + topic
 
 
+def level_scope(level: str) -> str:
+    """Return the scope that asks up to `RUN_LENGTH` items of one level of the ladder."""
+    return _LEVEL_PREFIX + level
+
+
 def list_scopes(bank: Bank) -> dict[str, str]:
     """Return every scope that can be chosen, with its label."""
     items = _live_items(bank)
     topics = Counter(item.topic for item in items)
+    levels = {level.name: min(RUN_LENGTH, len(items_of_level(bank, level))) for level in bank.ladder}
     return {
         MIXED: f"Mixed: {min(RUN_LENGTH, len(items))} questions on all topics",
+        TODAY: "Today's five: questions that are due again, and new ones",
+        **({START: f"Start where I belong: at most {MOST_QUESTIONS} questions"} if levels else {}),
+        **{
+            level_scope(name): f"Level {number}, {name}: up to {count} questions"
+            for number, (name, count) in enumerate(levels.items(), 1)
+        },
         **{topic_scope(topic): f"{topic}: {count} questions" for topic, count in topics.items()},
         ALL: f"All {len(items)} questions",
     }
 
 
-def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) -> tuple[str, ...]:
+def draw_items(
+    bank: Bank, scope: str, seed: int, seen: Collection[str] = (), due: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Draw the items of a run.
 
     A mixed run has `RUN_LENGTH` items: the bank's first item, and others spread evenly over the topics. Items that
     reveal each other's answers are not drawn together, and items that were not seen before are preferred. Advanced
-    items are not drawn for a learner who has seen fewer than `RUN_LENGTH` items. In every run, the bank's first item
-    comes first if it is drawn, and prerequisites come before the items that need them.
+    items are not drawn for a learner who has seen fewer than `RUN_LENGTH` items. The run of a level is drawn in the
+    same way from the items of its topics. A run of `TODAY` has `DAY_LENGTH` items: those due, in their order, then
+    items not seen before, then others. An adaptive start begins with one item. In every other run, the bank's first
+    item comes first if it is drawn, and prerequisites come before the items that need them.
 
     Args:
         bank: The bank.
         scope: One of `list_scopes`.
         seed: Seed of the random choice and order.
         seen: Ids of items that the learner has answered before.
+        due: Ids of items that are due again, the most urgent first.
 
     Returns:
         The ids of the items in the order in which they are asked.
@@ -54,14 +79,24 @@ def draw_items(bank: Bank, scope: str, seed: int, seen: Collection[str] = ()) ->
     """
     if scope not in list(list_scopes(bank)):  # a list, as the requested scope may not be hashable
         raise SessionError("There is no such set of questions. Choose one of those listed.")
+    if scope == START:
+        first_id = choose_next(bank, (), seed, seen)
+        return (first_id,) if first_id else ()
     generator = random.Random(f"{seed} draw")
     items = _live_items(bank)
+    if scope == TODAY:
+        return tuple(item.id for item in _order_by_prerequisites(_draw_for_today(items, seen, due, generator), bank))
     if scope.startswith(_TOPIC_PREFIX):
         items = [item for item in items if topic_scope(item.topic) == scope]
+    for level in bank.ladder:
+        if scope == level_scope(level.name):
+            items = items_of_level(bank, level)
     first = [item for item in items if item is bank.items[0]]
     others = [item for item in items if item is not bank.items[0]]
     items = first + generator.sample(others, len(others))
-    if scope == MIXED:
+    if scope.startswith(_LEVEL_PREFIX):
+        items.sort(key=lambda item: item.id in seen)
+    if scope == MIXED or scope.startswith(_LEVEL_PREFIX):
         basic = [item for item in items if not item.advanced]
         if len(seen) < RUN_LENGTH <= len(basic):
             items = basic
@@ -150,6 +185,19 @@ def _spread_over_topics(items: list[Item], seen: Collection[str]) -> list[Item]:
             break
         counts = Counter(item.topic for item in chosen[1:])
         chosen.append(min(left, key=lambda item: counts[item.topic]))
+    return chosen
+
+
+def _draw_for_today(
+    items: list[Item], seen: Collection[str], due: Sequence[str], generator: random.Random
+) -> list[Item]:
+    by_id = {item.id: item for item in items}
+    others = [item for item in items if not (item.advanced and len(seen) < RUN_LENGTH)]
+    new_first = sorted(generator.sample(others, len(others)), key=lambda item: item.id in seen)
+    chosen: list[Item] = []
+    for item in [*(by_id[item_id] for item_id in due if item_id in by_id), *new_first]:
+        if len(chosen) < DAY_LENGTH and item not in chosen and not any(_are_enemies(item, other) for other in chosen):
+            chosen.append(item)
     return chosen
 
 

@@ -16,15 +16,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .answer_log import AnswerLog
-from .bank import Bank
+from .bank import Bank, Level
 from .class_records import AT_ONCE
 from .class_service import ClassService, Sitting
 from .classes import read_code, read_nickname, without_items
 from .errors import ClassError, ClassUnavailableError, SessionError, TokenError
 from .grading import DO_NOT_KNOW, Grade, grade
+from .ladder import find_level
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
-from .selection import MIXED, RETRY, topic_scope
+from .reviews import Reviews, list_due, read_reviews, update_reviews, write_reviews
+from .selection import MIXED, RETRY, START, TODAY, level_scope, topic_scope
 from .session import (
     Record,
     Session,
@@ -32,6 +34,7 @@ from .session import (
     advance,
     answer,
     compute_standings,
+    extend,
     find_weakest,
     follow_up,
     read_record,
@@ -66,6 +69,7 @@ class Visit:
         notice: A message about the run as a whole, or empty.
         stored: Whether the store has every answer of the run.
         shown_at: Value of `time.monotonic` when the open question was shown; None if unknown.
+        reviews: When answered items are due again.
         sitting: The run in a class to which the session belongs, or None.
         nicknames: The learner's latest nickname in each class, by code.
         waiting_token: The token of a run in a class that the database did not return; the browser keeps it.
@@ -77,6 +81,7 @@ class Visit:
     notice: str = ""
     stored: bool = True
     shown_at: float | None = None
+    reviews: Reviews = field(default_factory=dict)
     sitting: Sitting | None = None
     nicknames: Mapping[str, str] = field(default_factory=dict)
     waiting_token: str = ""
@@ -97,28 +102,36 @@ class QuizService:
         """Return the visit of a learner: the run saved in the browser's memory, or a new one."""
         saved = memory if isinstance(memory, dict) else {}
         record = read_record(self.bank, saved.get("credits"))
-        nicknames = _read_nicknames(saved.get("nicknames"))
+        kept: dict[str, Any] = {
+            "nicknames": _read_nicknames(saved.get("nicknames")),
+            "reviews": read_reviews(self.bank, saved.get("reviews"), time.time()),
+        }
         if token := saved.get("class_run"):
-            return self._open_class_run(Visit(self._start(MIXED), record, nicknames=nicknames), token)
+            return self._open_class_run(Visit(self._start(MIXED), record, **kept), token)
         if not saved.get("run"):
-            return Visit(self._start(MIXED), record, nicknames=nicknames)
+            return Visit(self._start(MIXED), record, **kept)
         try:
             session = self._tokens.read(saved["run"])
         except TokenError as error:
-            return Visit(self._start(MIXED), record, notice=str(error), nicknames=nicknames)
+            return Visit(self._start(MIXED), record, notice=str(error), **kept)
         if self._reveals_exam(session):
-            return Visit(self._start(MIXED), record, notice=_IN_EXAM, nicknames=nicknames)
+            return Visit(self._start(MIXED), record, notice=_IN_EXAM, **kept)
         session = self._resume(session)
         for graded in session.grades:  # those that another window gave
             if graded.item.id not in record:
                 record = update_record(record, graded, time.time())
-        return Visit(session, record, stored=self._answers.is_stored(session.run), nicknames=nicknames)
+                kept["reviews"] = update_reviews(kept["reviews"], graded, time.time())
+        return Visit(session, record, stored=self._answers.is_stored(session.run), **kept)
 
     def memory(self, visit: Visit) -> dict[str, Any]:
         """Return the data that the browser saves. They hold no key, and are not trusted when they come back."""
         token = self.classes.sign(visit.sitting) if visit.sitting else visit.waiting_token
-        run = {"class_run": token} if token else {"run": self._tokens.sign(visit.session)}
-        return {**run, "credits": write_record(visit.record), "nicknames": dict(visit.nicknames)}
+        return {
+            **({"class_run": token} if token else {"run": self._tokens.sign(visit.session)}),
+            "credits": write_record(visit.record),
+            "reviews": write_reviews(visit.reviews),
+            "nicknames": dict(visit.nicknames),
+        }
 
     def join(self, visit: Visit, code: str, nickname: str) -> Visit:
         """Begin a run in a class, or go on with the one that this learner has begun.
@@ -144,7 +157,11 @@ class QuizService:
     def start(self, visit: Visit, scope: str) -> Visit:
         """Start another run outside of classes; see `selection.list_scopes`."""
         seen = seen_items(visit.session)
-        return self._move(visit, lambda session: self._start(scope, seen), sitting=None, waiting_token="")
+
+        def begin(session: Session) -> Session:
+            return self._start_today(visit.reviews, seen) if scope == TODAY else self._start(scope, seen)
+
+        return self._move(visit, begin, sitting=None, waiting_token="")
 
     def restart(self, visit: Visit) -> Visit:
         """Start another run of the same scope, or in the same class; a mixed one after a retry."""
@@ -163,7 +180,9 @@ class QuizService:
         )
 
     def practise(self, visit: Visit) -> Visit:
-        """Start a run of the topic to practise next; a mixed one if there is none."""
+        """Start a run of the level found, or of the topic to practise next; a mixed one if there is none."""
+        if level := self.level_found(visit):
+            return self.start(visit, level_scope(level.name))
         topic = self.topic_to_practise(visit)
         return self.start(visit, topic_scope(topic.topic) if topic else MIXED)
 
@@ -210,10 +229,12 @@ class QuizService:
         if is_withheld:
             return self._next_visit(visit, advance(session), message=message, shown_at=time.monotonic())
         session = follow_up(session, self._bank_without_exams())
-        record = visit.record
+        record, reviews = visit.record, visit.reviews
         if visit.sitting is None or visit.sitting.quiz_class.feedback == AT_ONCE:
-            record = update_record(record, session.grade_of(item_id) or graded, time.time())
-        return self._next_visit(visit, session, record=record, message=message)
+            counted = session.grade_of(item_id) or graded
+            record = update_record(record, counted, time.time())
+            reviews = update_reviews(reviews, counted, time.time())
+        return self._next_visit(visit, session, record=record, reviews=reviews, message=message)
 
     def skip(self, visit: Visit, item_id: str) -> Visit:
         """Record that the learner does not know the answer to the open question."""
@@ -226,6 +247,17 @@ class QuizService:
     def topic_to_practise(self, visit: Visit) -> Standing | None:
         """Return the topic to practise next, or None if all are mastered."""
         return find_weakest(self.standings(visit))
+
+    def count_due(self, visit: Visit) -> int:
+        """Return the number of items that are due again."""
+        return len(list_due(self.bank, visit.reviews, time.time()))
+
+    def level_found(self, visit: Visit) -> Level | None:
+        """Return the level at which the learner belongs after an adaptive start, or None after another run."""
+        session = visit.session
+        if session.scope != START or not session.finished or not self.bank.ladder:
+            return None
+        return self.bank.ladder[find_level(self.bank, session.grades)]
 
     def send_feedback(self, visit: Visit, clear: bool | None, text: str) -> None:
         """Store a learner's feedback on the quiz.
@@ -257,6 +289,11 @@ class QuizService:
 
     def _start(self, scope: str, seen: frozenset[str] = frozenset()) -> Session:
         return start_session(self._bank_without_exams(), scope, random.getrandbits(32), _new_name(), seen)
+
+    def _start_today(self, reviews: Reviews, seen: frozenset[str]) -> Session:
+        bank = self._bank_without_exams()
+        due = list_due(bank, reviews, time.time())
+        return start_session(bank, TODAY, random.getrandbits(32), _new_name(), seen | reviews.keys(), due)
 
     def _bank_without_exams(self) -> Bank:
         """Return the bank without the questions of open exams, whose keys a run outside of the exam would reveal."""
@@ -324,7 +361,10 @@ class QuizService:
         for graded in session.grades:
             if graded.item.id not in known:  # answered in another process while the store was unavailable
                 recorded.append(self._answers.record(_to_attempt(session, graded, None)))
-        return self._with_noted_hints(restore(session, _to_grades(session, recorded)))
+        session = restore(session, _to_grades(session, recorded))
+        while (longer := extend(session, self._bank_without_exams())) != session:  # another window may have gone on
+            session = restore(longer, _to_grades(longer, recorded))
+        return self._with_noted_hints(session)
 
     def _with_noted_hints(self, session: Session) -> Session:
         if session.open_item is None or session.current_grade:

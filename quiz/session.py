@@ -12,7 +12,8 @@ from typing import Any
 from .bank import Bank, Item, PublicItem, public_view
 from .errors import SessionError
 from .grading import Grade, grade
-from .selection import MIXED, RETRY, arrange_items, bring_forward, draw_items
+from .ladder import MOST_QUESTIONS, choose_next
+from .selection import MIXED, RETRY, START, arrange_items, bring_forward, draw_items
 
 _ANSWERED = "You have already answered this question. The first answer counts."
 _NOT_OPEN = "This question is not open. Answer the one shown."
@@ -131,6 +132,11 @@ class Session:
         return self.position >= len(self.items)
 
     @property
+    def most_items(self) -> int:
+        """Number of questions; of an adaptive start that is not over, the number that it has at most."""
+        return MOST_QUESTIONS if self.scope == START and not self.finished else len(self.items)
+
+    @property
     def score(self) -> int:
         """Number of correct answers so far."""
         return sum(grade.correct for grade in self.grades)
@@ -160,7 +166,14 @@ class Session:
         return next((grade for grade in self.grades if grade.item.id == item_id), None)
 
 
-def start_session(bank: Bank, scope: str = MIXED, seed: int = 0, run: str = "", seen: Iterable[str] = ()) -> Session:
+def start_session(
+    bank: Bank,
+    scope: str = MIXED,
+    seed: int = 0,
+    run: str = "",
+    seen: Iterable[str] = (),
+    due: Sequence[str] = (),
+) -> Session:
     """Start a run.
 
     Args:
@@ -169,12 +182,13 @@ def start_session(bank: Bank, scope: str = MIXED, seed: int = 0, run: str = "", 
         seed: Seed of the choice of items and of the order of items and options.
         run: Random name under which the answers are stored.
         seen: Ids of items that the learner has answered before.
+        due: Ids of items that are due again, for a run of `selection.TODAY`.
 
     Raises:
         SessionError: If the scope does not exist.
     """
     seen = frozenset(seen)
-    return Session(run, scope, seed, arrange_items(bank, draw_items(bank, scope, seed, seen), seed), seen)
+    return Session(run, scope, seed, arrange_items(bank, draw_items(bank, scope, seed, seen, due), seed), seen)
 
 
 def retry(session: Session, bank: Bank, seed: int = 0, run: str = "") -> Session:
@@ -235,7 +249,12 @@ def answer(
 
 
 def follow_up(session: Session, bank: Bank) -> Session:
-    """Return a mixed run in which the next question is on the misconception behind the answer just given, if any."""
+    """Return the run with the question that follows from the answer just given, if it leads to one.
+
+    In a mixed run it is on the misconception behind the answer; for an adaptive start see `extend`.
+    """
+    if session.scope == START:
+        return extend(session, bank)
     graded = session.current_grade
     if session.scope != MIXED or graded is None or not graded.misconceptions:
         return session
@@ -244,6 +263,15 @@ def follow_up(session: Session, bank: Bank) -> Session:
         return session
     arguments = session.items, session.position, graded.misconceptions, bank, session.seed, session.seen
     return replace(session, items=bring_forward(*arguments))
+
+
+def extend(session: Session, bank: Bank) -> Session:
+    """Return an adaptive start with its next question, if all are answered and the level is not found yet."""
+    if session.scope != START or len(session.grades) < len(session.items):
+        return session
+    item_id = choose_next(bank, session.grades, session.seed, session.seen)
+    following = arrange_items(bank, [item_id], session.seed) if item_id else ()
+    return replace(session, items=(*session.items, *following))
 
 
 def advance(session: Session) -> Session:

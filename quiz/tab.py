@@ -121,8 +121,10 @@ def _join(quiz: QuizService) -> Callable[[Visit, str | None, str | None], Visit]
 def _submit(
     quiz: QuizService, confidence: int | None, visit: Visit, item_id: str, chosen: str | None, number: str | None
 ) -> Visit:
-    """Answer with the chosen options or the number, whichever the open question asks for."""
+    """Answer with the chosen options, the sliders or the number, whichever the open question asks for."""
     item = visit.session.current
+    if item and item.sliders:
+        return quiz.answer(visit, item_id, views.slider_positions(item, chosen or ""), confidence)
     given = views.option_ids(item, chosen or "") if item and item.options else [number or ""]
     return quiz.answer(visit, item_id, given, confidence)
 

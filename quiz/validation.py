@@ -21,6 +21,8 @@ from .errors import BankError
 _SCHEMA = Path(__file__).parent / "answer_bank.schema.json"
 ARRANGED = ("order", "match")
 """The types of items whose options are put in order, or matched with prompts."""
+NUMBERS = ("numeric", "slider")
+"""The types of items whose answer is a number, typed or computed from sliders."""
 _TYPE_NAMES = {"string": "a text", "array": "a list", "object": "an object in {}", "integer": "a whole number"}
 
 
@@ -83,9 +85,10 @@ def find_faults(data: Any) -> Iterator[Fault]:
     explained = data.get("misconceptions", {})
     for item_id in _repeated(raw["id"] for raw in items):
         yield Fault("the id is used by more than one item", item_id)
+    yield from _ladder_faults(data)
     ids = {raw["id"] for raw in items}
     for raw in items:
-        if raw["type"] == "numeric":
+        if raw["type"] in NUMBERS:
             faults = _numeric_faults(raw)
         else:
             faults = _arrangement_faults(raw) if raw["type"] in ARRANGED else _choice_faults(raw, full)
@@ -97,6 +100,15 @@ def find_faults(data: Any) -> Iterator[Fault]:
             *_live_faults(raw),
         ]:
             yield Fault(text, raw["id"], near)
+
+
+def _ladder_faults(data: dict[str, Any]) -> Iterator[Fault]:
+    ladder = data.get("ladder", [])
+    for name in _repeated(level["name"] for level in ladder):
+        yield Fault(f"ladder: the level {name!r} is named more than once", near="ladder")
+    topics = [topic for level in ladder for topic in level["topics"]]
+    for topic in _repeated(topics):
+        yield Fault(f"ladder: the topic {topic!r} is named more than once", near="ladder")
 
 
 @cache

@@ -4,6 +4,7 @@ This module does not import Gradio.
 """
 
 import base64
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from markupsafe import Markup
 
 from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
 from .grading import Grade
+from .selection import START
 from .session import Session
 from .validation import ARRANGED
 
@@ -66,11 +68,12 @@ def read_static(name: str) -> str:
 
 def progress_html(session: Session) -> Markup:
     """Return the number of the open question, the score so far, and a bar of questions answered."""
-    total, answered = len(session.items), len(session.grades)
+    total, answered = session.most_items, len(session.grades)
     return render(
         "progress.html",
         number=min(session.position + 1, total),
         total=total,
+        at_most=session.scope == START and not session.finished,
         answered=answered,
         score=session.score,
         percent=100 * answered / max(total, 1),
@@ -126,6 +129,21 @@ def options(item: PublicItem, grade: Grade | None = None) -> str:
     lines = [f"- {as_button.format(f'**{letter}** {option.text}')}" for letter, option in _lettered(item)]
     prompts = [f"{number}. {prompt}" for number, prompt in enumerate(item.prompts, 1)]
     return join_paragraphs(_INSTRUCTIONS.get(item.type, ""), "\n".join(lines), "\n".join(prompts))
+
+
+def slider_positions(item: PublicItem, chosen: str) -> list[str]:
+    """Return the number of each slider as text, from those that the page's script has joined with semicolons."""
+    return chosen.split(";")[: len(item.sliders) + 1]
+
+
+def sliders_html(item: PublicItem, grade: Grade | None = None) -> Markup:
+    """Return the sliders of an item, at their start or at the learner's answer; empty for other items."""
+    if not item.sliders:
+        return Markup("")
+    starts = {slider.name: slider.start for slider in item.sliders}
+    values = starts | (grade.positions if grade else {})
+    rows = [(slider, f"{values[slider.name]:.10g}") for slider in item.sliders]
+    return render("sliders.html", sliders=rows, tolerance=item.tolerance, answered=grade is not None)
 
 
 def _arranged(grade: Grade) -> str:
@@ -185,7 +203,10 @@ def verdict(grade: Grade) -> str:
         places = f"{sum(grade.places_right)} of {len(grade.places_right)} are in the right place"
         lines = [f"**{words}**" + ("" if grade.correct else f" {places}.") + _mark(grade)]
     elif grade.number is not None:
-        lines = [f"**{words}** You answered {_format_number(grade.number)}.{_mark(grade)}"]
+        answered = f"You answered {_format_number(grade.number)}"
+        if item.goal:
+            answered = f"You reached {item.goal.name} = {_format_result(grade.number)}"
+        lines = [f"**{words}** {answered}.{_mark(grade)}"]
     else:
         boxes = f": {grade.boxes_right} of {len(item.options)} boxes are right" if item.type == "multi" else ""
         lines = [f"**{words}** You chose {', '.join(chosen_letters(grade))}{boxes}.{_mark(grade)}"]
@@ -228,6 +249,8 @@ def join_paragraphs(*texts: str) -> str:
 
 def correct_answer(item: Item) -> str:
     """Return the right answer in words."""
+    if item.goal:
+        return f"**Correct answer:** {_describe_positions(item, item.goal.solution)}"
     if item.numeric:
         return f"**Correct answer:** {' '.join([_format_number(item.numeric.value), item.numeric.unit]).strip()}"
     if item.arrangement:
@@ -246,6 +269,8 @@ def given_answer(grade: Grade) -> str:
     """Return the learner's answer with the feedback on it."""
     if not grade.known:
         return "**You did not know.**"
+    if grade.item.goal:
+        return f"**You set:** {_describe_positions(grade.item, grade.positions)}. {_number_feedback(grade)}"
     if grade.number is not None:
         return f"**You answered:** {_format_number(grade.number)}. {_number_feedback(grade)}"
     if grade.item.arrangement:
@@ -254,6 +279,12 @@ def given_answer(grade: Grade) -> str:
         return f"**You chose:** {grade.chosen[0].text}. {grade.chosen[0].feedback}"
     listed = "\n".join(f"- {option.text}. {option.feedback}" for option in grade.chosen)
     return f"**You chose:**\n\n{listed}"
+
+
+def _describe_positions(item: Item, positions: Mapping[str, float]) -> str:
+    assert item.goal
+    set_to = ", ".join(f"{slider.label} = {_format_number(positions[slider.name])}" for slider in item.sliders)
+    return f"{set_to}, which leads to {item.goal.name} = {_format_result(item.goal.result(positions))}"
 
 
 def sources(item: Item) -> str:
@@ -297,3 +328,7 @@ def _letter(item: Item, option: Option) -> str:
 
 def _format_number(value: float) -> str:
     return f"{value:.10g}".replace("-", "−")
+
+
+def _format_result(value: float) -> str:
+    return f"{round(value, 10):.3g}".replace("-", "−")  # rounded first, as 0 may come out as 1e-17

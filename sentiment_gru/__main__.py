@@ -4,15 +4,17 @@ python -m sentiment_gru "I loved it." "Dull."
 python -m sentiment_gru --json < lines.txt
 python -m sentiment_gru --file reviews.csv --text-column review --output scored.csv
 python -m sentiment_gru --export-onnx model.onnx
+python -m sentiment_gru score --engine ray reviews scored
 """
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from tqdm import tqdm
@@ -26,6 +28,9 @@ from .files.table import Limits
 from .files.writers import OUTPUT_SUFFIXES
 from .labels import parse_label_map
 from .onnx_model import export_onnx
+
+if TYPE_CHECKING:
+    from .files.folders import BlockResult
 
 CHUNK_LINES = 1_000  # of standard input, scored together
 
@@ -198,8 +203,80 @@ def format_row(text: str, prediction: Prediction) -> str:
     return line if prediction.warning is None else f"{line}\n{'':17}{prediction.warning}"
 
 
+score_command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@score_command.command(help="Score every row of a folder of Parquet or JSON lines files; a second run resumes.")
+def score(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="folder or address, such as s3://bucket/reviews")],
+    target: Annotated[str, typer.Argument(metavar="OUTPUT", help="folder or address of the results")],
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="this process, or a Ray cluster with a model for each core")
+    ] = "local",
+    model: Annotated[str | None, typer.Option(help="checkpoint folder or Hub id; by default the shipped one")] = None,
+    text_column: Annotated[
+        str, typer.Option(metavar="C", help="column of the texts; by default one with a usual name")
+    ] = "",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="most workers of Ray; by default the cores of the cluster")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="Ray cluster; by default RAY_ADDRESS, or this machine")] = None,
+) -> None:
+    """Run the command; the options are those of the command line."""
+    try:
+        check_extra("Scoring a folder", "files", "pyarrow")
+        if engine == "local" and (workers or address):
+            raise OptionsError(f"--{'workers' if workers else 'address'} goes with --engine ray")
+        from .files.folders import FolderJob, score_folder, score_locally
+
+        job = FolderJob(source, target, model, text_column)
+        if engine == "local":
+            results = score_folder(job, score_locally)
+        else:
+            from .files.ray_engine import score_on_ray
+
+            results = score_folder(job, lambda job, blocks: score_on_ray(job, blocks, workers, address))
+        problems = print_blocks(results)
+    except SentimentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as interrupt:
+        print("stopped; the same command continues", file=sys.stderr)
+        raise typer.Exit(130) from interrupt
+    if problems:
+        raise typer.Exit(1)
+
+
+def print_blocks(results: "Iterator[tuple[int, int, BlockResult | None]]") -> int:
+    """Show the progress of scoring a folder, then its counts and problems; return the number of problems."""
+    labels: Counter[str] = Counter()
+    errors: Counter[str] = Counter()
+    problems: dict[str, None] = {}
+    before = None
+    with tqdm(unit=" blocks") as bar:
+        for total, done, result in results:
+            before = done if before is None else before
+            bar.total = total
+            bar.update(done - bar.n)
+            if result:
+                labels.update(result.labels)
+                errors.update(result.errors)
+                problems |= {result.problem: None} if result.problem else {}
+    shares = ", ".join(f"{label} {count:,}" for label, count in labels.most_common())
+    print(f"{labels.total():,} rows scored{f': {shares}' if shares else ''}; {before:,} of {total:,} blocks were done.")
+    for reason, count in errors.items():
+        print(f"{count:,} not scored: {reason}.")
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return len(problems)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    # "score" alone, or before other texts, is a text to classify.
+    if given[:1] == ["score"] and any(name.startswith(("--engine", "--help")) for name in given):
+        return run_command(score_command, "python -m sentiment_gru score", given[1:])
     return run_command(command, "python -m sentiment_gru", arguments)
 
 

@@ -5,15 +5,16 @@ the item and the fault (see `quiz.validation`).
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import BankError
-from ..validation import ARRANGED, Fault, find_faults, parse_json, read_text
+from ..validation import ARRANGED, NUMBERS, Fault, find_faults, parse_json, read_text
 from .formulas import ClaimError
 from .parameters import Parameters, draw_parameters, fill
+from .sliders import Goal, Slider, find_slider_faults, make_slider
 
 SHIPPED_BANK = Path(__file__).parents[1] / "answer_bank.json"
 
@@ -135,8 +136,9 @@ class Live:
 class Item:
     """One question with its key. It stays on the server; learners see `public_view(item)`.
 
-    The `type` is single, multi, numeric, order or match. The key is in `numeric` for numeric items, in `arrangement`
-    for items to order or match, and in `options` otherwise.
+    The `type` is single, multi, numeric, slider, order or match. The key is in `numeric` for numeric items, in
+    `numeric` and `goal` for items with sliders, in `arrangement` for items to order or match, and in `options`
+    otherwise.
 
     An item with parameters is one instance of its template: `drawn` has the numbers that it was made with. In a bank
     these are the numbers of its example.
@@ -163,6 +165,8 @@ class Item:
     advanced: bool = False
     prompts: tuple[Prompt, ...] = ()
     arrangement: Arrangement | None = None
+    sliders: tuple[Slider, ...] = ()
+    goal: Goal | None = None
     code: str | None = None
     media: tuple[Media, ...] = ()
     check: Check | None = None
@@ -203,6 +207,14 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A level of the ladder of a bank: topics that are learned together."""
+
+    name: str
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Bank:
     """A valid answer bank.
 
@@ -210,11 +222,13 @@ class Bank:
         items: One or more items in the order of the file.
         folder: The folder of its pictures.
         misconceptions: For each misconception the sentence that puts it right.
+        ladder: Its levels, the first to learn first; empty, or two and more.
     """
 
     items: tuple[Item, ...]
     folder: Path = SHIPPED_BANK.parent
     misconceptions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    ladder: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,6 +252,8 @@ class PublicItem:
     options: tuple[PublicOption, ...]
     prompts: tuple[str, ...]
     unit: str
+    sliders: tuple[Slider, ...]
+    tolerance: float | None
 
 
 def public_view(item: Item) -> PublicItem:
@@ -252,6 +268,8 @@ def public_view(item: Item) -> PublicItem:
         options=tuple(PublicOption(option.oid, option.text) for option in item.options),
         prompts=tuple(prompt.text for prompt in item.prompts),
         unit=item.numeric.unit if item.numeric else "",
+        sliders=item.sliders,
+        tolerance=item.numeric.tolerance if item.numeric and item.goal else None,
     )
 
 
@@ -289,7 +307,13 @@ def find_bank_faults(data: Any) -> Iterator[Fault]:
         except ClaimError as error:
             yield Fault(str(error), raw.get("id"), "parameters")
             return
-    yield from find_faults(data | {"items": filled})
+    faulty = False
+    for fault in find_faults(data | {"items": filled}):
+        faulty = True
+        yield fault
+    for raw in [] if faulty else filled:
+        for text in find_slider_faults(raw) if raw["type"] == "slider" else ():
+            yield Fault(text, raw["id"], "sliders")
 
 
 def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
@@ -299,8 +323,16 @@ def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
         data: The value, for which `find_bank_faults` finds nothing.
         folder: The folder of the bank's pictures.
     """
-    items = (make_instance(raw, raw.get("example", {})) for raw in data["items"])
-    return Bank(tuple(items), folder, data.get("misconceptions", {}))
+    items = tuple(make_instance(raw, raw.get("example", {})) for raw in data["items"])
+    return Bank(items, folder, data.get("misconceptions", {}), _make_ladder(data.get("ladder", []), items))
+
+
+def _make_ladder(raws: Sequence[Mapping[str, Any]], items: Sequence[Item]) -> tuple[Level, ...]:
+    """Return the levels with live items; of a single one nothing."""
+    live = {item.topic for item in items if item.status == "live"}
+    levels = (Level(raw["name"], tuple(topic for topic in raw["topics"] if topic in live)) for raw in raws)
+    ladder = tuple(level for level in levels if level.topics)
+    return ladder if len(ladder) > 1 else ()
 
 
 def draw_instance(item: Item, seed: str) -> Item:
@@ -340,14 +372,16 @@ def _make_check(raw: dict[str, Any]) -> Check:
 def _make_item(raw: Mapping[str, Any]) -> Item:
     key = raw["key"]
     special = {"options", "key", "sources", "media", "check", "live", "prereq", "enemies"}
-    special |= {"parameters", "example", "conditions", "prompts"}
+    special |= {"parameters", "example", "conditions", "prompts", "sliders"}
     arranged = raw["type"] in ARRANGED
     return Item(
         **(_DEFAULTS | {name: raw[name] for name in raw.keys() - special}),
         options=tuple(_make_option(option, {"correct": []} if arranged else key) for option in raw.get("options", [])),
         prompts=tuple(Prompt(**prompt) for prompt in raw.get("prompts", [])),
         arrangement=_make_arrangement(key) if arranged else None,
-        numeric=_make_numeric(key) if raw["type"] == "numeric" else None,
+        numeric=_make_numeric(key) if raw["type"] in NUMBERS else None,
+        sliders=tuple(make_slider(slider) for slider in raw.get("sliders", [])),
+        goal=Goal(key["name"], key["formula"], key["solution"]) if raw["type"] == "slider" else None,
         sources=tuple(Source(**source) for source in raw.get("sources", [])),
         hints=tuple(key.get("hints", [])),
         media=tuple(Media(**media) for media in raw.get("media", [])),

@@ -6,8 +6,8 @@
 
 A template is an item of a bank's JSON value. Its texts have formulas in double square brackets, if need be with a
 format after a colon, as in `[[z ** k:.2f]]`. The formulas may use the parameters and, in numeric items, the `answer`.
-The `value` of a numeric key is a formula, and so is the `claim` of each anticipated wrong number, which gives its
-value.
+The `value` of a numeric key is a formula, and so are the positions of the `solution` of sliders, and the `claim` of
+each anticipated wrong number, which gives its value.
 """
 
 import random
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from ..validation import NUMBERS
 from .formulas import Value, evaluate_claim
 
 Parameters = Mapping[str, int | float | str]
@@ -63,7 +64,7 @@ def find_equal_answers(raw: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
     for one, other in combinations([option["text"] for option in raw.get("options", [])], 2):
         if one == other:
             yield one, other
-    if raw["type"] == "numeric":
+    if raw["type"] in NUMBERS:
         key = raw["key"]
         tolerance = max(key.get("tolerance", 0), 1e-9)
         for wrong in key.get("anticipated", []):
@@ -92,10 +93,12 @@ def fill(template: Mapping[str, Any], drawn: Parameters) -> dict[str, Any]:
     """
     values: dict[str, Value] = dict(drawn)
     raw = {name: part for name, part in template.items() if name not in ("parameters", "example", "conditions")}
-    if raw.get("type") == "numeric":
+    if raw.get("type") in NUMBERS:
         raw["key"] = key = dict(raw["key"])
         key["value"] = values["answer"] = _tidy(evaluate_claim(key["value"], values))
         wrong = key.get("anticipated", [])
+        if "solution" in key:
+            key["solution"] = {name: _tidy(evaluate_claim(claim, values)) for name, claim in key["solution"].items()}
         key["anticipated"] = [entry | {"value": _tidy(evaluate_claim(entry["claim"], values))} for entry in wrong]
     if "params" in raw.get("check", {}):
         params = {name: _fill_parameter(value, values) for name, value in raw["check"]["params"].items()}

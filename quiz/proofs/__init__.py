@@ -11,13 +11,14 @@ evaluates. Importing this package does not import torch.
 
 import inspect
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
 from ..bank import Claim, Item
-from ..bank.formulas import NOISE, ClaimError, are_equal, evaluate_claim, format_value
+from ..bank.formulas import NOISE, TOLERANCE, ClaimError, are_equal, evaluate_claim, format_value
+from ..bank.sliders import sample_positions
 from .measurement import Measurement, MissingPartError, NotInstalledError
 
 __all__ = ["Measurement", "MissingPartError", "NotInstalledError", "Proof", "ProofError", "Run", "Verdict", "prove"]
@@ -92,7 +93,7 @@ class Proof:
         return "\n\n".join(_format_run(run) for run in self.runs)
 
 
-def prove(item: Item, cell: Any = None, classifier: Any = None) -> Proof:
+def prove(item: Item, cell: Any = None, classifier: Any = None, memory: dict[Any, Measurement] | None = None) -> Proof:
     """Run an item's check, and compare its measurements with the key.
 
     Args:
@@ -100,6 +101,7 @@ def prove(item: Item, cell: Any = None, classifier: Any = None) -> Proof:
         cell: The cell to run the check on: a class with the constructor and weights of `torch.nn.GRU`. Defaults to
             the cell of the item's convention, or to the cells of all three GRU conventions if the item has none.
         classifier: The shipped model, a `sentiment_gru.SentimentClassifier`. Some checks need it.
+        memory: The measurements of earlier calls. A check that was run with the same numbers is not run again.
 
     Returns:
         The proof, whose `proved` tells whether the key is confirmed.
@@ -117,8 +119,19 @@ def prove(item: Item, cell: Any = None, classifier: Any = None) -> Proof:
             raise NotInstalledError("this check needs the shipped model, and none was given")
         parameters["classifier"] = classifier
     cells = [cell] if cell is not None else _choose_cells(item)
-    runs = tuple(_run_check(item, check, each, parameters) for each in cells)
+    remembered = check if memory is None else _remember(check, memory)
+    runs = tuple(_run_check(item, remembered, each, parameters) for each in cells)
     return Proof(item.id, inspect.getsource(check), runs, frozenset(_key_answers(item)))
+
+
+def _remember(check: Callable[..., Measurement], memory: dict[Any, Measurement]) -> Callable[..., Measurement]:
+    def remembered(cell: Any, **parameters: Any) -> Measurement:
+        key = check, cell, repr(parameters)
+        if key not in memory:
+            memory[key] = check(cell, **parameters)
+        return memory[key]
+
+    return remembered
 
 
 def _load_check(name: str) -> Callable[..., Measurement]:
@@ -141,14 +154,18 @@ def _choose_cells(item: Item) -> list[Any]:
 def _run_check(item: Item, check: Callable[..., Measurement], cell: Any, parameters: dict[str, Any]) -> Run:
     name = getattr(cell, "title", f"torch.nn.{cell.__name__}")
     try:
-        measurement = check(cell, **parameters)
+        measurement = check(cell, **parameters, **(item.goal.solution if item.goal else {}))
+        sampled = sample_positions(item.sliders) if item.goal else []
+        others = [(position, check(cell, **parameters, **position)) for position in sampled]
     except MissingPartError as error:
         return Run(name, "", {}, (), failure=str(error))
     measurement = replace(measurement, quantities={**item.drawn, **measurement.quantities})
     measured = {key: format_value(quantity) for key, quantity in measurement.quantities.items()}
     judge = _judge_numbers if item.numeric else _JUDGES.get(item.type, _judge_options)
     try:
-        return Run(name, measurement.procedure, measured, tuple(judge(item, measurement)))
+        verdicts = _judge_sliders(item, measurement, others) if item.goal else judge(item, measurement)
+        procedure = f"{measurement.procedure}; the same for {len(others)} other positions" if item.goal else None
+        return Run(name, procedure or measurement.procedure, measured, tuple(verdicts))
     except ClaimError as error:
         raise ProofError(f"item {item.id}: {error}") from error
 
@@ -207,6 +224,19 @@ def _judge_numbers(item: Item, measurement: Measurement) -> list[Verdict]:
             raise ClaimError(f"{claim!r} evaluates to {format_value(value)}, not to the anticipated {wrong.value}")
         verdicts.append(Verdict(str(wrong.value), claim, format_value(value), abs(value - answer) <= key.tolerance))
     return verdicts
+
+
+def _judge_sliders(
+    item: Item, solution: Measurement, others: Sequence[tuple[Mapping[str, float], Measurement]]
+) -> list[Verdict]:
+    """Judge the number that the solution leads to, and the formula, which must hold at all positions."""
+    assert item.goal
+    goal = item.goal
+    of_key, *anticipated = _judge_numbers(item, solution)
+    pairs = [(goal.solution, solution), *others]
+    agrees = all(abs(goal.result(position) - _measured_answer(measured)) <= TOLERANCE for position, measured in pairs)
+    reached = format_value(goal.result(goal.solution))
+    return [replace(of_key, claim=goal.formula, value=reached, holds=of_key.holds and agrees), *anticipated]
 
 
 def _measured_answer(measurement: Measurement) -> Any:

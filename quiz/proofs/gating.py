@@ -135,6 +135,14 @@ def candidate_by_hand(cell: Any, a: float, r: float, u: float, h: float, c: floa
     return Measurement(f"one step of a layer with one unit, r = {r}, writing its candidate", {"answer": float(n)})
 
 
+def step_by_hand(cell: Any, r: float, z: float, a: float, u: float, h: float) -> Measurement:
+    """Give one unit the gates and numbers of the stem, and take a step."""
+    layer = Layer(cell, hidden=1).gated(r=r, z=z).fixed(n=a)
+    layer.weights("n")[1].fill_(u)
+    new = layer.step(h=torch.tensor([h]).double())
+    return Measurement(f"one step of a layer with one unit, r = {r} and z = {z}", {"answer": float(new)})
+
+
 def range_of_mix(cell: Any, old: float, candidate: float) -> Measurement:
     """Move the update gate of one unit from 0 to 1, its old state and candidate being given."""
     layer = Layer(cell, hidden=1).fixed(n=_before_tanh(candidate))

@@ -74,6 +74,12 @@ def step_by_hand(cell: Any, forget: float, write: float, show: float, content: f
     return Measurement("one step of nn.LSTM with one unit", {"cell_state": float(c), "answer": float(output)})
 
 
+def memory_by_hand(cell: Any, forget: float, write: float, content: float, memory: float) -> Measurement:
+    """Give one unit of an LSTM the gates, the content and the memory of the stem, and read its memory after a step."""
+    state = step_by_hand(cell, forget, write, 1.0, content, memory).quantities["cell_state"]
+    return Measurement("one step of nn.LSTM with one unit, and its memory", {"answer": state})
+
+
 def returned(cell: Any) -> Measurement:
     """Compare what the cell and an LSTM return besides their output."""
 

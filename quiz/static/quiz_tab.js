@@ -41,8 +41,14 @@
     LIVE_REGIONS.forEach((name) => document.getElementById(`quiz-${name}`)?.setAttribute("role", "status"));
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["name"] });
 
-  // The letters of the chosen options, as the server expects them.
+  const sliders = () => [...document.querySelectorAll("#quiz-sliders input[type=range]")];
+  document.addEventListener("input", ({ target }) => {
+    if (sliders().includes(target)) target.parentElement.querySelector("output").textContent = target.value.replace("-", "−");
+  });
+
+  // The letters of the chosen options, or the numbers of the sliders, as the server expects them.
   const chosen = () => {
+    if (sliders().length) return sliders().map((slider) => slider.value).join(";");
     const menus = [...document.querySelectorAll("#quiz-options select")];
     if (menus.length) return menus.map((menu) => menu.value).join("");
     const pressed = buttons().map((button, index) => ({ button, letter: LETTERS[index] })).filter(({ button }) => isPressed(button));

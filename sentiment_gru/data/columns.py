@@ -6,8 +6,9 @@ that the only column of the right type.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from datasets import ClassLabel, Dataset, Value
+from datasets import ClassLabel, Dataset, LargeList, List, Value
 
 from ..errors import DatasetError
 from ..labels import LABEL_COLUMNS, NO_LABEL, TEXT_COLUMNS, canonical_label, plain_label, usual_name
@@ -108,12 +109,13 @@ def find_columns(dataset: Dataset, reading: Reading) -> Columns:
 
 
 def _find_label(dataset: Dataset, reading: Reading, text: str | None) -> str:
-    scalars = [name for name in dataset.column_names if _is_scalar(dataset, name) and name != text]
-    label = _check_named_column(dataset, reading.label_column, _is_scalar, "label") or usual_name(
-        scalars, LABEL_COLUMNS
+    holders = [name for name in dataset.column_names if _holds_labels(dataset, name) and name != text]
+    label = _check_named_column(dataset, reading.label_column, _holds_labels, "label") or usual_name(
+        holders, LABEL_COLUMNS
     )
     if label:
         return label
+    scalars = [name for name in holders if not _is_list(dataset, name)]
     named = [name for name in scalars if isinstance(dataset.features[name], ClassLabel)]
     return _require_single(named or [name for name in scalars if _has_few_values(dataset, name)], dataset, "label")
 
@@ -144,6 +146,15 @@ def _is_scalar(dataset: Dataset, name: str) -> bool:
     return isinstance(dataset.features[name], Value | ClassLabel)
 
 
+def _is_list(dataset: Dataset, name: str) -> bool:
+    feature = dataset.features[name]
+    return isinstance(feature, List | LargeList) and isinstance(feature.feature, Value | ClassLabel)
+
+
+def _holds_labels(dataset: Dataset, name: str) -> bool:
+    return _is_scalar(dataset, name) or _is_list(dataset, name)
+
+
 def _has_few_values(dataset: Dataset, name: str) -> bool:
     values = {plain_label(value) for value in dataset.unique(name)} - {None}
     return 2 <= len(values) <= count_max_labels(dataset.num_rows)
@@ -155,7 +166,7 @@ def count_max_labels(rows: int) -> int:
 
 
 def read_rows(dataset: Dataset, columns: Columns, label_map: Mapping[str, str | None]) -> Rows:
-    """Return texts and label names, without the rows that lack either.
+    """Return texts and label names, without the rows that lack either or have several labels.
 
     Raises:
         DatasetError: A column is missing, or the label map lacks a label.
@@ -168,13 +179,15 @@ def read_rows(dataset: Dataset, columns: Columns, label_map: Mapping[str, str | 
             f"--label-map has no label for {', '.join(sorted(missing))}; the column {columns.label} holds"
             f" {', '.join(sorted({name for name in labels if name}))}; to drop rows, write {min(missing)}="
         )
-    kept, removed = [], {"without text": 0, "without label": 0, "dropped by --label-map": 0}
-    for text, name in zip(dataset[columns.text], labels, strict=True):
+    reasons = ("without text", "without label", "with several labels", "dropped by --label-map")
+    kept, removed = [], dict.fromkeys(reasons, 0)
+    counts = count_labels(dataset, columns.label)
+    for text, name, count in zip(dataset[columns.text], labels, counts, strict=True):
         label = label_map[_key(name)] if label_map and name else name
         if not text or not text.strip():
             removed["without text"] += 1
         elif name is None:
-            removed["without label"] += 1
+            removed["with several labels" if count > 1 else "without label"] += 1
         elif label is None:
             removed["dropped by --label-map"] += 1
         else:
@@ -183,13 +196,16 @@ def read_rows(dataset: Dataset, columns: Columns, label_map: Mapping[str, str | 
 
 
 def raw_labels(dataset: Dataset, column: str, label_map: Mapping[str, str | None]) -> list[str | None]:
-    """Return the label of every row before mapping, or None for rows without one.
+    """Return the label of every row before mapping, or None for rows without one or with several in a list.
 
     -1 marks a withheld label, as on the Hub, unless the map names it.
     """
     if column not in dataset.column_names:
         return [None] * dataset.num_rows
     feature = dataset.features[column]
+    if _is_list(dataset, column):
+        rows = label_lists(dataset, column)
+        return [names[0] if len(names) == 1 and names[0] != NO_LABEL else None for names in rows]
     if isinstance(feature, ClassLabel):
         names: list[str | None] = [canonical_label(name) for name in feature.names]
         return [None if i is None or i < 0 else names[i] for i in dataset[column]]
@@ -199,6 +215,26 @@ def raw_labels(dataset: Dataset, column: str, label_map: Mapping[str, str | None
         named[value] if value in named else plain_label(value) for value in dataset[column]
     )  # NaN does not equal itself
     return [withheld if label == NO_LABEL else label for label in labels]
+
+
+def label_lists(dataset: Dataset, column: str) -> list[list[str]]:
+    """Return the different labels of every row of a column of lists."""
+    inner = dataset.features[column].feature
+    classes = [canonical_label(name) for name in inner.names] if isinstance(inner, ClassLabel) else None
+
+    def name(cell: Any) -> str | None:
+        if classes is None:
+            return plain_label(cell)
+        return None if cell is None or cell < 0 else classes[cell]
+
+    return [list(dict.fromkeys(filter(None, map(name, cells or ())))) for cells in dataset[column]]
+
+
+def count_labels(dataset: Dataset, column: str) -> list[int]:
+    """Return the number of different labels of every row of a column of lists; of another column, 1."""
+    if column not in dataset.column_names or not _is_list(dataset, column):
+        return [1] * dataset.num_rows
+    return list(map(len, label_lists(dataset, column)))
 
 
 def map_applies(dataset: Dataset, column: str, label_map: Mapping[str, str | None]) -> bool:

@@ -80,7 +80,7 @@ def score_table(
         rows = 0
         with closing(writer):
             for chunk in score_rows(classify, table.content.read(), text_index):
-                writer.write([[*scored.row.cells, *_result_cells(scored, labels)] for scored in chunk])
+                writer.write([[*scored.row.cells, *result_cells(scored, labels)] for scored in chunk])
                 tally.add(chunk)
                 rows += len(chunk)
                 yield Progress(rows, table.rows, time.perf_counter() - start)
@@ -118,11 +118,17 @@ def _replace_file(output: Path) -> Iterator[Path]:
 
 def _output_columns(table: Table, labels: Sequence[str]) -> tuple[list[str], list[Any]]:
     """Return the names and Parquet types of all output columns."""
-    results = {"label": "string"} | {f"score_{label}": "float64" for label in labels}
-    results |= {"uncertain": "bool", "tokens": "int64", "unknown": "int64", "truncated": "int64", "error": "string"}
+    results = result_types(labels)
     schema = table.content.schema
     kinds = list(schema.types) if schema else ["string"] * len(table.columns)
     return [*table.columns, *result_names(table.columns, list(results))], [*kinds, *results.values()]
+
+
+def result_types(labels: Sequence[str]) -> dict[str, str]:
+    """Return the Parquet types of the added columns by name, in the order of `result_cells`."""
+    scores = {f"score_{label}": "float64" for label in labels}
+    counts = {"uncertain": "bool", "tokens": "int64", "unknown": "int64", "truncated": "int64"}
+    return {"label": "string"} | scores | counts | {"error": "string"}
 
 
 def result_names(columns: Sequence[str], results: Sequence[str]) -> list[str]:
@@ -145,7 +151,8 @@ def result_names(columns: Sequence[str], results: Sequence[str]) -> list[str]:
     return names
 
 
-def _result_cells(scored: ScoredRow, labels: Sequence[str]) -> list[object]:
+def result_cells(scored: ScoredRow, labels: Sequence[str]) -> list[object]:
+    """Return the cells that are added to a row: its verdict, or why there is none."""
     prediction = scored.prediction
     if prediction is None:
         return [*[None] * (len(labels) + 5), scored.error]

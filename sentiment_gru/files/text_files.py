@@ -162,20 +162,21 @@ def open_json_lines(path: Path) -> Content:
         for number, line in enumerate(file):
             if number == 0 and line.lstrip().startswith("["):
                 raise FileError("the file is one JSON array; write one object per line instead")
-            columns.update(dict.fromkeys(_parse_object(line)[0]))
+            columns.update(dict.fromkeys(parse_object(line)[0]))
             check_columns(len(columns))
     if not columns:
         raise FileError("no line of the file is a JSON object")
 
     def read() -> Iterator[Row]:
         with path.open(encoding=encoding, errors="replace") as file:
-            lines = (_parse_object(line) for line in file if line.strip())
+            lines = (parse_object(line) for line in file if line.strip())
             yield from number_rows(([record.get(name) for name in columns], problem) for record, problem in lines)
 
     return Content(list(columns), read, _encoding_notes(encoding), marked=_has_mark(encoding))
 
 
-def _parse_object(line: str) -> tuple[dict[str, object], str]:
+def parse_object(line: str) -> tuple[dict[str, object], str]:
+    """Return the object of a line of JSON lines, and why it is empty, if it is."""
     try:
         record = json.loads(line, parse_constant=lambda _: None) if line.strip() else {}
     except (ValueError, RecursionError):

@@ -43,6 +43,7 @@ def write_card(folder: Path, metrics: dict[str, Any]) -> None:
         calibration=_describe_calibration(metrics),
         baseline=_baseline_table(metrics),
         advice=ADVICE if baseline_is_better(metrics) else "",
+        folds=_describe_folds(metrics),
         seeds=_describe_seeds(metrics),
     )
     (folder / "README.md").write_text(f"{card}\n", encoding="utf-8")
@@ -142,6 +143,18 @@ def _mistake_table(metrics: dict[str, Any]) -> str:
             for mistake in dataset[role]["mistakes"]
         ]
     return "\n".join(rows) if len(rows) > 2 else "None."
+
+
+def _describe_folds(metrics: dict[str, Any]) -> str:
+    return "\n".join(
+        f"Cross-validation on {name}, {len(figures['texts'])} folds: "
+        + ", ".join(
+            f"{key.replace('_', ' ')} {result['mean']:.1%} ({result['interval'][0]:.1%} to {result['interval'][1]:.1%})"
+            for key, result in figures["model"].items()
+        )
+        + "."
+        for name, figures in metrics.get("folds", {}).items()
+    )
 
 
 def _describe_seeds(metrics: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .baseline import ADVICE, baseline_is_better
+from .folds import describe_folds, folds_favour_baseline
 from .seeds import describe_spread
 
 WORST = 5  # labels and mistakes that are listed
@@ -14,21 +15,31 @@ def describe_results(output_dir: str, metrics: dict[str, Any]) -> str:
 
     Args:
         output_dir: Folder of the checkpoint.
-        metrics: Content of its `metrics.json`.
+        metrics: Content of its `metrics.json`, or what `train_folds` returned.
     """
-    lines = [f"Checkpoint in {output_dir} after {metrics['minutes']} minutes, started from {metrics['start']}."]
-    for name, dataset in metrics["datasets"].items():
+    stopped = metrics["interrupted"]
+    lines = describe_folds(metrics["folds"]) if "folds" in metrics else []
+    if "datasets" in metrics:
+        lines.append(f"Checkpoint in {output_dir} after {metrics['minutes']} minutes, started from {metrics['start']}.")
+    elif not stopped:
+        lines.append(
+            f"Figures in {output_dir} after {metrics['minutes']} minutes, without a checkpoint; --refit adds one."
+        )
+    for name, dataset in metrics.get("datasets", {}).items():
         for role in ("dev", "reported"):
             if role in dataset:
                 rival = metrics.get("baseline", {}).get(name, {}).get(role)
                 lines += describe_split(f"{name} {role}", dataset[role], rival)
     lines += [f"Careful: {warning}." for warning in metrics.get("warnings", [])]
-    if baseline_is_better(metrics):
+    if not stopped and (folds_favour_baseline(metrics["folds"]) if "folds" in metrics else baseline_is_better(metrics)):
         lines.append(ADVICE)
     if "seeds" in metrics:
         lines.append(f"Macro recall on dev: {describe_spread(metrics['seeds'])}.")
-    if stopped := metrics["interrupted"]:
-        lines.append(f"Stopped at step {stopped['step']:,} of {stopped['of']:,}; --resume continues the same command.")
+    if stopped:
+        part = f" of fold {stopped['fold']} of {stopped['folds']}" if "fold" in stopped else ""
+        lines.append(
+            f"Stopped at step {stopped['step']:,} of {stopped['of']:,}{part}; --resume continues the same command."
+        )
     return "\n".join(lines)
 
 

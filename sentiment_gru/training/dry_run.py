@@ -51,6 +51,10 @@ def make_plan(options: TrainingOptions) -> str:
     if options.linear_units:
         lines.append(f"linear units: {len(labels)}, built in after training")
     lines += _describe_time(options, trainer, seconds, corpora, texts)
+    if options.search:
+        lines.append(f"search: {options.search} such trainings at most, with other settings")
+    if options.folds:
+        lines.append(f"folds: {options.folds} such trainings, each without 1 in {options.folds} of the texts")
     lines += [f"careful: {warning}" for warning in find_warnings(corpora, datasets_read(options.init_from))]
     return "\n".join([*lines, "Nothing was written."])
 

@@ -94,6 +94,17 @@ class TrainingOptions:
         default_factory=list,
         metadata={"help": "train once with each of these; the best on dev becomes the output, all are kept in it"},
     )
+    folds: int = _option(
+        0,
+        "cross-validate: train once for each of this many parts of the texts, and measure on that part; writes"
+        " metrics.json only",
+    )
+    refit: bool = _option(False, "after --folds, also train the checkpoint as without it")
+    search: int = _option(
+        0,
+        "train this many times with other learning rates, batch sizes and dropouts (those that are not set), and print"
+        " the best command; needs the extra 'search'; the same command resumes",
+    )
     tensorboard: bool = _option(False, "also log for TensorBoard, to the output folder's name with .tensorboard")
     push_to_hub: str | None = _option(None, "name of a model on the Hugging Face Hub to upload the output folder to")
 
@@ -134,6 +145,8 @@ class TrainingOptions:
             raise OptionsError("--word-dropout does not go with --adversarial, which pushes the words that are there")
         if len(set(self.seeds)) < len(self.seeds):
             raise OptionsError(f"--seeds names a seed twice: {' '.join(map(str, self.seeds))}")
+        self._check_folds()
+        self._check_search()
         if self.tensorboard and find_spec("tensorboard") is None:
             raise OptionsError("--tensorboard needs a package that is not installed: pip install tensorboard")
         if self.layer_dropout and self.num_layers == 1 and not self.init_from:
@@ -150,6 +163,29 @@ class TrainingOptions:
             given = [name for name in names.values() if name is not None]
             if len(set(given)) < len(given):
                 raise OptionsError(" and ".join(names) + f" must differ, but two are {max(given, key=given.count)!r}")
+
+    def _check_folds(self) -> None:
+        if not self.folds:
+            if self.refit:
+                raise OptionsError("--refit goes with --folds; a training without it always writes a checkpoint")
+            return
+        if self.folds < 2:
+            raise OptionsError(f"--folds is {self.folds}; it must be 2 or more")
+        if self.seeds or self.tensorboard:
+            raise OptionsError(
+                f"--folds does not go with {'--seeds' if self.seeds else '--tensorboard'}; leave one out"
+            )
+        for name in ("evaluate_test", "push_to_hub"):
+            if getattr(self, name) and not self.refit:
+                raise OptionsError(f"--{name.replace('_', '-')} needs a checkpoint: add --refit to --folds")
+
+    def _check_search(self) -> None:
+        if self.search < 0:
+            raise OptionsError(f"--search is {self.search}; it must be 0 (none) or more")
+        others = ("seeds", "folds", "evaluate_test", "resume", "tensorboard", "push_to_hub")
+        for name in others if self.search else ():
+            if getattr(self, name):
+                raise OptionsError(f"--search does not go with --{name.replace('_', '-')}; add it to the best command")
 
     def _shrink_for_smoke(self) -> None:
         if self.evaluate_test:

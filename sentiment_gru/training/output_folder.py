@@ -92,6 +92,11 @@ class RunFolder:
         """
         ours = OUTPUT_FILES | {f"seed-{seed}" for seed in self.options.seeds}
         foreign = sorted(path.name for path in self.output.glob("*") if path.name not in ours)
+        if self.options.folds and not self.options.refit and (self.output / "config.json").is_file():
+            raise OptionsError(
+                f"--output-dir {self.output} holds a checkpoint, which --folds would replace by its figures; name a new"
+                " folder, or add --refit"
+            )
         if foreign:
             raise OptionsError(
                 f"--output-dir {self.output} holds files that training did not write and would remove:"
@@ -101,7 +106,7 @@ class RunFolder:
             if not self.record.is_file():
                 raise OptionsError(f"nothing to resume: there is no {self.record}; start without --resume")
             self._compare({"options": self._fixed_options()})
-        elif self.newest_checkpoint() or (self.options.seeds and self.record.is_file()):
+        elif self.newest_checkpoint() or ((self.options.seeds or self.options.folds) and self.record.is_file()):
             raise OptionsError(
                 f"{self.path} holds an unfinished run: continue it with --resume, or remove that folder to start anew"
             )

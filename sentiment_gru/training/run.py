@@ -84,12 +84,15 @@ def load_initial(
     return options, model, tokenizer
 
 
-def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -> dict[str, Any] | None:
+def train(
+    options: TrainingOptions, callbacks: Sequence[TrainerCallback] = (), corpora: Sequence[Corpus] | None = None
+) -> dict[str, Any] | None:
     """Train from datasets to a checkpoint folder; Ctrl-C ends the training early with the best weights so far.
 
     Args:
         options: Options of the training.
         callbacks: Additional callbacks of the trainer.
+        corpora: Datasets under the split rule; by default those of the options.
 
     Returns:
         The content of `metrics.json`; None in the other processes of `torchrun`.
@@ -105,7 +108,7 @@ def train(options: TrainingOptions, callbacks: Sequence[TrainerCallback] = ()) -
     if is_first_process():
         run.check()
     set_seed(options.seed)
-    corpora = prepare_corpora(options)
+    corpora = prepare_corpora(options) if corpora is None else corpora
     labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
     soft = prepare_soft_labels(options, corpora, labels)
     texts = join_train(corpora, soft)

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..data.splits import Corpus
 from ..errors import OptionsError
 from .card import write_card
 from .options import TrainingOptions
@@ -32,7 +34,8 @@ def train_seeds(options: TrainingOptions) -> dict[str, Any]:
     run.start([], processes=1)
     results: dict[int, dict[str, Any]] = {}
     for seed in options.seeds:
-        results[seed] = _train_seed(options, run.path / f"seed-{seed}", seed)
+        part = replace(options, seed=seed, seeds=[], output_dir=str(run.path / f"seed-{seed}"))
+        results[seed] = train_part(part)
         if results[seed]["interrupted"]:
             break
     scores = {seed: dev_score(metrics) for seed, metrics in results.items()}
@@ -53,14 +56,19 @@ def train_seeds(options: TrainingOptions) -> dict[str, Any]:
     return metrics
 
 
-def _train_seed(options: TrainingOptions, output: Path, seed: int) -> dict[str, Any]:
-    """Start or resume the training with one seed, or read its metrics if it is finished."""
-    options = replace(options, seed=seed, seeds=[], output_dir=str(output))
+def train_part(options: TrainingOptions, corpora: Sequence[Corpus] | None = None) -> dict[str, Any]:
+    """Start or resume one of several trainings, or read its metrics if it is finished.
+
+    Args:
+        options: Options of this training, whose output folder is its own.
+        corpora: As in `run.train`.
+    """
     unfinished = RunFolder(options).record.is_file()
-    if not unfinished and (output / "metrics.json").is_file():
-        finished: dict[str, Any] = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+    result = Path(options.output_dir) / "metrics.json"
+    if not unfinished and result.is_file():
+        finished: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         return finished
-    metrics = train(replace(options, resume=unfinished))
+    metrics = train(replace(options, resume=unfinished), corpora=corpora)
     assert metrics is not None  # this is the only process
     return metrics
 

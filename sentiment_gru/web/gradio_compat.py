@@ -50,7 +50,9 @@ HEAVY: dict[str, Any] = {
 }
 UNREAD_SECONDS = 300.0
 HALF_LIFE = 60.0  # seconds after which an address has half of its time in the queue forgiven
-NOT_UPLOADED = "A file must be uploaded; an address on another host is not accepted."
+NOT_UPLOADED = (
+    "A file must be uploaded; an address or a path is not accepted. Without an upload, send its rows: csv_text or rows."
+)
 
 
 class EconomicalBlocks(gr.Blocks):
@@ -97,7 +99,8 @@ class GuardedBlocks(gr.Blocks):
     """Blocks whose unexpected exceptions are logged, and replaced by one whose message is fit for the visitor.
 
     Reason: Gradio prints exceptions with the visitor's input, and downloads a file whose path is a URL before the
-    handler can refuse it. `process_api` surrounds reading the inputs, the handler, and writing the outputs.
+    handler can refuse it. `process_api` surrounds reading the inputs, the handler, and writing the outputs. Programs
+    that send values by position, as over plain HTTP, would be refused once their endpoint gets one more input.
     https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/blocks.py (`Blocks.process_api`)
     """
 
@@ -110,6 +113,8 @@ class GuardedBlocks(gr.Blocks):
         if _has_remote_file(inputs):
             raise gr.Error(NOT_UPLOADED, print_exception=False)
         try:
+            if block_fn.api_visibility == "public":
+                inputs = [*inputs, *(component.value for component in block_fn.inputs[len(inputs) :])]
             return await super().process_api(block_fn, inputs, *arguments, **settings)
         except gr.Error as error:
             error.print_exception = False
@@ -287,6 +292,8 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
     Raises:
         OSError: The server cannot listen there, or cannot be reached at all.
     """
+    if settings.get("mcp_server"):
+        refuse_paths_of_tools()
     configure = partial(uvicorn.Config, **(uvicorn_settings or {}))
     http_server.uvicorn = SimpleNamespace(Config=configure)
     routes.StateHolder = SlimStateHolder
@@ -299,6 +306,41 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
     finally:
         http_server.uvicorn = uvicorn
         routes.StateHolder = StateHolder
+
+
+def build_list_input(items: dict[str, Any], label: str) -> gr.JSON:
+    """Add an input of the API that takes a list; the page does not show it.
+
+    Reason: the JSON schema of `gr.JSON` as an input is invalid, so that MCP clients cannot call a tool that has one.
+    For each subclass of a component, Gradio writes a stub file into the package.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/components/json_component.py (`JSON.api_info`)
+
+    Args:
+        items: JSON schema of the items.
+        label: Name of the input.
+    """
+    component = gr.JSON(label=label)
+    component.api_info = lambda: {"type": "array", "items": items}
+    return component
+
+
+def refuse_paths_of_tools() -> None:
+    """Let an MCP tool that gets a path refuse it in the words of `NOT_UPLOADED`.
+
+    Reason: Gradio asks for a URL instead, which this app does not fetch.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/mcp.py (`convert_strings_to_filedata`)
+    """
+    from gradio.mcp import GradioMCPServer  # needs the extra 'mcp'
+
+    convert = GradioMCPServer.convert_strings_to_filedata
+
+    def convert_or_refuse(server: Any, value: Any, positions: list[list[str | int]]) -> Any:
+        try:
+            return convert(server, value, positions)
+        except ValueError as error:
+            raise ValueError(NOT_UPLOADED) from error
+
+    GradioMCPServer.convert_strings_to_filedata = convert_or_refuse
 
 
 def build_when_opened(tab: gr.Tab, build: Callable[[], None]) -> None:

@@ -233,6 +233,10 @@ def test_the_api_is_usable_and_documented(page: Page, address: str, tmp_path: Pa
     path, report = client.predict(handle_file(source), "review", "label", "jsonl", api_name="/score_file")
     assert [json.loads(line)["model_label"] for line in Path(path).read_text().splitlines()] == ["positive", "negative"]
     assert report["grading"]["accuracy"] == 1
+    verdicts = client.predict(texts=["I loved it.", "Dull and awful."], api_name="/classify")
+    assert [verdict["label"] for verdict in verdicts] == ["positive", "negative"]
+    _, report = client.predict(rows=["I loved it.", "Dull and awful."], api_name="/score_file")
+    assert report["content"].splitlines()[1].startswith("I loved it.,positive")
     for arguments, message in (
         ((handle_file(source), "no", "", "csv"), "no text column 'no'"),
         ((handle_file(source), "review", "", "exe"), "output_format must be one of"),

@@ -18,7 +18,7 @@ from tests.browser.checks import assert_accessible, assert_fits, press_until
 pytestmark = pytest.mark.browser
 
 ASKED = ["gru-anatomy-001", "gru-placement-006", "gru-update-003", "gru-use-001"]  # and one with a link
-ASKED += ["gru-parameters-012", "gru-shapes-009"]  # to order, and to match
+ASKED += ["gru-parameters-012", "gru-shapes-009", "gru-update-012"]  # to order, to match, and with two sliders
 RIGHT = "The output gate"
 
 
@@ -55,6 +55,8 @@ def question_type(page: Page) -> str:
     """Return the type of the open question."""
     if page.locator("#quiz-number").is_visible():
         return "numeric"
+    if page.locator("#quiz-sliders").is_visible():
+        return "slider"
     return next(
         kind for kind in ("single", "multi", "order", "match") if page.locator(f"#quiz-options .quiz-{kind}").count()
     )
@@ -65,6 +67,9 @@ def answer(page: Page) -> None:
     kind = question_type(page)
     if kind == "numeric":
         page.get_by_label("Your answer").fill("−0,1")
+    elif kind == "slider":
+        for slider in page.get_by_role("slider").all():
+            slider.fill("1")
     elif kind == "order":
         for button in page.locator("#quiz-options button").all():
             button.click()
@@ -85,7 +90,8 @@ def go_on(page: Page) -> None:
     page.locator("#quiz-next").wait_for(state="hidden")
     page.locator("#quiz-skip").wait_for()
     page.locator(
-        ":is(#quiz-options button, #quiz-options select, #quiz-number textarea:enabled, #quiz-number input:enabled)"
+        ":is(#quiz-options button, #quiz-options select, #quiz-sliders input:enabled, "
+        "#quiz-number textarea:enabled, #quiz-number input:enabled)"
     ).first.wait_for()
 
 
@@ -123,10 +129,10 @@ def test_the_keyboard_is_enough_from_the_first_question_to_the_thanks(quiz: Page
         has_focus(quiz, "#quiz-next")
         quiz.keyboard.press("Enter")
         if number < len(ASKED) - 1:
-            expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question {number + 2} of 6")
+            expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question {number + 2} of {len(ASKED)}")
             has_focus(quiz, "#quiz-stem")
     has_focus(quiz, "#quiz-results")
-    expect(quiz.locator("#quiz-results")).to_contain_text("of 6 right")
+    expect(quiz.locator("#quiz-results")).to_contain_text(f"of {len(ASKED)} right")
     press_until(quiz, "Tab", "#quiz-clear input")
     quiz.keyboard.press("Space")
     press_until(quiz, "Tab", "#quiz-text textarea")
@@ -142,6 +148,14 @@ def answer_by_keyboard(page: Page) -> None:
     if kind == "numeric":
         press_until(page, "Tab", "#quiz-number :is(input, textarea)")
         page.keyboard.type("-1/10")
+        page.keyboard.press("Enter")
+        return
+    if kind == "slider":
+        for number in range(page.get_by_role("slider").count()):
+            press_until(page, "Tab", f"#quiz-sliders .quiz-slider:nth-of-type({number + 1}) input")
+            page.keyboard.press("End")
+            expect(page.locator("#quiz-sliders output").nth(number)).to_have_text("1")
+        press_until(page, "Tab", "#quiz-submit")
         page.keyboard.press("Enter")
         return
     if kind == "match":
@@ -232,7 +246,7 @@ def test_a_tampered_token_starts_a_new_run(quiz: Page) -> None:
     quiz.evaluate("localStorage.setItem('gru-quiz', 'nonsense')")
     quiz.reload()
     open_quiz(quiz)
-    expect(quiz.locator("#quiz-progress")).to_contain_text("Question 1 of 6")
+    expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question 1 of {len(ASKED)}")
     assert quiz.locator("#quiz-skip").is_visible()
 
 

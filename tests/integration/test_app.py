@@ -61,9 +61,11 @@ def test_the_public_api_is_what_is_documented_and_no_event_of_the_page(built: gr
     assert set(endpoints) == {"/classify", "/explain", "/score_file"}
     assert not built.get_api_info(all_endpoints=True)["unnamed_endpoints"]
     names = {name: [one["parameter_name"] for one in info["parameters"]] for name, info in endpoints.items()}
-    assert names["/classify"] == ["text"]
+    assert names["/classify"] == ["text", "texts"]
     assert names["/explain"] == ["text", "methods"]
-    assert names["/score_file"] == ["file", "text_column", "label_column", "output_format"]
+    assert names["/score_file"] == ["file", "text_column", "label_column", "output_format", "csv_text", "rows"]
+    optional = {one["parameter_name"] for one in endpoints["/score_file"]["parameters"] if one["parameter_has_default"]}
+    assert optional == set(names["/score_file"])
     assert all("Example: " in info["description"] for info in endpoints.values())
     assert {event.api_visibility for event in built.fns.values()} == {"private", "public"}
     assert sum(event.api_visibility == "public" for event in built.fns.values()) == 3

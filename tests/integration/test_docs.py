@@ -57,7 +57,7 @@ def options_of(module: str, *command: str) -> set[str]:
 def test_every_option_of_the_readme_exists() -> None:
     known = {
         "train.py": {f"--{name.replace('_', '-')}" for name in TrainingOptions.__dataclass_fields__},
-        "sentiment_gru": options_of("sentiment_gru"),
+        "sentiment_gru": options_of("sentiment_gru") | options_of("sentiment_gru", "score"),
         "sentiment_gru.evaluation": options_of("sentiment_gru.evaluation"),
         "app.py": options_of("app"),
         "quiz": {option for name in QUIZ_COMMANDS for option in options_of("quiz", name)},

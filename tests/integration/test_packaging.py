@@ -33,6 +33,14 @@ def test_requirements_are_the_base_and_the_extras_of_the_app_and_of_training() -
     assert read_requirements("requirements-dev.txt") == sorted(EXTRAS["dev"])
 
 
+def test_the_context_of_the_docker_build_holds_just_what_the_image_copies() -> None:
+    steps = [line.split() for line in (REPOSITORY / "Dockerfile").read_text().splitlines()]
+    copied = {step[1] for step in steps if step[:1] == ["COPY"]}
+    ignored = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == copied
+    assert all((REPOSITORY / name).exists() for name in copied)
+
+
 def test_the_extra_for_mcp_pins_the_gradio_of_the_app() -> None:
     assert [pin.replace("[mcp]", "") for pin in EXTRAS["mcp"]] == [p for p in EXTRAS["app"] if p.startswith("gradio")]
 

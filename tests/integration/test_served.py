@@ -394,7 +394,8 @@ def test_the_served_quiz_sends_no_key_before_the_answer(client: httpx.Client) ->
         item = closed[next(text for text in page.values.values() if isinstance(text, str) and text in closed)]
         assert leaked(told + opened(page.values[memory]["run"]), list(closed.values())) == []
         places = len(item.arrangement.correct) if item.arrangement else 1
-        page.fill(quiz_chosen="ABCDE"[:places], quiz_number="0.125")
+        chosen = ";".join("1" for _ in item.sliders) or "ABCDE"[:places]
+        page.fill(quiz_chosen=chosen, quiz_number="0.125")
         del closed[item.id]
         status, told = page.send(page.event("quiz-submit"))
         assert status == 200

@@ -1,7 +1,7 @@
 """Splits and columns are taken as told, found where they are not, and refused where that is a guess."""
 
 import pytest
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import ClassLabel, Dataset, Features, List, Value
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,8 +67,8 @@ def test_a_named_column_the_dataset_lacks_is_found_as_usual() -> None:
         ({"x": [1, 2] * 6, "label": [0, 1] * 6}, {}, "no text column among x, label; name one with --text-column"),
         ({"text": TEXTS, "id": TEXTS}, {}, "no label column among text, id; name one with --label-column"),
         ({"text;label": TEXTS}, {}, "only the column 'text;label'; texts and labels"),
-        ({"text": TEXTS, "label": [[0], [1]] * 6}, {}, "no label column among text, label"),
-        ({"text": TEXTS, "l": [[0], [1]] * 6}, {"label_column": "l"}, "--label-column l: the column holds List"),
+        ({"text": TEXTS, "label": [[[0]], [[1]]] * 6}, {}, "no label column among text, label"),
+        ({"text": TEXTS, "l": [[[0]], [[1]]] * 6}, {"label_column": "l"}, "--label-column l: the column holds List"),
         ({"text": TEXTS, "n": [0, 1] * 6}, {"text_column": "n"}, "--text-column n: the column holds Value"),
     ],
 )
@@ -116,7 +116,12 @@ def test_bad_rows_are_left_out_and_counted() -> None:
     dataset = table(text=["a", None, " ", "b", "c", "d"], label=[4.0, 1.0, 1.0, None, float("nan"), 2.0])
     rows = read_rows(dataset, Columns("text", "label"), parse_label_map("4=pos;1=neg;2="))
     assert (rows.texts, rows.labels) == (["a"], ["positive"])
-    assert rows.removed == {"without text": 2, "without label": 2, "dropped by --label-map": 1}
+    assert rows.removed == {
+        "without text": 2,
+        "without label": 2,
+        "with several labels": 0,
+        "dropped by --label-map": 1,
+    }
 
 
 def test_a_value_the_map_lacks_is_refused_with_all_values() -> None:
@@ -153,3 +158,40 @@ def test_class_names_are_what_a_map_names() -> None:
 
 def test_a_split_without_the_label_column_has_no_labels() -> None:
     assert read_rows(table(text=TEXTS), Columns("text", "label"), {}).texts == []
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [["joy"], ["joy", "joy"], ["joy", "anger"], [], None, ["anger"]],
+        [[1], [1, 1], [1, 0], [], [-1], [0]],
+    ],
+)
+def test_of_lists_of_labels_those_with_one_are_kept_and_the_others_counted(cells: list[list[object]]) -> None:
+    classes = isinstance(cells[0][0], int)
+    features = Features(
+        {"text": Value("string"), "labels": List(ClassLabel(names=["anger", "joy"]) if classes else Value("string"))}
+    )
+    dataset = Dataset.from_dict({"text": TEXTS[:6], "labels": cells}, features)
+    columns = find_columns(dataset, Reading())
+    assert columns == Columns("text", "labels")
+    rows = read_rows(dataset, columns, {})
+    assert list(zip(rows.texts, rows.labels, strict=True)) == [
+        (TEXTS[0], "joy"),
+        (TEXTS[1], "joy"),
+        (TEXTS[5], "anger"),
+    ]
+    assert rows.removed == {
+        "without text": 0,
+        "without label": 2,
+        "with several labels": 1,
+        "dropped by --label-map": 0,
+    }
+    assert read_rows(dataset, columns, {"joy": "happy", "anger": None}).labels == ["happy", "happy"]
+
+
+def test_a_list_without_a_usual_name_holds_labels_only_if_it_is_named() -> None:
+    dataset = table(text=TEXTS, marks=[["a"], ["b"]] * 6)
+    with pytest.raises(DatasetError, match="no label column"):
+        find_columns(dataset, Reading())
+    assert find_columns(dataset, Reading(label_column="marks")) == Columns("text", "marks")

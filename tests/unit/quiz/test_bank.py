@@ -219,7 +219,8 @@ def test_the_public_view_contains_nothing_of_the_key(item: Item) -> None:
 
 def test_the_public_view_has_only_the_allowed_fields() -> None:
     assert {field.name for field in dataclasses.fields(PublicItem)} == {
-        "id", "type", "topic", "stem", "code", "media", "options", "prompts", "unit",
+        "id", "type", "topic", "stem", "code", "media", "options", "prompts", "unit", "sliders",
+        "tolerance",
     }  # fmt: skip
     assert {field.name for field in dataclasses.fields(PublicOption)} == {"oid", "text"}
 

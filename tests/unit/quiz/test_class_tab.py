@@ -73,7 +73,9 @@ class Learner(Page):
         """Answer the open question, which must be this one."""
         event = self.event("quiz-submit")
         assert self.props[event["inputs"][2]]["value"] == item.id
-        if item.numeric:
+        if item.sliders:
+            self.put("quiz-chosen", ";".join(given))
+        elif item.numeric:
             self.put("quiz-number", given[0])
         else:
             letters = dict(zip((option.oid for option in item.options), "ABCDEFGHIJ", strict=False))

@@ -260,7 +260,7 @@ def test_a_row_that_is_no_question_is_refused(row: str, reason: str) -> None:
 
 def test_a_deck_has_a_card_for_each_question(bank: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "--format", "anki", str(tmp_path / "shipped.apkg")]) == 0
-    exported = sum(not (item.local or item.arrangement) for item in load_bank().items)
+    exported = sum(not (item.local or item.arrangement or item.sliders) for item in load_bank().items)
     output = capsys.readouterr().out
     assert f"not exported: hints ({exported} items)" in output
     with zipfile.ZipFile(tmp_path / "shipped.apkg") as archive:

@@ -16,6 +16,7 @@ from quiz.bank import DEFAULT_FEEDBACK, load_bank
 from quiz.errors import BankError
 from quiz.lint import lint_bank
 from quiz.proofs import prove
+from quiz.selection import START, list_scopes
 from quiz.views import LETTERS
 from tests.conftest import REPOSITORY
 
@@ -64,11 +65,19 @@ def test_the_question_to_order_of_the_guide_is_proved(mine: Path) -> None:
     assert prove(load_bank(write_json(mine, bank)).items[1]).proved
 
 
+def test_the_question_with_a_slider_of_the_guide_is_proved_and_its_ladder_offers_a_start(mine: Path) -> None:
+    data = json.loads(EXAMPLE) | json.loads(EXAMPLES[3])
+    data["items"][1] = json.loads(EXAMPLES[2])
+    bank = load_bank(write_json(mine, data))
+    assert prove(bank.items[1]).proved
+    assert START in list_scopes(bank)
+
+
 def test_the_question_with_parameters_of_the_guide_is_proved_in_every_draw(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bank = json.loads(EXAMPLE)
-    bank["items"][1] = json.loads(EXAMPLES[2])
+    bank["items"][1] = json.loads(EXAMPLES[4])
     assert main(["check", str(write_json(mine, bank)), "--draws", "30"]) == 0
     assert "0 wrong keys, 0 equal answers, 0 ugly numbers" in capsys.readouterr().out
 
@@ -156,7 +165,7 @@ def test_missing_texts_are_reported_with_line_and_item(tmp_path: Path) -> None:
         ({"key": {"correct": ["a"], "misconception": {"a": "m-x"}}}, "a misconception is given for 'a', which cannot"),
         ({"options": [{"oid": "a", "text": "This"}]}, "options: 1 entries, but 2 or more are needed"),
         ({"options": [{"oid": f"o{n}", "text": f"{n}"} for n in range(11)]}, "options: 11 entries, but at most 10"),
-        ({"type": "essay"}, "type: 'essay' should be one of single, multi, numeric, order, match"),
+        ({"type": "essay"}, "type: 'essay' should be one of single, multi, numeric, slider, order, match"),
         ({"answer": "b"}, "the field 'answer' does not exist"),
     ],
 )

@@ -20,15 +20,17 @@ from sentiment_gru import SentimentClassifier
 # Blueprint rows whose facts differ in each wrong cell. Shapes and most facts on use do not differ.
 DIFFERENT_FACTS = {
     # the reset gate before the product
-    ChoGRU: "gru-reset-007 C2 C4 gru-update-008 D1 D3 D4 D5 D6 D7 F5 I6",
+    ChoGRU: "gru-reset-007 gru-reset-008 C2 C4 gru-update-008 D1 D3 D4 D5 D6 D7 F5 I6",
     # the other sign of z
-    ChungSignGRU: "B2 B3 B4 C1 C3 C4 C5 gru-update-009 gru-update-010 D4 D5 D6 E3 E4 E5 gru-dynamics-006 "
-    "gru-dynamics-007 gru-dynamics-008 gru-dynamics-009 gru-dynamics-010 I1 I3 I4 I6 gru-gradients-008 J5",
-    nn.LSTM: "A1 A2 A3 A4 A5 A6 B1 B2 B3 B4 B5 B6 gru-reset-007 C1 C2 C3 C4 C5 C6 C7 gru-update-008 gru-update-009 "
-    "gru-update-010 D1 D3 D4 D5 D6 D7 E1 E2 E3 E4 E5 gru-dynamics-006 gru-dynamics-007 gru-dynamics-008 "
-    "gru-dynamics-009 gru-dynamics-010 F1 F2 F3 F4 F5 F6 F7 F8 gru-parameters-010 gru-parameters-011 "
-    "gru-parameters-012 gru-shapes-008 gru-shapes-009 H1 H2 H3 H4 H6 I1 I3 I4 I5 I6 gru-gradients-008 J5 J6 "
-    "gru-use-011 gru-use-012",
+    ChungSignGRU: "B2 B3 B4 C1 C3 C4 C5 gru-update-009 gru-update-010 gru-update-011 gru-update-012 D4 D5 D6 E3 E4 "
+    "E5 gru-dynamics-006 gru-dynamics-007 gru-dynamics-008 gru-dynamics-009 gru-dynamics-010 "
+    "gru-dynamics-011 I1 I3 I4 I6 gru-gradients-008 J5",
+    nn.LSTM: "A1 A2 A3 A4 A5 A6 B1 B2 B3 B4 B5 B6 gru-reset-007 gru-reset-008 C1 C2 C3 C4 C5 C6 C7 "
+    "gru-update-008 gru-update-009 gru-update-010 gru-update-011 gru-update-012 D1 D3 D4 D5 D6 D7 E1 "
+    "E2 E3 E4 E5 gru-dynamics-006 gru-dynamics-007 gru-dynamics-008 gru-dynamics-009 gru-dynamics-010 "
+    "gru-dynamics-011 F1 F2 F3 F4 F5 F6 F7 F8 gru-parameters-010 gru-parameters-011 "
+    "gru-parameters-012 gru-shapes-008 gru-shapes-009 H1 H2 H3 H4 H6 I1 I3 I4 I5 I6 gru-gradients-008 "
+    "J5 J6 gru-use-011 gru-use-012",
 }
 
 ITEMS = load_bank().items

@@ -14,7 +14,18 @@ from quiz.bank import Bank, Item, load_bank, make_instance
 from quiz.errors import SessionError
 from quiz.formats.convert import to_question
 from quiz.grading import grade
-from quiz.selection import ALL, MIXED, RETRY, RUN_LENGTH, draw_items, list_scopes, topic_scope
+from quiz.selection import (
+    ALL,
+    MIXED,
+    RETRY,
+    RUN_LENGTH,
+    START,
+    TODAY,
+    draw_items,
+    level_scope,
+    list_scopes,
+    topic_scope,
+)
 from quiz.session import Session, advance, answer, follow_up, restore, retry, seen_items, start_session, take_hint
 
 BANK = load_bank()
@@ -25,17 +36,22 @@ MULTI = BY_ID["gru-placement-006"]
 ORDER = BY_ID["gru-parameters-012"]
 MATCH = BY_ID["gru-shapes-009"]
 NUMERIC = dataclasses.replace(BY_ID["gru-update-003"], template={})  # with the numbers of its example in every run
-EACH_TYPE = [SINGLE, MULTI, NUMERIC, ORDER, MATCH]
+SLIDER = dataclasses.replace(BY_ID["gru-update-012"], template={})
+EACH_TYPE = [SINGLE, MULTI, NUMERIC, SLIDER, ORDER, MATCH]
 TOPICS = list(dict.fromkeys(item.topic for item in BANK.items))
 
 
 def right(item: Item) -> tuple[str, ...]:
+    if item.goal:
+        return tuple(str(item.goal.solution[slider.name]) for slider in item.sliders)
     if item.arrangement:
         return item.arrangement.correct
     return (str(item.numeric.value),) if item.numeric else tuple(option.oid for option in item.correct_options)
 
 
 def wrong(item: Item) -> tuple[str, ...]:
+    if item.sliders:
+        return tuple(str(slider.start) for slider in item.sliders)
     if item.arrangement:
         return (*item.arrangement.correct[1:], item.arrangement.correct[0])
     return ("12345.6",) if item.numeric else (next(option.oid for option in item.options if not option.correct),)
@@ -99,6 +115,9 @@ def misconceived(session: Session) -> tuple[str, ...] | None:
     item = open_item(session)
     if item.arrangement:
         return wrong(item)
+    if item.sliders:
+        positions = itertools.product([f"{step / 100}" for step in range(101)], repeat=len(item.sliders))
+        return next((given for given in positions if grade(item, given).misconceptions), None)
     if item.numeric:
         return next(((str(w.value),) for w in item.numeric.anticipated if w.misconception), None)
     return next(((o.oid,) for o in item.options if o.misconception), None)
@@ -159,7 +178,8 @@ def test_seeds_change_items_their_order_and_their_options() -> None:
 
 
 def test_every_topic_and_the_whole_bank_can_be_chosen() -> None:
-    assert list(list_scopes(BANK)) == [MIXED, *map(topic_scope, TOPICS), ALL]
+    levels = [level_scope(level.name) for level in BANK.ladder]
+    assert list(list_scopes(BANK)) == [MIXED, TODAY, START, *levels, *map(topic_scope, TOPICS), ALL]
     for topic in TOPICS:
         asked = start_session(BANK, topic_scope(topic), 1).items
         assert {i.id for i in asked} == {i.id for i in LIVE if i.topic == topic}
@@ -205,7 +225,7 @@ def test_indirect_prerequisites_come_first_even_if_the_item_between_is_retired()
 def test_the_public_view_of_the_open_item_has_no_key() -> None:
     current = start_session(BANK).current
     assert current is not None
-    allowed = {"id", "type", "topic", "stem", "code", "media", "options", "prompts", "unit"}
+    allowed = {"id", "type", "topic", "stem", "code", "media", "options", "prompts", "unit", "sliders", "tolerance"}
     assert {field.name for field in dataclasses.fields(current)} == allowed
     assert {field.name for field in dataclasses.fields(current.options[0])} == {"oid", "text"}
 

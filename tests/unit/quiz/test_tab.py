@@ -34,6 +34,7 @@ from tests.unit.quiz.test_session import (
     NUMERIC,
     ORDER,
     SINGLE,
+    SLIDER,
     only,
     right,
     wrong,
@@ -83,13 +84,20 @@ def leaked(text: str, items: list[Item]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("item", "field"),
-    [(SINGLE, "options"), (MULTI, "options"), (ORDER, "options"), (MATCH, "options"), (NUMERIC, "number")],
-    ids=["single", "multi", "order", "match", "numeric"],
+    [
+        (SINGLE, "options"),
+        (MULTI, "options"),
+        (ORDER, "options"),
+        (MATCH, "options"),
+        (NUMERIC, "number"),
+        (SLIDER, "sliders"),
+    ],
+    ids=["single", "multi", "order", "match", "numeric", "slider"],
 )
 def test_each_type_has_its_own_field_for_the_answer(store: Store, item: Item, field: str) -> None:
     quiz = quiz_of(store, item)
     shown = updates(quiz.open({}), quiz)
-    assert [name for name in ("options", "number") if shown[name]["visible"]] == [field]
+    assert [name for name in ("options", "number", "sliders") if shown[name]["visible"]] == [field]
     assert shown["number"]["interactive"]
     assert shown["options"]["elem_classes"] == [f"quiz-{item.type}"]
     assert value(shown["options"]).count("<button") == (0 if item.type == "match" else len(item.options))
@@ -98,7 +106,7 @@ def test_each_type_has_its_own_field_for_the_answer(store: Store, item: Item, fi
     assert shown["item"] == item.id
 
 
-@pytest.mark.parametrize("item", [SINGLE, MULTI, NUMERIC], ids=["single", "multi", "numeric"])
+@pytest.mark.parametrize("item", [SINGLE, MULTI, NUMERIC, SLIDER], ids=["single", "multi", "numeric", "slider"])
 @pytest.mark.parametrize("is_right", [True, False])
 def test_feedback_names_the_right_answer_and_explains_every_option(store: Store, item: Item, is_right: bool) -> None:
     quiz = quiz_of(store, item)
@@ -417,7 +425,9 @@ class Visitor(Page):
         """Answer the open question with the letters of the options shown, or with a number."""
         item = self.item
         given = right(item) if is_right else wrong(item)
-        if item.numeric:
+        if item.sliders:
+            self.put("quiz-chosen", ";".join(given))
+        elif item.numeric:
             self.put("quiz-number", given[0])
         else:
             if item.type == "match":

@@ -1,0 +1,211 @@
+"""Cross-validation: train once per fold, and measure each model and its baseline on the fold that it has not seen."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.stats import t
+
+from ..data.splits import STRETCHES, Corpus, TextSplit, carve_dev, check_corpora, remove_leaks
+from ..errors import DatasetError, OptionsError
+from .card import write_card
+from .data_checks import find_warnings
+from .datasets import prepare_corpora
+from .initial import datasets_read
+from .options import TrainingOptions
+from .output_folder import RunFolder, process_count
+from .seeds import train_part
+
+FIGURES = ("accuracy", "macro_recall")
+
+
+def train_folds(options: TrainingOptions) -> dict[str, Any]:
+    """Cross-validate with `--folds`; with `--refit`, then train the checkpoint on all texts.
+
+    The folds share the training and dev texts of each dataset; reported splits are not read. The texts outside a fold
+    are divided into train and dev by the split rule. Without `--refit`, the output folder gets `metrics.json` only.
+
+    Returns:
+        The figures as `folds`, `warnings`, and what was `interrupted`; with `--refit`, the metrics of the checkpoint
+        too.
+
+    Raises:
+        OptionsError: `torchrun` started this process, or as in `run.train`.
+        DatasetError: A label has fewer texts than there are folds, or as in `run.train`.
+        StorageError: As in `run.train`.
+    """
+    if process_count() > 1:
+        raise OptionsError("--folds runs in one process; leave torchrun out")
+    run = RunFolder(options)
+    run.check()
+    corpora = prepare_corpora(options)
+    pools = {corpus.name: join_texts(corpus.train, corpus.dev) for corpus in corpora}
+    folds = [make_fold(pools, options.folds, fold) for fold in range(options.folds)]
+    run.start(list(pools.values()), processes=1)
+    plain = replace(options, folds=0, refit=False, push_to_hub=None)
+    results = []
+    for fold, parts in enumerate(folds):
+        output = run.path / f"fold-{fold + 1}"
+        settings = replace(plain, output_dir=str(output), evaluate_test=True, report=False)
+        results.append(train_part(settings, parts))
+        if results[-1]["interrupted"]:
+            return {"interrupted": results[-1]["interrupted"] | {"fold": fold + 1, "folds": options.folds}}
+        for weights in output.glob("*.safetensors"):
+            weights.unlink()  # a finished fold needs its metrics only
+    minutes = round(sum(result["minutes"] for result in results), 1)
+    metrics: dict[str, Any] = {"folds": summarize_folds(results), "minutes": minutes, "interrupted": None}
+    if options.refit:
+        metrics = train_part(replace(plain, output_dir=str(run.path / "refit"))) | {"folds": metrics["folds"]}
+        if metrics["interrupted"]:
+            return {"interrupted": metrics["interrupted"]}
+        metrics["options"] |= {"folds": options.folds, "refit": True}
+    else:
+        whole = [Corpus(name, pool, pool, None, {}) for name, pool in pools.items()]
+        metrics["warnings"] = find_warnings(whole, datasets_read(options.init_from))
+        given = {"folds": options.folds, "evaluate_test": options.evaluate_test, "report": options.report}
+        metrics["options"] = results[0]["options"] | given
+    with run.staging() as folder:
+        if options.refit:
+            shutil.copytree(run.path / "refit", folder, dirs_exist_ok=True)
+            write_card(folder, metrics)
+        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    run.remove()
+    return metrics
+
+
+def join_texts(*splits: TextSplit) -> TextSplit:
+    """Return the rows of all splits, one after the other."""
+    return TextSplit(
+        [text for split in splits for text in split.texts], [label for split in splits for label in split.labels]
+    )
+
+
+def make_fold(pools: dict[str, TextSplit], count: int, fold: int) -> list[Corpus]:
+    """Return datasets whose reported split is one fold; copies of its texts are removed from the others.
+
+    Args:
+        pools: Texts of each dataset.
+        count: Number of folds.
+        fold: Which of them, from 0.
+
+    Raises:
+        DatasetError: A label has fewer texts than there are folds, or no training text without copies in the fold.
+    """
+    corpora = []
+    for name, pool in pools.items():
+        inside = assign_folds(name, pool.labels, count) == fold
+        train, dev, rule = carve_dev(pool.take(np.flatnonzero(~inside)))
+        origin = {"dev": rule, "reported": f"fold {fold + 1} of {count}"}
+        corpora.append(Corpus(name, train, dev, pool.take(np.flatnonzero(inside)), origin))
+    corpora = remove_leaks(corpora)
+    try:
+        check_corpora(corpora)
+    except DatasetError as error:
+        raise DatasetError(f"fold {fold + 1} of {count}: {error}") from error
+    return corpora
+
+
+def assign_folds(name: str, labels: Sequence[str], count: int) -> np.ndarray:
+    """Return the (B,) folds, from 0, of B rows: blocks of adjacent rows of a label, as in the rule of the dev split.
+
+    Args:
+        name: Name of the dataset, for the message.
+        labels: Labels of the rows.
+        count: Number of folds.
+
+    Raises:
+        DatasetError: A label has fewer rows than there are folds.
+    """
+    rarest, fewest = min(Counter(labels).items(), key=lambda item: item[1])
+    if fewest < count:
+        raise DatasetError(
+            f"dataset {name}: the label {rarest} has {fewest} text{'' if fewest == 1 else 's'}, and --folds {count}"
+            f" needs {count} of each label; name fewer folds, or join or drop labels with --label-map"
+        )
+    folds, all_labels = np.zeros(len(labels), dtype=int), np.array(labels)
+    for label in dict.fromkeys(labels):
+        rows = np.flatnonzero(all_labels == label)
+        blocks = max(1, min(STRETCHES, len(rows) // (10 * count)))
+        for place, block in enumerate(np.array_split(rows, blocks * count)):
+            folds[block] = place % count
+    return folds
+
+
+def summarize_folds(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of the model, the baseline and their difference on each dataset.
+
+    Args:
+        results: Metrics of the training of each fold.
+
+    Returns:
+        For each dataset, the number of texts by fold, and for "model", "baseline" and "difference" the accuracy and
+        macro recall by fold, their mean and its interval. The last two are missing if a fold has no baseline.
+    """
+    summary: dict[str, Any] = {}
+    for name in results[0]["datasets"]:
+        ours = [result["datasets"][name]["reported"] for result in results]
+        theirs = [result.get("baseline", {}).get(name, {}).get("reported") for result in results]
+        summary[name] = {"texts": [figures["texts"] for figures in ours], "model": {}}
+        for key in FIGURES:
+            values = np.array([figures[key] for figures in ours])
+            summary[name]["model"][key] = summarize(values)
+            if all(theirs):
+                rival = np.array([figures[key] for figures in theirs])
+                summary[name].setdefault("baseline", {})[key] = summarize(rival)
+                summary[name].setdefault("difference", {})[key] = summarize(values - rival, low=-1.0)
+    return summary
+
+
+def summarize(values: np.ndarray, low: float = 0.0) -> dict[str, Any]:
+    """Return K values, their mean and its 95% interval.
+
+    The trainings share texts, so their variance is corrected by the share of a fold: Nadeau and Bengio 2003,
+    "Inference for the Generalization Error", section 3.
+
+    Args:
+        values: (K,) figures of the folds.
+        low: Least possible value; the largest is 1.
+    """
+    count, mean = len(values), float(values.mean())
+    error = np.sqrt((1 / count + 1 / (count - 1)) * values.var(ddof=1))
+    half = float(t.ppf(0.975, count - 1) * error)
+    return {"folds": values.tolist(), "mean": mean, "interval": [max(low, mean - half), min(1.0, mean + half)]}
+
+
+def folds_favour_baseline(summary: dict[str, Any]) -> bool:
+    """Return whether the baseline's mean accuracy over folds and datasets is higher."""
+    return sum(figures["difference"]["accuracy"]["mean"] for figures in summary.values() if "difference" in figures) < 0
+
+
+def describe_folds(summary: dict[str, Any]) -> list[str]:
+    """Return a table for each dataset: both models by fold, and the means with their intervals."""
+    lines = []
+    for name, figures in summary.items():
+        texts = figures["texts"]
+        size = f"{min(texts):,} to {max(texts):,}" if min(texts) < max(texts) else f"{texts[0]:,}"
+        lines.append(f"{name}: {len(texts)} folds of {size} texts, each measured by a model that has not seen it")
+        columns = [(key, who) for key in FIGURES for who in ("model", "baseline") if who in figures]
+        heads = [f"{key.replace('_', ' ')}, {who}" for key, who in columns]
+        lines.append(f"  {'fold':10} {'  '.join(heads)}")
+        for fold in range(len(texts)):
+            cells = [
+                f"{figures[who][key]['folds'][fold]:<{len(head)}.1%}"
+                for (key, who), head in zip(columns, heads, strict=True)
+            ]
+            lines.append(f"  {fold + 1:<10} {'  '.join(cells)}".rstrip())
+        for who, noun in (("model", "this model"), ("baseline", "TF-IDF baseline"), ("difference", "difference")):
+            if who in figures:
+                lines.append(f"  {noun:16} {', '.join(_describe_mean(figures[who], key, who) for key in FIGURES)}")
+    return lines
+
+
+def _describe_mean(figures: dict[str, Any], key: str, who: str) -> str:
+    mean, (low, high) = figures[key]["mean"], figures[key]["interval"]
+    noun = key.replace("_", " ")
+    if who == "difference":
+        return f"{noun} {100 * mean:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+    return f"{noun} {mean:.1%} ({low:.1%} to {high:.1%})"
