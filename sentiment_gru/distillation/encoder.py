@@ -69,10 +69,9 @@ class EncoderClassifier(nn.Module):
         masked = logits.masked_fill(~present, torch.finfo(logits.dtype).min)
         return {"loss": F.cross_entropy(masked, labels), "logits": logits}
 
-    def encode(self, texts: Sequence[str], limits: Sequence[int]) -> list[list[int]]:
-        """Return the token ids of each text; beyond its limit, only the first and last half of that number."""
-        rows = self.tokenizer(list(texts))["input_ids"]
-        return [keep_ends(ids, limit) for ids, limit in zip(rows, limits, strict=True)]
+    def encode(self, texts: Sequence[str], limit: int) -> list[list[int]]:
+        """Return the token ids of each text; beyond the limit, only the first and last half of that number."""
+        return [keep_ends(ids, limit) for ids in self.tokenizer(list(texts))["input_ids"]]
 
     def pad(self, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
         """Return (B, T) token ids and their mask."""
@@ -87,7 +86,7 @@ class EncoderClassifier(nn.Module):
     @torch.inference_mode()
     def score(self, texts: Sequence[str], limit: int) -> np.ndarray:
         """Return (N, 3) logits of texts, in their order."""
-        rows = self.eval().encode(texts, [limit] * len(texts))
+        rows = self.eval().encode(texts, limit)
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
         logits = np.zeros((len(rows), len(POLES)), dtype=np.float32)
         while order:
@@ -100,10 +99,10 @@ class EncoderClassifier(nn.Module):
 
 @dataclass(frozen=True)
 class Targets:
-    """N texts, the tokens read of each, (N, 3) target probabilities, and (N, 3) which labels they were judged by."""
+    """N texts, the most tokens read of one, (N, 3) target probabilities, and (N, 3) which labels were judged."""
 
     texts: list[str]
-    limits: list[int]
+    limit: int
     labels: np.ndarray
     present: np.ndarray
 
@@ -149,7 +148,7 @@ def fine_tune(
     """
     set_seed(seed)
     model = EncoderClassifier(name)
-    rows = model.encode(targets.texts, targets.limits)
+    rows = model.encode(targets.texts, targets.limit)
     labels, present = torch.tensor(targets.labels, dtype=torch.float32), torch.tensor(targets.present)
 
     def collate(indices: Sequence[int]) -> dict[str, Tensor]:

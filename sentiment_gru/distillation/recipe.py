@@ -3,7 +3,7 @@
 vocabulary         words of all training texts and of the unlabelled reviews
 pretrain           embeddings and cells that have learned to guess neighboring words
 teacher-reviews    a linear teacher (NB-SVM) of reviews, those of the training set judged out of fold
-teacher-sentences  a transformer encoder, fine-tuned on all corpora and on made sentences
+teacher-sentences  a transformer encoder, fine-tuned on the short texts and on made sentences
 student-reviews    a GRU that goes on from `pretrain` with the linear teacher's labels of reviews
 label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and that GRU together
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
@@ -44,7 +44,6 @@ class Amounts:
     hidden_size: int = 128
     pretrain_reviews: int = 75_000  # reviews read while guessing words
     teacher_texts: int = 30_000  # most texts of one corpus for the encoder
-    teacher_reviews: int = 4_000
     teacher_epochs: float = 1.0
     teacher_tokens: int = 64  # read of a short text
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
@@ -53,7 +52,8 @@ class Amounts:
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
     review_epochs: float = 2.5  # passes over the reviews before the sentences join them
-    student_epochs: float = 2.0
+    student_epochs: float = 1.25
+    review_times: int = 2  # each review is read in an epoch of the student
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
@@ -109,11 +109,11 @@ def list_stages(amounts: Amounts) -> dict[str, Stage]:
 
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
     students = tuple(f"student-{seed}" for seed in range(amounts.students))
-    teacher = ("teacher_texts", "teacher_reviews", "teacher_epochs", "teacher_tokens", "made")
+    teacher = ("teacher_texts", "teacher_epochs", "teacher_tokens", "made")
     sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
     network = ("embedding_size", "hidden_size")
     training = (*network, "batch_size", "adversarial")
-    student = (*training, "student_epochs", "pairing")
+    student = (*training, "student_epochs", "review_times", "pairing")
     return {
         "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
         "vocabulary": Stage((), ("vocabulary",), stages.learn_vocabulary),

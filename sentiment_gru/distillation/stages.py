@@ -23,6 +23,7 @@ from ..labels import POLES
 from ..metrics import labels_to_compare, restrict
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
+from ..training.datasets import soft_name
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config
@@ -39,7 +40,6 @@ REVIEWS = "imdb"
 REVIEWS_FILE, SENTENCES_FILE = "reviews.parquet", "sentences.parquet"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
-REVIEW_TOKENS = 128  # read of a review by the encoder
 # Most phrases of the trees are short and neutral. All of them would teach that an opinion without a polar word is none.
 SHORT_PHRASE = 10  # words
 NEUTRAL_SHARE = 0.2  # of the short neutral phrases
@@ -150,27 +150,22 @@ def short_corpora(setting: Setting) -> list[Corpus]:
 
 
 def fine_tune_encoder(setting: Setting, name: str) -> Figures:
-    """Fine-tune the encoder on short texts and on reviews; the figures are macro recalls on dev."""
-    amounts, corpora = setting.amounts, corpora_of(setting.sources)
+    """Fine-tune the encoder on the short texts and made sentences; the figures are macro recalls on dev."""
+    amounts, short = setting.amounts, short_corpora(setting)
     texts: list[str] = []
-    limits: list[int] = []
     labels, present = [], []
-    for corpus in [*short_corpora(setting), corpora[0]]:
-        count, limit = amounts.teacher_texts, amounts.teacher_tokens
-        if corpus.name == REVIEWS:
-            count, limit = amounts.teacher_reviews, REVIEW_TOKENS
+    for corpus in short:
         known = labels_to_compare(POLES, set(corpus.train.labels))
-        rows = drawn(range(len(corpus.train)), count)
+        rows = drawn(range(len(corpus.train)), amounts.teacher_texts)
         texts += [corpus.train.texts[i] for i in rows]
-        limits += [limit] * len(rows)
         labels += [[float(corpus.train.labels[i] == label) for label in POLES] for i in rows]
         present += [[label in known for label in POLES]] * len(rows)
-    targets = Targets(texts, limits, np.array(labels), np.array(present))
+    targets = Targets(texts, amounts.teacher_tokens, np.array(labels), np.array(present))
     encoder = fine_tune(setting.teacher, targets, setting.work / name, amounts.teacher_epochs)
     return {"texts": len(texts)} | {
         corpus.name: macro_recall(encoder.score(corpus.dev.texts, amounts.teacher_tokens), corpus.dev)
-        for corpus in corpora
-        if corpus.name != REVIEWS
+        for corpus in short
+        if corpus.dev.texts
     }
 
 
@@ -250,7 +245,8 @@ def train_student(setting: Setting, name: str) -> Figures:
     seed, start = int(name.rpartition("-")[2]), "student-reviews/checkpoint"
     options = student_options(setting, name, start, setting.amounts.student_epochs, seed)
     soft = [read_soft_labels(path) for path in paths]
-    train_on_soft_labels(options, corpora_of(setting.sources), soft, setting.amounts.pairing)
+    times = dict.fromkeys((REVIEWS, soft_name("reviews")), setting.amounts.review_times)
+    train_on_soft_labels(options, corpora_of(setting.sources), soft, setting.amounts.pairing, times)
     return dev_figures(Path(options.output_dir))
 
 

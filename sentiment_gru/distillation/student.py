@@ -27,6 +27,7 @@ from ..training.output_folder import RunFolder
 from ..training.report import calibrate, write_report
 from ..training.run import dev_metrics, load_initial, run_trainer, training_arguments
 from ..training.trainer import EncodedTexts, SentimentTrainer
+from ..training.two_threads import use_two_threads
 from .augmentation import terms
 
 LISTS = ("identities", "first_names", "places")
@@ -70,7 +71,7 @@ class TermSwapper:
 
 
 class PairedTexts(EncodedTexts):
-    """Encoded texts, some of them with the token ids of a twin."""
+    """Encoded texts, some of them with the token ids of a twin, those of some datasets several times."""
 
     def __init__(
         self,
@@ -80,11 +81,16 @@ class PairedTexts(EncodedTexts):
         limit: int,
         soft_targets: Mapping[str, Mapping[str, float]],
         twins: Mapping[str, str],
+        times: Mapping[str, int],
     ) -> None:
         super().__init__(joined, tokenizer, labels, limit, soft_targets)
         for row, text in zip(self.rows, joined.split.texts, strict=True):
             if text in twins:
                 row["twin"] = keep_ends(tokenizer(twins[text], return_attention_mask=False)["input_ids"], limit)
+        for name, indices in joined.rows.items():
+            for _ in range(times.get(name, 1) - 1):
+                self.rows += [self.rows[index] for index in indices]
+                self.lengths += [self.lengths[index] for index in indices]
 
 
 class PairCollator:
@@ -121,7 +127,11 @@ class PairedTrainer(SentimentTrainer):
 
 
 def train_on_soft_labels(
-    options: TrainingOptions, corpora: Sequence[Corpus], soft: Sequence[SoftLabels], pairing: float
+    options: TrainingOptions,
+    corpora: Sequence[Corpus],
+    soft: Sequence[SoftLabels],
+    pairing: float,
+    times: Mapping[str, int] | None = None,
 ) -> None:
     """Train from the options' initial checkpoint, or go on with a training that was stopped.
 
@@ -130,6 +140,7 @@ def train_on_soft_labels(
         corpora: under the split rule.
         soft: opinions of teachers, which replace labels or add texts.
         pairing: weight of the difference between the logits of a text and of its twin; 0 for no twins.
+        times: how often an epoch reads the texts of a dataset, where it is not once.
 
     Raises:
         KeyboardInterrupt: the training was stopped before its end.
@@ -145,6 +156,7 @@ def train_on_soft_labels(
     texts = join_train(corpora, soft)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
     options, model, tokenizer = load_initial(options, POLES)
+    use_two_threads(model)
     targets = {text: target for part in soft for text, target in part.targets().items()}
     twins = TermSwapper(options.seed).twins(texts.split.texts) if pairing else {}
     trainer = PairedTrainer(
@@ -154,7 +166,7 @@ def train_on_soft_labels(
         adversarial=options.adversarial,
         model=model,
         args=training_arguments(options),
-        train_dataset=PairedTexts(texts, tokenizer, POLES, options.train_tokens, targets, twins),
+        train_dataset=PairedTexts(texts, tokenizer, POLES, options.train_tokens, targets, twins, times or {}),
         eval_dataset=EncodedTexts(dev, tokenizer, POLES, options.train_tokens),
         data_collator=PairCollator(tokenizer),
         compute_metrics=dev_metrics(dev, POLES),

@@ -72,6 +72,11 @@ def prepare_soft_labels(options: TrainingOptions, corpora: Sequence[Corpus], lab
     return parts
 
 
+def soft_name(name: str) -> str:
+    """Return what the texts are called that a file of soft labels adds."""
+    return f"{name} (soft labels)"
+
+
 def join_train(corpora: Sequence[Corpus], soft: Sequence[SoftLabels]) -> JoinedSplit:
     """Return all training texts: those of the datasets, and the additional texts of each file of soft labels."""
     known = {text for corpus in corpora for text in corpus.train.texts}
@@ -81,7 +86,7 @@ def join_train(corpora: Sequence[Corpus], soft: Sequence[SoftLabels]) -> JoinedS
         added = part.take(sorted(first_rows.values()))
         known.update(added.texts)
         verdicts = added.scores.argmax(axis=1)
-        name = f"{part.name} (soft labels)"
+        name = soft_name(part.name)
         before = splits.get(name, TextSplit([], []))  # files of the same name in different folders
         labels = [added.labels[k] for k in verdicts]
         splits[name] = TextSplit(before.texts + added.texts, before.labels + labels)

@@ -23,7 +23,6 @@ AMOUNTS = {
     "embedding-size": 8,
     "hidden-size": 6,
     "teacher-texts": 20,
-    "teacher-reviews": 10,
     "teacher-epochs": 1,
     "sentences": 30,
     "made": 40,
