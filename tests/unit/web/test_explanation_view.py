@@ -187,7 +187,7 @@ def test_cells_without_gates_have_no_movement(cell: str) -> None:
 
 
 def test_a_long_text_says_how_many_tokens_share_an_effect() -> None:
-    explanation = make().explain("film superb awful is so warm " * 60)
+    explanation = make().explain("film superb awful is so warm " * 80)
     assert explanation.strides["running"] > 1
     assert f"running prediction {explanation.strides['running']} at a time" in render_explanation(explanation)
 
