@@ -12,8 +12,10 @@ import random
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from app_server import CHROMIUM_ARGUMENTS, REPOSITORY, serve
 from playwright.sync_api import Browser, Page, Route, sync_playwright
@@ -27,7 +29,8 @@ SCREENSHOTS = REPOSITORY / "screenshots"
 STAGES = ("cell", "weights", "unit")  # cards with a drawing, and no question
 README_PICTURE = REPOSITORY / "docs" / "screenshot.png"
 WIDTHS = {"wide": 1280, "narrow": 390}
-THEMES = ["light", "dark"]
+THEMES: list[Literal["light", "dark"]] = ["light", "dark"]
+TOKEN = "a token of the teacher"
 TEXTS = {
     "positive": "I loved every minute of it. The cast is wonderful and the ending is beautiful.",
     "neutral": "The concert starts at eight on Saturday, doors open at seven.",
@@ -56,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readme", action="store_true", help="write docs/screenshot.png and nothing else")
     readme = parser.parse_args().readme
-    with TemporaryDirectory() as folder, sync_playwright() as playwright, serve(**database_in(folder)) as address:
+    with TemporaryDirectory() as folder, sync_playwright() as playwright, serve(**settings_in(folder)) as address:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS)
         if readme:
             page = open_page(browser, address, 1280, "light")
@@ -65,18 +68,18 @@ def main() -> None:
             return
         for width_name, width in WIDTHS.items():
             for theme in THEMES:
-                for tab in (shoot_sentiment, shoot_quiz, shoot_inside, shoot_files):
+                for tab in (shoot_sentiment, shoot_quiz, shoot_class, shoot_inside, shoot_files):
                     tab(open_page(browser, address, width, theme), camera(f"{width_name}-{theme}"))
 
 
-def database_in(folder: str) -> dict[str, str]:
-    """Return the setting for a database in a folder."""
-    return {"DATABASE_URL": f"sqlite:///{folder}/quiz.sqlite3"}
+def settings_in(folder: str) -> dict[str, str]:
+    """Return the settings for a database in a folder and a teacher's page."""
+    return {"DATABASE_URL": f"sqlite:///{folder}/quiz.sqlite3", "TEACHER_TOKEN": TOKEN}
 
 
-def open_page(browser: Browser, address: str, width: int, theme: str) -> Page:
+def open_page(browser: Browser, address: str, width: int, theme: Literal["light", "dark"]) -> Page:
     """Open the app and wait for the first example and its explanation."""
-    page = browser.new_page(viewport={"width": width, "height": 800})
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=theme)
     page.goto(f"{address}?__theme={theme}")
     page.wait_for_selector(".verdict-diagnostics")
     page.wait_for_selector("#sentiment-why .token")
@@ -184,7 +187,8 @@ def shoot_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
     page.locator("#quiz-prove").click()
     page.locator("#quiz-proof .proof").wait_for()
     shoot(page, "quiz-4-proof-right")
-    for topic, place in {"Reset placement": "options .quiz-multi", "Update gate": "number"}.items():
+    places = (("Reset placement", "options .quiz-multi"), ("Update gate", "number"), ("Update gate", "sliders"))
+    for topic, place in places:
         start(page, topic)
         while not page.locator(f"#quiz-{place}").is_visible():
             answer_and_go_on(page)
@@ -195,6 +199,10 @@ def shoot_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
         page.locator("#quiz-prove").click()
         page.locator("#quiz-proof .proof").wait_for()
         shoot(page, f"quiz-4-proof-wrong-{place}")
+    start(page, "Start where I belong")
+    while not page.locator("#quiz-results").is_visible():
+        answer_and_go_on(page)
+    shoot(page, "quiz-5-level-found")
     start(page, "Mixed")
     for _ in range(10):
         answer_and_go_on(page)
@@ -207,24 +215,65 @@ def shoot_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
     shoot(page, "quiz-6-thanks")
 
 
+def shoot_class(page: Page, shoot: Callable[[Page, str], None]) -> None:
+    """Take an exam from both sides: the teacher's pages, and the learner's questions and end."""
+    app = page.url.partition("?")[0]
+    page.goto(f"{app}teacher")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Open").click()
+    shoot(page, "class-1-teacher")
+    page.get_by_role("link", name="Classes").click()
+    shoot(page, "class-2-new")
+    page.get_by_label("Title").fill("GRU, week 3")
+    page.get_by_label("Or the questions themselves").fill("gru-anatomy-001\ngru-placement-006")
+    page.get_by_label("Deadline, in UTC").fill(f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M}")
+    page.get_by_label("Right answers and results").select_option("after deadline")
+    page.get_by_role("button", name="Make the class").click()
+    link = page.get_by_role("link", name="#class=").first.inner_text()
+    shoot(page, "class-3-made")
+    page.goto(f"{app}{link}")
+    page.locator("#quiz-class-join").wait_for()
+    shoot(page, "class-4-join")
+    page.get_by_label("Nickname, or nothing").fill("Ada")
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_text("You are Ada").wait_for()
+    for number in (1, 2):
+        page.get_by_text(f"Question {number} of 2").wait_for()
+        page.wait_for_timeout(500)
+        shoot(page, f"class-5-question-{number}")
+        page.locator("#quiz-options button").first.click()
+        page.locator("#quiz-submit").click()
+    page.get_by_text("Your answers are in").wait_for()
+    shoot(page, "class-6-answered")
+    page.goto(f"{app}teacher/classes")
+    page.get_by_role("link", name="GRU, week 3").click()
+    shoot(page, "class-7-results")
+    page.get_by_role("link", name="Delete them now").click()
+    shoot(page, "class-8-delete")
+    page.get_by_role("button", name="Delete the class and its answers").click()
+    page.get_by_text("There is no class yet.").wait_for()
+
+
 def start(page: Page, scope: str) -> None:
     """Start a session of the first scope whose name begins like this."""
-    before = page.locator("#quiz-stem").inner_text() + page.locator("#quiz-progress").inner_text()
+    shown = "['#quiz-stem', '#quiz-progress'].map(name => document.querySelector(name)?.innerText).join()"
+    before = page.evaluate(shown)
     page.get_by_label("Which questions?").click()
     page.get_by_role("option", name=scope).first.click()
     page.locator("#quiz-start").click()
-    page.wait_for_function(
-        "before => document.querySelector('#quiz-stem').innerText"
-        " + document.querySelector('#quiz-progress').innerText !== before",
-        arg=before,
-    )
+    page.wait_for_function(f"before => {shown} !== before", arg=before)
+    page.locator("#quiz-stem").wait_for()
     page.wait_for_timeout(300)
 
 
 def answer(page: Page) -> None:
-    """Answer the open question with its first option or with 0.5; say "I don't know" to one to order or to match."""
+    """Answer with the first option, with 0.5, or with all sliders at 1; to order or match, say "I don't know"."""
     if page.locator("#quiz-number").is_visible():
         page.get_by_label("Your answer").fill("0.5")
+        page.locator("#quiz-submit").click()
+    elif page.locator("#quiz-sliders").is_visible():
+        for slider in page.get_by_role("slider").all():
+            slider.fill("1")
         page.locator("#quiz-submit").click()
     elif page.locator("#quiz-options :is(.quiz-order, .quiz-match)").is_visible():
         page.locator("#quiz-skip").click()

@@ -16,7 +16,7 @@ from .gates import layer_states
 
 
 class Pooled(NamedTuple):
-    """What pooling needs of N readings in one direction, each (N, H): last state, sum and maximum of the states."""
+    """The last state of N readings in one direction, and the sum and maximum of their states; each (N, H)."""
 
     last: Tensor
     total: Tensor
@@ -44,7 +44,7 @@ class DirectionStates:
         )
 
     def read(self, known: Tensor, first: Tensor) -> Pooled:
-        """Return what N readings give that know the first tokens of the text and skip some.
+        """Return the parts for pooling of N readings, each of which knows the first tokens of the text and skips some.
 
         Args:
             known: (N,) tokens that are read already.

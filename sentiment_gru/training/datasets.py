@@ -73,7 +73,7 @@ def prepare_soft_labels(options: TrainingOptions, corpora: Sequence[Corpus], lab
 
 
 def soft_name(name: str) -> str:
-    """Return what the texts are called that a file of soft labels adds."""
+    """Return the dataset name of the texts that a file of soft labels adds."""
     return f"{name} (soft labels)"
 
 

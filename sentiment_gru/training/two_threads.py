@@ -1,6 +1,6 @@
 """Both directions of a recurrent layer at once, each in a thread, which nearly halves a training step on two cores.
 
-The cells are the layer's own, so that results are the same to the last bit, and so are the names in a checkpoint.
+The cells are the layer's own, so that states and gradients are the same, and so are the names in a checkpoint.
 """
 
 from collections.abc import Callable

@@ -152,7 +152,7 @@ class TrainingVisit:
     Attributes:
         runs: The last training, and the one before it.
         started: Number of trainings so far, which is the seed of the next one.
-        is_stopped: Whether the training that runs or waits shall stop.
+        is_stopped: Whether the training that runs or waits must stop.
     """
 
     runs: list[Run] = field(default_factory=list)
