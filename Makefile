@@ -34,14 +34,22 @@ fix: .venv/dev
 # AMOUNTS="--sentences 20000 --student-epochs 1", makes it shorter (see `python -m sentiment_gru.distillation -h`).
 TEACHER := $(or $(wildcard ../shared/models/all-MiniLM-L6-v2),sentence-transformers/all-MiniLM-L6-v2)
 HELD_OUT := $(wildcard benchmarks/frozen/*.csv benchmarks/behaviour/frozen/*.csv)
+# The initial checkpoint is an earlier release, read from the history of this repository.
+START_COMMIT := 8bd5158
+START := out/start/sentiment_gru/pretrained
 WORK := out/release
 RELEASE := sentiment_gru/pretrained
-train-release: .venv/runtime
+train-release: .venv/runtime $(START)
 	OMP_NUM_THREADS=1 $(PY) -m sentiment_gru.distillation $(if $(DATA),--data $(DATA)) --teacher $(TEACHER) \
-		--held-out $(HELD_OUT) --work $(WORK) --output-dir $(RELEASE) --table benchmarks/results/recipe.json $(AMOUNTS)
+		--start $(START) --held-out $(HELD_OUT) --work $(WORK) --output-dir $(RELEASE) \
+		--table benchmarks/results/recipe.json $(AMOUNTS)
 	$(PY) -m sentiment_gru.web.examples
 	$(PY) benchmarks/failures.py
 	$(PY) benchmarks/readme.py
+
+$(START):
+	mkdir -p out/start
+	git archive $(START_COMMIT) sentiment_gru/pretrained | tar -x -C out/start
 
 # How fast all is, beside rivals and beside what the machine can do; leave the machine alone meanwhile.
 bench: .venv/dev

@@ -1,6 +1,7 @@
 """Train the tokenizer; `tokenizer.json` holds all text processing, so training and serving are identical."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,13 @@ if TYPE_CHECKING:  # verdicts need no transformers
 
 PAD_TOKEN, UNK_TOKEN = "[PAD]", "[UNK]"
 MIN_FREQUENCY = 3
+SPECIAL: dict[str, Any] = {
+    "pad_token": PAD_TOKEN,
+    "unk_token": UNK_TOKEN,
+    "padding_side": "right",
+    "model_input_names": ["input_ids", "attention_mask"],
+    "split_special_tokens": True,  # "[PAD]" in a text is five characters
+}
 
 # Removed before the text is split: line-break tags, and everything after "http" and "@". Addresses and names carry no
 # sentiment, and the tweets of the training data mask them as "http" and "@user".
@@ -78,14 +86,29 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = Fals
         ]
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token=PAD_TOKEN,
-        unk_token=UNK_TOKEN,
-        padding_side="right",
-        model_input_names=["input_ids", "attention_mask"],
-        split_special_tokens=True,  # "[PAD]" in a text is five characters
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL)
+
+
+def add_words(tokenizer: "PreTrainedTokenizerFast", texts: Iterable[str], vocab_size: int) -> "PreTrainedTokenizerFast":
+    """Return a tokenizer of whole words that also knows the most frequent other words of texts.
+
+    Args:
+        tokenizer: Tokenizer of whole words; the ids of its words stay the same.
+        texts: Training texts; validation or test texts would leak.
+        vocab_size: Largest number of entries; words that occur fewer than `MIN_FREQUENCY` times are left out.
+    """
+    from transformers import PreTrainedTokenizerFast
+
+    backend = tokenizer.backend_tokenizer
+    counts: Counter[str] = Counter()
+    for text in texts:
+        words = backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(text))
+        counts.update(word for word, _ in words)
+    vocabulary = backend.get_vocab()
+    new = [word for word, count in counts.most_common() if count >= MIN_FREQUENCY and word not in vocabulary]
+    vocabulary |= {word: len(vocabulary) + i for i, word in enumerate(new[: max(0, vocab_size - len(vocabulary))])}
+    backend.model = models.WordLevel(vocabulary, unk_token=UNK_TOKEN)
+    return PreTrainedTokenizerFast(tokenizer_object=backend, **SPECIAL)
 
 
 def is_punctuation(token: str) -> bool:

@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for field in fields(Amounts):
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)
     parser.add_argument("--teacher", default=ENCODER, help="Hub id or folder of a transformer encoder")
+    parser.add_argument(
+        "--start", help="Hub id or folder of the initial checkpoint, a GRU of reviews; without it, one is trained"
+    )
     parser.add_argument("--held-out", nargs="*", default=[], help="files of texts that made sentences keep away from")
     parser.add_argument("--work", required=True, type=Path, help="folder of the stages' results")
     parser.add_argument("--output-dir", required=True, type=Path, help="folder of the checkpoint")
@@ -42,7 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = {name: str(options.data / (name if name != "tweets" else "tweet_sentiment")) for name in names}
     amounts = Amounts(**{field.name: getattr(options, field.name) for field in fields(Amounts)})
     setting = Setting(
-        Sources(**names), options.teacher, options.work, options.output_dir, amounts, tuple(options.held_out)
+        Sources(**names),
+        options.teacher,
+        options.work,
+        options.output_dir,
+        options.start,
+        amounts,
+        tuple(options.held_out),
     )
     recipe = Recipe(setting)
     try:

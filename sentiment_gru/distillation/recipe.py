@@ -1,16 +1,20 @@
 """The recipe of the shipped checkpoint: stages from the datasets to the checkpoint, each with its figures.
 
-vocabulary         words of all training texts and of the unlabelled reviews
-pretrain           embeddings and cells that have learned to guess neighboring words
-teacher-reviews    a linear teacher (NB-SVM) of reviews, those of the training set judged out of fold
 teacher-sentences  a transformer encoder, fine-tuned on the short texts and on made sentences
-student-reviews    a GRU that goes on from `pretrain` with the linear teacher's labels of reviews
-label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and that GRU together
+teacher-reviews    a linear teacher (NB-SVM) of reviews, those of the training set judged out of fold
+vocabulary         the words of the initial checkpoint, and further words of the short texts
+label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and a GRU of reviews together
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
-student-SEED       the GRU of `student-reviews`, trained further on all soft labels and with swapped twins
+student-SEED       the GRU of reviews, trained further on all soft labels and with swapped twins
 choose             the student that is best on dev
 calibrate          temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
+
+The GRU of reviews is an initial checkpoint that was trained on reviews. Without one, three stages make it:
+
+vocabulary         the most frequent words of all training texts and of the unlabelled reviews
+pretrain           embeddings and cells that have learned to guess neighboring words
+student-reviews    a GRU that goes on from `pretrain` with the linear teacher's labels of reviews
 
 A stage is finished when the work folder holds its figures; finished stages are skipped. The options that a stage
 depends on stand beside its figures, so that other options of a later stage leave it finished. A training that was
@@ -39,9 +43,9 @@ OPTIONS, FIGURES = "options.json", "figures.json"
 class Amounts:
     """The amounts of data and training; larger amounts take longer and give a better model."""
 
-    vocabulary: int = 60_000  # words
-    embedding_size: int = 72
-    hidden_size: int = 128
+    vocabulary: int = 34_000  # words
+    embedding_size: int = 128  # this and the next have the value of the initial checkpoint, if there is one
+    hidden_size: int = 192
     pretrain_reviews: int = 75_000  # reviews read while guessing words
     teacher_texts: int = 30_000  # most texts of one corpus for the encoder
     teacher_epochs: float = 1.0
@@ -53,7 +57,8 @@ class Amounts:
     student_reviews: int = 75_000
     review_epochs: float = 2.5  # passes over the reviews before the sentences join them
     student_epochs: float = 1.25
-    review_times: int = 2  # each review is read in an epoch of the student
+    student_rate: float = 5e-4  # peak of the student's learning rate
+    review_times: int = 2  # times that an epoch of the student reads each review
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
@@ -69,6 +74,7 @@ class Setting:
         teacher: Hub id or folder of the encoder.
         work: folder of the stages' results.
         output: folder of the checkpoint.
+        start: Hub id or folder of the initial checkpoint, a GRU of reviews; None to train it.
         amounts: amounts of data and training.
         held_out: CSV or text files whose runs of words no made sentence may share.
     """
@@ -77,6 +83,7 @@ class Setting:
     teacher: str
     work: Path
     output: Path
+    start: str | None
     amounts: Amounts
     held_out: tuple[str, ...] = ()
 
@@ -85,13 +92,18 @@ class Setting:
         return {
             "sources": asdict(self.sources),
             "teacher": self.teacher,
+            "start": self.start,
             "amounts": asdict(self.amounts),
             "held_out": list(self.held_out),
         }
 
     def portable_options(self) -> dict[str, Any]:
         """Return the same without paths of this machine."""
-        names = {"teacher": Path(self.teacher).name, "held_out": [Path(path).name for path in self.held_out]}
+        names = {
+            "teacher": Path(self.teacher).name,
+            "start": Path(self.start).name if self.start else None,
+            "held_out": [Path(path).name for path in self.held_out],
+        }
         return self.options() | names | {"sources": list(asdict(self.sources))}
 
 
@@ -103,28 +115,34 @@ class Stage(NamedTuple):
     run: Callable[[Setting, str], Mapping[str, Any]]
 
 
-def list_stages(amounts: Amounts) -> dict[str, Stage]:
+def list_stages(setting: Setting) -> dict[str, Stage]:
     """Return the stages by name, in their order."""
     from ..distillation import stages
 
+    amounts = setting.amounts
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
     students = tuple(f"student-{seed}" for seed in range(amounts.students))
     teacher = ("teacher_texts", "teacher_epochs", "teacher_tokens", "made")
     sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
     network = ("embedding_size", "hidden_size")
     training = (*network, "batch_size", "adversarial")
-    student = (*training, "student_epochs", "review_times", "pairing")
-    return {
-        "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
-        "vocabulary": Stage((), ("vocabulary",), stages.learn_vocabulary),
-        "teacher-reviews": Stage((), ("student_reviews",), stages.fit_linear_teacher),
+    student = (*training, "student_epochs", "student_rate", "review_times", "pairing")
+    of_reviews = {
         "pretrain": Stage(("vocabulary",), (*network, "pretrain_reviews"), stages.pretrain),
         "student-reviews": Stage(
             ("pretrain", "teacher-reviews"), (*training, "review_epochs"), stages.train_student_of_reviews
         ),
-        "label-reviews": Stage(("student-reviews",), ("student_reviews",), stages.label_reviews),
+    }
+    vocabulary = stages.extend_vocabulary if setting.start else stages.learn_vocabulary
+    labels_need = ("teacher-reviews",) if setting.start else ("student-reviews",)
+    return {
+        "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
+        "vocabulary": Stage((), ("vocabulary",), vocabulary),
+        "teacher-reviews": Stage((), ("student_reviews",), stages.fit_linear_teacher),
+        **({} if setting.start else of_reviews),
+        "label-reviews": Stage(labels_need, ("student_reviews",), stages.label_reviews),
         **dict.fromkeys(parts, sentences),
-        **dict.fromkeys(students, Stage(("label-reviews", *parts), student, stages.train_student)),
+        **dict.fromkeys(students, Stage(("vocabulary", "label-reviews", *parts), student, stages.train_student)),
         "choose": Stage(students, ("students",), stages.choose_student),
         "calibrate": Stage(("choose",), (), stages.calibrate_student),
         "release": Stage(("calibrate",), (), stages.release),
@@ -136,7 +154,7 @@ class Recipe:
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
-        self.stages = list_stages(setting.amounts)
+        self.stages = list_stages(setting)
 
     def run(self, jobs: int, command: Sequence[str], until: str = "release") -> list[dict[str, Any]]:
         """Run the unfinished stages, each in a process of its own, and return the table of all figures.
@@ -209,7 +227,7 @@ class Recipe:
     def options(self, name: str) -> dict[str, Any]:
         """Return the options that a stage and the stages that it needs depend on."""
         given = self.setting.options()
-        return {key: given[key] for key in ("sources", "teacher", "held_out")} | {
+        return {key: given[key] for key in ("sources", "teacher", "start", "held_out")} | {
             key: given["amounts"][key] for key in sorted(self._amounts(name))
         }
 

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, recall_score
+from torch import nn
 from transformers import PreTrainedTokenizerFast, set_seed
 
+from ..checkpoint import load_model, load_tokenizer, resolve, save_checkpoint
 from ..classifier import SentimentClassifier
 from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
 from ..data.sources import load_splits
@@ -22,7 +25,7 @@ from ..errors import DatasetError
 from ..labels import POLES
 from ..metrics import labels_to_compare, restrict
 from ..modeling import SentimentGRUForSequenceClassification
-from ..tokenization import train_tokenizer
+from ..tokenization import add_words, train_tokenizer
 from ..training.datasets import soft_name
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
@@ -76,11 +79,35 @@ def learn_vocabulary(setting: Setting, name: str) -> Figures:
     texts = [text for corpus in corpora for text in corpus.train.texts] + unlabelled_reviews(setting.sources)
     tokenizer = train_tokenizer(texts, setting.amounts.vocabulary)
     tokenizer.save_pretrained(setting.work / name)
-    unknown = {}
-    for corpus in corpora:
+    return {"words": len(tokenizer), "unknown": unknown_shares(setting, tokenizer)}
+
+
+def extend_vocabulary(setting: Setting, name: str) -> Figures:
+    """Add the most frequent unknown words of the short texts to the initial checkpoint; verdicts stay the same.
+
+    The embedding of a new word is that of an unknown one until the student learns it.
+    """
+    folder = resolve(setting.start)
+    model, tokenizer = load_model(folder), load_tokenizer(folder)
+    short = [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
+    tokenizer = add_words(
+        tokenizer, (text for corpus in short for text in corpus.train.texts), setting.amounts.vocabulary
+    )
+    old = model.get_input_embeddings().weight.detach()
+    new = old[tokenizer.unk_token_id].expand(len(tokenizer) - len(old), -1)
+    model.set_input_embeddings(nn.Embedding.from_pretrained(torch.cat([old, new]), freeze=False, padding_idx=0))
+    model.config.vocab_size = len(tokenizer)
+    save_checkpoint(model, tokenizer, setting.work / name / "checkpoint")
+    return {"words": len(tokenizer), "unknown": unknown_shares(setting, tokenizer)}
+
+
+def unknown_shares(setting: Setting, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
+    """Return the share of unknown words on the dev split of each corpus."""
+    shares = {}
+    for corpus in corpora_of(setting.sources):
         ids = [i for row in tokenizer(corpus.dev.texts)["input_ids"] for i in row]
-        unknown[corpus.name] = round(ids.count(tokenizer.unk_token_id) / len(ids), 4)
-    return {"words": len(tokenizer), "unknown": unknown}
+        shares[corpus.name] = round(ids.count(tokenizer.unk_token_id) / len(ids), 4)
+    return shares
 
 
 def pretrain(setting: Setting, name: str) -> Figures:
@@ -170,10 +197,11 @@ def fine_tune_encoder(setting: Setting, name: str) -> Figures:
 
 
 def label_reviews(setting: Setting, name: str) -> Figures:
-    """Blend the opinions of NB-SVM and of the student of reviews, weighted as is best on dev."""
+    """Blend the opinions of NB-SVM and of the GRU of reviews, weighted as is best on dev."""
     reviews = corpora_of(setting.sources)[0]
     linear = np.load(setting.work / "teacher-reviews" / "logits.npz")
-    student = SentimentClassifier.from_pretrained(setting.work / "student-reviews" / "checkpoint")
+    trained = setting.work / "student-reviews" / "checkpoint"
+    student = SentimentClassifier.from_pretrained(resolve(setting.start) if setting.start else trained)
     positive = is_positive(reviews.dev)
     dev = np.stack([linear["dev"], poles(student.logits(reviews.dev.texts))])
     weights = fit_weights(dev, positive)
@@ -209,7 +237,9 @@ def label_sentences(setting: Setting, name: str) -> Figures:
     return {"texts": len(texts), "neutral": round(float((scores.argmax(axis=1) == 1).mean()), 3)}
 
 
-def student_options(setting: Setting, name: str, init_from: str | None, epochs: float, seed: int) -> TrainingOptions:
+def student_options(
+    setting: Setting, name: str, init_from: str | None, epochs: float, seed: int, learning_rate: float = 1e-3
+) -> TrainingOptions:
     """Return the options of a training in the work folder that goes on from another stage's checkpoint."""
     amounts = setting.amounts
     return TrainingOptions(
@@ -219,7 +249,7 @@ def student_options(setting: Setting, name: str, init_from: str | None, epochs: 
         init_from=str(setting.work / init_from) if init_from else None,
         epochs=epochs,
         batch_size=amounts.batch_size,
-        learning_rate=1e-3,
+        learning_rate=learning_rate,
         adversarial=amounts.adversarial,
         train_tokens=400,
         embedding_size=amounts.embedding_size,
@@ -237,16 +267,17 @@ def train_student_of_reviews(setting: Setting, name: str) -> Figures:
 
 
 def train_student(setting: Setting, name: str) -> Figures:
-    """Train the student of reviews further on all soft labels; the figures are macro recalls on dev."""
+    """Train the GRU of reviews further on all soft labels; the figures are macro recalls on dev."""
     paths = [
         setting.work / "label-reviews" / REVIEWS_FILE,
         *(setting.work / f"label-sentences-{part}" / SENTENCES_FILE for part in range(PARTS)),
     ]
-    seed, start = int(name.rpartition("-")[2]), "student-reviews/checkpoint"
-    options = student_options(setting, name, start, setting.amounts.student_epochs, seed)
+    amounts, seed = setting.amounts, int(name.rpartition("-")[2])
+    start = "vocabulary/checkpoint" if setting.start else "student-reviews/checkpoint"
+    options = student_options(setting, name, start, amounts.student_epochs, seed, amounts.student_rate)
     soft = [read_soft_labels(path) for path in paths]
-    times = dict.fromkeys((REVIEWS, soft_name("reviews")), setting.amounts.review_times)
-    train_on_soft_labels(options, corpora_of(setting.sources), soft, setting.amounts.pairing, times)
+    times = dict.fromkeys((REVIEWS, soft_name("reviews")), amounts.review_times)
+    train_on_soft_labels(options, corpora_of(setting.sources), soft, amounts.pairing, times)
     return dev_figures(Path(options.output_dir))
 
 

@@ -140,7 +140,7 @@ def train_on_soft_labels(
         corpora: under the split rule.
         soft: opinions of teachers, which replace labels or add texts.
         pairing: weight of the difference between the logits of a text and of its twin; 0 for no twins.
-        times: how often an epoch reads the texts of a dataset, where it is not once.
+        times: number of times that an epoch reads each text of a dataset; datasets left out are read once.
 
     Raises:
         KeyboardInterrupt: the training was stopped before its end.
