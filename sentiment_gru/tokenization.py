@@ -96,10 +96,15 @@ def add_words(tokenizer: "PreTrainedTokenizerFast", texts: Iterable[str], vocab_
         tokenizer: Tokenizer of whole words; the ids of its words stay the same.
         texts: Training texts; validation or test texts would leak.
         vocab_size: Largest number of entries; words that occur fewer than `MIN_FREQUENCY` times are left out.
+
+    Raises:
+        ValueError: The tokenizer's words are made of pieces.
     """
     from transformers import PreTrainedTokenizerFast
 
-    backend = tokenizer.backend_tokenizer
+    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    if not isinstance(backend.model, models.WordLevel):
+        raise ValueError("words can be added only to a tokenizer of whole words")
     counts: Counter[str] = Counter()
     for text in texts:
         words = backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(text))

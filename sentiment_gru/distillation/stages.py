@@ -16,12 +16,12 @@ from sklearn.metrics import accuracy_score, recall_score
 from torch import nn
 from transformers import PreTrainedTokenizerFast, set_seed
 
-from ..checkpoint import load_model, load_tokenizer, resolve, save_checkpoint
+from ..checkpoint import load_config, load_model, load_tokenizer, resolve, save_checkpoint
 from ..classifier import SentimentClassifier
 from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
 from ..data.sources import load_splits
 from ..data.splits import Corpus, JoinedSplit, TextSplit, held_out, letters
-from ..errors import DatasetError
+from ..errors import CheckpointError, DatasetError
 from ..labels import POLES
 from ..metrics import labels_to_compare, restrict
 from ..modeling import SentimentGRUForSequenceClassification
@@ -87,18 +87,31 @@ def extend_vocabulary(setting: Setting, name: str) -> Figures:
 
     The embedding of a new word is that of an unknown one until the student learns it.
     """
-    folder = resolve(setting.start)
+    folder = initial_checkpoint(setting)
     model, tokenizer = load_model(folder), load_tokenizer(folder)
     short = [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
     tokenizer = add_words(
         tokenizer, (text for corpus in short for text in corpus.train.texts), setting.amounts.vocabulary
     )
-    old = model.get_input_embeddings().weight.detach()
+    old = model.embedding.weight.detach()
     new = old[tokenizer.unk_token_id].expand(len(tokenizer) - len(old), -1)
     model.set_input_embeddings(nn.Embedding.from_pretrained(torch.cat([old, new]), freeze=False, padding_idx=0))
     model.config.vocab_size = len(tokenizer)
     save_checkpoint(model, tokenizer, setting.work / name / "checkpoint")
     return {"words": len(tokenizer), "unknown": unknown_shares(setting, tokenizer)}
+
+
+def initial_checkpoint(setting: Setting) -> Path:
+    """Return the folder of the initial checkpoint.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or its labels are not those of the student.
+    """
+    folder = resolve(setting.start)
+    labels = load_config(folder).labels
+    if labels != list(POLES):
+        raise CheckpointError(f"--start {setting.start}: needs the labels {', '.join(POLES)}, not {', '.join(labels)}")
+    return folder
 
 
 def unknown_shares(setting: Setting, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
@@ -201,7 +214,7 @@ def label_reviews(setting: Setting, name: str) -> Figures:
     reviews = corpora_of(setting.sources)[0]
     linear = np.load(setting.work / "teacher-reviews" / "logits.npz")
     trained = setting.work / "student-reviews" / "checkpoint"
-    student = SentimentClassifier.from_pretrained(resolve(setting.start) if setting.start else trained)
+    student = SentimentClassifier.from_pretrained(initial_checkpoint(setting) if setting.start else trained)
     positive = is_positive(reviews.dev)
     dev = np.stack([linear["dev"], poles(student.logits(reviews.dev.texts))])
     weights = fit_weights(dev, positive)

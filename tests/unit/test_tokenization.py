@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from sentiment_gru.tokenization import keep_ends, train_tokenizer
+from sentiment_gru.tokenization import add_words, keep_ends, train_tokenizer
 
 SAMPLE = [
     "I don't think it's good! Is it? 😀 ❤ :) can't won't isn't ca n't ...",
@@ -92,6 +92,19 @@ def test_the_saved_file_alone_gives_the_same_ids(tokenizer: PreTrainedTokenizerF
     for text in [*SAMPLE, "[PAD] ÀÉ ﬁne xyz 日本"]:
         assert loaded(text)["input_ids"] == tokenizer(text)["input_ids"]
     assert (loaded.pad_token_id, loaded.unk_token_id, loaded.padding_side) == (0, 1, "right")
+
+
+def test_added_words_get_new_ids_and_the_others_keep_theirs(words: PreTrainedTokenizerFast) -> None:
+    before = words.get_vocab()
+    texts = ["goodish well-made goodish", "Goodish madeup madeup madeup", "rare", "made"]
+    extended = add_words(words, texts, len(before) + 1)
+    assert extended.get_vocab() == before | {"goodish": len(before)}
+    assert "madeup" in add_words(words, texts, len(before) + 99).get_vocab()
+    assert "rare" not in add_words(words, texts, len(before) + 99).get_vocab()
+    assert pieces(extended, "@Some_Body [PAD] GOODISH rare") == ["@", "[UNK]", "[UNK]", "[UNK]", "goodish", "[UNK]"]
+    assert words.get_vocab() == before
+    with pytest.raises(ValueError, match="whole words"):
+        add_words(train_tokenizer(texts, 60, subwords=True), texts, 99)
 
 
 def test_unknown_words_are_never_a_known_word(words: PreTrainedTokenizerFast) -> None:

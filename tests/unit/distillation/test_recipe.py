@@ -4,13 +4,17 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from sentiment_gru import SentimentClassifier
+from sentiment_gru.checkpoint import load_model, load_tokenizer, save_checkpoint
 from sentiment_gru.data.soft_labels import read_soft_labels
 from sentiment_gru.distillation import __main__ as command
 from sentiment_gru.distillation import recipe, stages
+from sentiment_gru.labels import POLES
+from sentiment_gru.training.initial import replace_head
 from tests.conftest import write_dataset
 
 GOOD, BAD, PLAIN = "a good and lovely film", "a bad and dreary film", "the bus leaves at nine"
@@ -138,6 +142,32 @@ def test_the_recipe_makes_a_checkpoint_and_goes_on_where_it_was_stopped(
     assert metrics["recipe"]["held_out"] == ["held_out.csv"]
     monkeypatch.setattr(recipe.subprocess, "call", None)
     assert command.main(arguments) == 0  # nothing is left to do
+
+
+def test_an_initial_checkpoint_gains_words_and_is_trained_further(
+    arguments: list[str], tmp_path: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work, start = tmp_path / "work", tmp_path / "start"
+    told = [*arguments, "--hidden-size", "8", "--until", "calibrate", "--start"]
+    model, tokenizer = load_model(tiny_checkpoint), load_tokenizer(tiny_checkpoint)
+    replace_head(model, POLES[:2])
+    save_checkpoint(model, tokenizer, start)
+    assert command.main([*told, str(start), "--stage", "vocabulary"]) == 1
+    assert "needs the labels negative, neutral, positive, not negative, neutral" in capsys.readouterr().err
+    replace_head(model, POLES)
+    save_checkpoint(model, tokenizer, start)
+    assert command.main([*told, str(start)]) == 0, capsys.readouterr().err
+    assert not {path.name for path in work.iterdir()} & {"pretrain", "student-reviews"}
+    before, extended, student = (
+        SentimentClassifier.from_pretrained(folder)
+        for folder in (start, work / "vocabulary/checkpoint", work / "student-0/checkpoint")
+    )
+    texts = [GOOD, BAD, PLAIN, "a dreary bus"]
+    assert student.config.vocab_size == extended.config.vocab_size > before.config.vocab_size
+    np.testing.assert_allclose(extended.logits(texts), before.logits(texts), atol=1e-4)
+    assert np.abs(student.logits(texts) - before.logits(texts)).max() > 1e-2
+    assert command.main([*told[:-1], "--stage", "vocabulary"]) == 1
+    assert "stage vocabulary was run with other options: start; give" in capsys.readouterr().err
 
 
 def test_other_options_and_unknown_stages_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
