@@ -1,6 +1,7 @@
 """The stages of the recipe; each is a function of the setting and the stage's name that returns the figures."""
 
 import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from sklearn.metrics import accuracy_score, recall_score
 from torch import nn
 from transformers import PreTrainedTokenizerFast, set_seed
 
-from ..checkpoint import load_config, load_model, load_tokenizer, resolve, save_checkpoint
+from ..checkpoint import WEIGHTS, load_config, load_model, load_tokenizer, resolve, save_checkpoint
 from ..classifier import SentimentClassifier
 from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
 from ..data.sources import load_splits
@@ -326,8 +327,11 @@ def release(setting: Setting, name: str) -> Figures:
     staged = setting.work / name / "checkpoint"
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(setting.work / "calibrate" / "checkpoint", staged)
-    remark = f"The teacher was the encoder {Path(setting.teacher).name}. {LICENCES}"
-    facts = {"recipe": setting.portable_options(), "remarks": [remark]}
+    remarks = [f"The teacher was the encoder {Path(setting.teacher).name}. {LICENCES}"]
+    if setting.start:
+        digest = hashlib.sha256((initial_checkpoint(setting) / WEIGHTS).read_bytes()).hexdigest()
+        remarks.append(f"The student went on from an earlier release, whose weights have the SHA-256 {digest}.")
+    facts = {"recipe": setting.portable_options(), "remarks": remarks}
     measure_again(staged, corpora_of(setting.sources), evaluate_test=True, facts=facts)
     shutil.rmtree(setting.output, ignore_errors=True)
     shutil.copytree(staged, setting.output)

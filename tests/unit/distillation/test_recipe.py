@@ -1,5 +1,6 @@
 """All of the recipe on tiny datasets, with a tiny random encoder as the teacher."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -148,7 +149,7 @@ def test_an_initial_checkpoint_gains_words_and_is_trained_further(
     arguments: list[str], tmp_path: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work, start = tmp_path / "work", tmp_path / "start"
-    told = [*arguments, "--hidden-size", "8", "--until", "calibrate", "--start"]
+    told = [*arguments, "--hidden-size", "8", "--start"]
     model, tokenizer = load_model(tiny_checkpoint), load_tokenizer(tiny_checkpoint)
     replace_head(model, POLES[:2])
     save_checkpoint(model, tokenizer, start)
@@ -166,6 +167,8 @@ def test_an_initial_checkpoint_gains_words_and_is_trained_further(
     assert student.config.vocab_size == extended.config.vocab_size > before.config.vocab_size
     np.testing.assert_allclose(extended.logits(texts), before.logits(texts), atol=1e-4)
     assert np.abs(student.logits(texts) - before.logits(texts)).max() > 1e-2
+    digest = hashlib.sha256((start / "model.safetensors").read_bytes()).hexdigest()
+    assert digest in (tmp_path / "out/README.md").read_text()
     assert command.main([*told[:-1], "--stage", "vocabulary"]) == 1
     assert "stage vocabulary was run with other options: start; give" in capsys.readouterr().err
 
