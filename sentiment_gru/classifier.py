@@ -16,6 +16,7 @@ from .checkpoint import build_network, load_config, load_text_encoder, load_weig
 from .errors import InputError
 from .model_config import ModelConfig, length_factor
 from .onnx_model import Runtime
+from .openvino_runtime import OpenVinoRuntime, RuntimeChoice, read_engine
 from .results import METHODS, Explanation, Flip, Reading, Target, Token, WhatIf, calibrated
 from .results import Prediction as Prediction
 from .tokenization import is_punctuation, keep_ends
@@ -32,8 +33,8 @@ BATCH_TOKENS = 16_384  # padded tokens per batch: bounds memory when texts are l
 class SentimentClassifier:
     """A loaded model with its tokenizer; it keeps no state between calls, so threads can share it.
 
-    ONNX Runtime computes verdicts. The PyTorch model computes explanations, which need gradients and states; it is
-    loaded when it is first used.
+    ONNX Runtime computes verdicts; OpenVINO those of many texts, where it is installed and faster. The PyTorch model
+    computes explanations, which need gradients and states; it is loaded when it is first used.
 
     Args:
         config: Configuration of the model.
@@ -41,6 +42,10 @@ class SentimentClassifier:
         encoder: Tokenizer without padding and truncation.
         load_model: Function that returns the PyTorch model.
         threads: Number of threads, by default OMP_NUM_THREADS or the number of available cores.
+        engine: "onnxruntime", "openvino", or "auto" for the faster one; by default ENGINE or "auto".
+
+    Raises:
+        OptionsError: There is no such engine.
     """
 
     def __init__(
@@ -50,11 +55,17 @@ class SentimentClassifier:
         encoder: Tokenizer,
         load_model: "Callable[[], Network]",
         threads: int | None = None,
+        engine: str | None = None,
     ) -> None:
         self.config = config
         self.labels = config.labels
         self.threads = threads or _count_threads()
         self._runtime = Runtime(config, weights)
+        self._choose_runtime = RuntimeChoice(
+            read_engine(engine or os.environ.get("ENGINE")),
+            self._runtime,
+            lambda: OpenVinoRuntime(config, weights, self.threads),
+        )
         self._encoder = encoder
         self._load_model = load_model
         self._model: Network | None = None
@@ -62,16 +73,19 @@ class SentimentClassifier:
         self._punctuation = {i for token, i in encoder.get_vocab().items() if is_punctuation(token)}
 
     @classmethod
-    def from_pretrained(cls, model: str | Path | None = None, threads: int | None = None) -> "SentimentClassifier":
+    def from_pretrained(
+        cls, model: str | Path | None = None, threads: int | None = None, engine: str | None = None
+    ) -> "SentimentClassifier":
         """Load the shipped checkpoint, a folder, or a Hub id, without unpickling or running downloaded code.
 
         Raises:
             CheckpointError: The checkpoint cannot be loaded; the message is one line.
+            OptionsError: There is no such engine.
         """
         folder = resolve(model)
         config = load_config(folder)
         weights, encoder = load_weights(folder, config), load_text_encoder(folder)
-        return cls(config, weights, encoder, lambda: build_network(config, weights, threads), threads)
+        return cls(config, weights, encoder, lambda: build_network(config, weights, threads), threads, engine)
 
     @classmethod
     def from_model(cls, model: "Network", tokenizer: "PreTrainedTokenizerFast") -> "SentimentClassifier":
@@ -187,10 +201,13 @@ class SentimentClassifier:
     def _run(self, batches: list[list[int]], rows: list[list[int]]) -> list[np.ndarray]:
         """Return the (B, C) logits of each batch; `threads` batches run in parallel."""
         contents = [[rows[i] for i in batch] for batch in batches]
-        if self.threads == 1 or len(contents) < 2:
+        if len(contents) < 2:
             return [self._runtime(content) for content in contents]
+        runtime = self._choose_runtime(contents)
+        if self.threads == 1:
+            return [runtime(content) for content in contents]
         with ThreadPoolExecutor(self.threads) as workers:
-            return list(workers.map(self._runtime, contents))
+            return list(workers.map(runtime, contents))
 
     def _check(self, texts: Sequence[str] | str) -> list[str]:
         texts = [texts] if isinstance(texts, str) else list(texts)

@@ -102,7 +102,7 @@ def print_figures(
         reading = Reading(text_column, label_column, label_map=parse_label_map(label_map))
         figures: dict[str, object]
         if expectations is not None:
-            outcomes = check_list(SentimentClassifier.from_pretrained(model), expectations)
+            outcomes = check_list(SentimentClassifier.from_pretrained(model, engine="onnxruntime"), expectations)
             figures = {kind: asdict(outcome) for kind, outcome in outcomes.items()}
         else:
             figures = _evaluate_split(model, str(dataset), split, reading)
@@ -133,7 +133,7 @@ def show(value: object) -> str:
 
 
 def _evaluate_split(model: str | None, dataset: str, split_name: str | None, reading: Reading) -> dict[str, object]:
-    classifier = SentimentClassifier.from_pretrained(model)
+    classifier = SentimentClassifier.from_pretrained(model, engine="onnxruntime")
     splits = load_splits(dataset)
     name = split_name or ("test" if "test" in splits or len(splits) > 1 else next(iter(splits)))
     if name not in splits:

@@ -233,9 +233,20 @@ class Runtime:
 
     def __call__(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Return (B, C) float32 logits, before division, of the token ids of B texts, which may be empty."""
-        lengths = np.array([len(row) for row in rows])
-        mask = np.arange(max(1, lengths.max())) < lengths[:, None]
-        ids = np.zeros(mask.shape, dtype=np.int64)
-        ids[mask] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
-        logits: np.ndarray = self.session.run(None, {"input_ids": ids, "attention_mask": mask.astype(np.int64)})[0]
+        logits: np.ndarray = self.session.run(None, pad(rows))[0]
         return logits
+
+
+def pad(rows: Sequence[Sequence[int]], multiple: int = 1) -> dict[str, np.ndarray]:
+    """Return the inputs of the graph for the token ids of B texts, with at least one column.
+
+    Args:
+        rows: token ids of each text.
+        multiple: the number of columns is a multiple of this.
+    """
+    lengths = np.array([len(row) for row in rows])
+    width = max(1, lengths.max())
+    mask = np.arange(-(-width // multiple) * multiple) < lengths[:, None]
+    ids = np.zeros(mask.shape, dtype=np.int64)
+    ids[mask] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+    return {"input_ids": ids, "attention_mask": mask.astype(np.int64)}

@@ -215,7 +215,8 @@ def label_reviews(setting: Setting, name: str) -> Figures:
     reviews = corpora_of(setting.sources)[0]
     linear = np.load(setting.work / "teacher-reviews" / "logits.npz")
     trained = setting.work / "student-reviews" / "checkpoint"
-    student = SentimentClassifier.from_pretrained(initial_checkpoint(setting) if setting.start else trained)
+    start = initial_checkpoint(setting) if setting.start else trained
+    student = SentimentClassifier.from_pretrained(start, engine="onnxruntime")  # the same labels on any CPU
     positive = is_positive(reviews.dev)
     dev = np.stack([linear["dev"], poles(student.logits(reviews.dev.texts))])
     weights = fit_weights(dev, positive)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ..checkpoint import check_folder, resolve
+from .settings import Settings
 
 if TYPE_CHECKING:
     from ..classifier import SentimentClassifier
@@ -98,7 +99,9 @@ class ClassifierLoader:
             from ..classifier import SentimentClassifier
 
             # More threads do not speed up one text, and visitors would compete for the cores.
-            self._classifier.set_result(SentimentClassifier.from_pretrained(self.folder, threads=1))
+            self._classifier.set_result(
+                SentimentClassifier.from_pretrained(self.folder, threads=1, engine=Settings.read().engine)
+            )
         except BaseException as error:
             logger.exception("The classifier in %s could not be loaded", self.folder)
             self._classifier.set_exception(error)
