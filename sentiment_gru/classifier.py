@@ -16,7 +16,7 @@ from .checkpoint import build_network, load_config, load_text_encoder, load_weig
 from .errors import InputError
 from .model_config import ModelConfig, length_factor
 from .onnx_model import Runtime
-from .openvino_runtime import OpenVinoRuntime, RuntimeChoice, read_engine
+from .openvino_runtime import BatchRuntime, OpenVinoRuntime, RuntimeChoice, read_engine
 from .results import METHODS, Explanation, Flip, Reading, Target, Token, WhatIf, calibrated
 from .results import Prediction as Prediction
 from .tokenization import is_punctuation, keep_ends
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # verdicts need neither torch nor transformers
     from .network import Network
 
 BATCH_TEXTS = 64
+FEW_TEXTS = 32  # fewer than this are classified by ONNX Runtime
 BATCH_TOKENS = 16_384  # padded tokens per batch: bounds memory when texts are long
 
 
@@ -175,7 +176,7 @@ class SentimentClassifier:
             Token(text[start:end], start, end, ids[i] == self.config.unk_token_id)
             for i, (start, end) in zip(kept, (spans[i] for i in kept), strict=True)
         )
-        return Reading(text, tokens, [ids[i] for i in kept], lambda rows: self.logits((), rows), lambda: self.model)
+        return Reading(text, tokens, [ids[i] for i in kept], self._score_exactly, lambda: self.model)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text."""
@@ -189,22 +190,28 @@ class SentimentClassifier:
             encoded: Their token ids, if already known.
         """
         rows = self.encode(self._check(texts)) if encoded is None else encoded
+        return self._score(rows, self._runtime if len(rows) < FEW_TEXTS else None)
+
+    def _score_exactly(self, rows: Sequence[list[int]]) -> np.ndarray:
+        """Return (B, C) logits of token ids, to the digits that the proofs of an explanation need."""
+        return self._score(rows, self._runtime)
+
+    def _score(self, rows: Sequence[list[int]], runtime: BatchRuntime | None) -> np.ndarray:
+        """Return (B, C) logits of token ids by a runtime, or by the fastest one."""
         rows = [keep_ends(ids, self.config.max_tokens) for ids in rows]
         lengths = np.array([len(ids) for ids in rows], dtype=np.int64)
         batches = batches_by_length(lengths.tolist())
         logits = np.zeros((len(rows), len(self.labels)), dtype=np.float32)
-        for batch, batch_logits in zip(batches, self._run(batches, rows), strict=True):
+        for batch, batch_logits in zip(batches, self._run(batches, rows, runtime), strict=True):
             logits[batch] = batch_logits
         divisors = self.config.temperature * length_factor(lengths, self.config.temperature_exponent)
         return logits / divisors.astype(np.float32)[:, None]
 
-    def _run(self, batches: list[list[int]], rows: list[list[int]]) -> list[np.ndarray]:
+    def _run(self, batches: list[list[int]], rows: list[list[int]], runtime: BatchRuntime | None) -> list[np.ndarray]:
         """Return the (B, C) logits of each batch; `threads` batches run in parallel."""
         contents = [[rows[i] for i in batch] for batch in batches]
-        if len(contents) < 2:
-            return [self._runtime(content) for content in contents]
-        runtime = self._choose_runtime(contents)
-        if self.threads == 1:
+        runtime = runtime or self._choose_runtime(contents)
+        if self.threads == 1 or len(contents) < 2:
             return [runtime(content) for content in contents]
         with ThreadPoolExecutor(self.threads) as workers:
             return list(workers.map(runtime, contents))

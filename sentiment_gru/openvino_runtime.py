@@ -20,10 +20,10 @@ from .onnx_model import Weights, build_graph, pad
 from .results import calibrated
 
 Rows = Sequence[Sequence[int]]  # token ids of the texts of a batch
-Runtime = Callable[[Rows], np.ndarray]  # to (B, C) logits
+BatchRuntime = Callable[[Rows], np.ndarray]  # to (B, C) logits
 
 ENGINES = ("auto", "onnxruntime", "openvino")
-MANY_TEXTS = 1_000  # in calls of several batches: fewer are done before OpenVINO has started
+MANY_TEXTS = 1_000  # fewer are done before OpenVINO has started
 PROBED = 4  # batches
 TOLERANCE = 0.02  # largest difference between two scores of the same text
 WIDTH = 16  # a batch's number of tokens is a multiple of this, as OpenVINO compiles its kernels once for each shape
@@ -82,7 +82,7 @@ def read_engine(name: str | None) -> str:
 
 
 class RuntimeChoice:
-    """The choice between ONNX Runtime and OpenVINO for several batches, made once.
+    """The choice between ONNX Runtime and OpenVINO for large batches, made once.
 
     Args:
         engine: one of `ENGINES`; for `auto`, OpenVINO must be installed, agree, and be faster on the texts at hand.
@@ -90,14 +90,14 @@ class RuntimeChoice:
         load: function that returns OpenVINO's.
     """
 
-    def __init__(self, engine: str, reference: Runtime, load: Callable[[], Runtime]) -> None:
+    def __init__(self, engine: str, reference: BatchRuntime, load: Callable[[], BatchRuntime]) -> None:
         self._reference, self._load = reference, load
         self._chosen = reference if engine == "onnxruntime" or find_spec("openvino") is None else None
         self._engine = engine
         self._texts = 0
         self._lock = Lock()
 
-    def __call__(self, batches: Sequence[Rows]) -> Runtime:
+    def __call__(self, batches: Sequence[Rows]) -> BatchRuntime:
         """Return the runtime for batches of texts; the first `MANY_TEXTS` texts decide."""
         with self._lock:
             self._texts += sum(map(len, batches))
@@ -107,7 +107,7 @@ class RuntimeChoice:
                 self._chosen = self._measure(batches[:: -(-len(batches) // PROBED)])
             return self._chosen or self._reference
 
-    def _measure(self, batches: Sequence[Rows]) -> Runtime:
+    def _measure(self, batches: Sequence[Rows]) -> BatchRuntime:
         """Return the faster runtime, if both agree on batches."""
         try:
             other = self._load()
@@ -133,7 +133,7 @@ def agree(found: np.ndarray, expected: np.ndarray) -> bool:
     return bool(np.abs(scores - others).max() <= TOLERANCE and lost.max() <= TOLERANCE)
 
 
-def _time(runtime: Runtime, batches: Sequence[Rows]) -> tuple[float, np.ndarray]:
+def _time(runtime: BatchRuntime, batches: Sequence[Rows]) -> tuple[float, np.ndarray]:
     started = time.perf_counter()
     logits = np.concatenate([runtime(rows) for rows in batches])
     return time.perf_counter() - started, logits

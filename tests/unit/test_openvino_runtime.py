@@ -18,7 +18,7 @@ Answer = Callable[[Sequence[Sequence[int]]], np.ndarray]
 clock = 0.0
 
 
-def answering(logits: tuple[float, float], seconds: float) -> Answer:
+def answering(logits: tuple[float, ...], seconds: float) -> Answer:
     """Return a runtime that gives every text the same logits and takes so long by the tests' clock."""
 
     def answer(rows: Sequence[Sequence[int]]) -> np.ndarray:
@@ -48,6 +48,23 @@ def test_openvino_gives_the_verdicts_of_onnx_runtime(tiny_checkpoint: Path, thre
     )
     assert agree(found, expected)
     assert np.ptp(expected) > 1
+
+
+def test_explanations_and_single_texts_are_scored_by_onnx_runtime(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentiment_gru.errors.find_spec", lambda name: name)
+    monkeypatch.setattr("sentiment_gru.classifier.OpenVinoRuntime", lambda *_: answering((9.0, 0.0, 0.0), 1))
+    text = "the play is great . " * 20
+    exact, fast = (
+        SentimentClassifier.from_pretrained(tiny_checkpoint, 1, engine) for engine in ("onnxruntime", "openvino")
+    )
+    reading = fast.read(text)
+    prefixes = [reading.ids[:count] for count in range(1, len(reading.ids))]
+    np.testing.assert_array_equal(reading.score(prefixes), exact.read(text).score(prefixes))
+    np.testing.assert_array_equal(fast.logits([text]), exact.logits([text]))
+    assert (fast.logits([text] * 40).argmax(axis=1) == 0).all()
+    assert (exact.logits([text] * 40).argmax(axis=1) == 2).all()
 
 
 def test_the_faster_of_two_runtimes_that_agree_is_chosen() -> None:
