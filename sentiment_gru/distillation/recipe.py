@@ -56,9 +56,10 @@ class Amounts:
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
     review_epochs: float = 2.5  # passes over the reviews before the sentences join them
-    student_epochs: float = 1.25
+    student_epochs: float = 2.0
     student_rate: float = 5e-4  # peak of the student's learning rate
-    review_times: int = 2  # times that an epoch of the student reads each review
+    review_times: int = 1  # times that an epoch of the student reads each review
+    made_times: int = 2  # the same for the sentences of the grammar
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
@@ -126,7 +127,7 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
     sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
     network = ("embedding_size", "hidden_size")
     training = (*network, "batch_size", "adversarial")
-    student = (*training, "student_epochs", "student_rate", "review_times", "pairing")
+    student = (*training, "student_epochs", "student_rate", "review_times", "made_times", "pairing")
     of_reviews = {
         "pretrain": Stage(("vocabulary",), (*network, "pretrain_reviews"), stages.pretrain),
         "student-reviews": Stage(

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +40,7 @@ from .student import train_on_soft_labels
 from .teachers import NBSVM, blend, fit_weights, out_of_fold
 
 UNLABELLED = "unsupervised"
-REVIEWS = "imdb"
+REVIEWS, MADE = "imdb", "made"
 REVIEWS_FILE, SENTENCES_FILE = "reviews.parquet", "sentences.parquet"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
@@ -187,7 +187,7 @@ def short_corpora(setting: Setting) -> list[Corpus]:
     """Return the corpora of short texts, and the made sentences as one more."""
     made = made_sentences(setting)
     short = [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
-    return [*short, Corpus("made", made, TextSplit([], []), None, {})]
+    return [*short, Corpus(MADE, made, TextSplit([], []), None, {})]
 
 
 def fine_tune_encoder(setting: Setting, name: str) -> Figures:
@@ -232,7 +232,7 @@ def label_sentences(setting: Setting, name: str) -> Figures:
     part = int(name.rpartition("-")[2])
     certainty: dict[str, tuple[str, float]] = {}
     for corpus in short_corpora(setting):
-        share = MADE_CERTAINTY if corpus.name == "made" else LABEL_SHARE
+        share = MADE_CERTAINTY if corpus.name == MADE else LABEL_SHARE
         rows = drawn(range(len(corpus.train)), setting.amounts.judged)
         certainty |= {corpus.train.texts[i]: (corpus.train.labels[i], share) for i in rows}
     made = cut_sentences(unlabelled_reviews(setting.sources), setting.amounts.sentences, seed=0)
@@ -290,10 +290,19 @@ def train_student(setting: Setting, name: str) -> Figures:
     amounts, seed = setting.amounts, int(name.rpartition("-")[2])
     start = "vocabulary/checkpoint" if setting.start else "student-reviews/checkpoint"
     options = student_options(setting, name, start, amounts.student_epochs, seed, amounts.student_rate)
-    soft = [read_soft_labels(path) for path in paths]
-    times = dict.fromkeys((REVIEWS, soft_name("reviews")), amounts.review_times)
+    made = set(made_sentences(setting).texts)
+    soft = [part for path in paths for part in set_apart(read_soft_labels(path), made)]
+    times = dict.fromkeys((REVIEWS, soft_name("reviews")), amounts.review_times) | {soft_name(MADE): amounts.made_times}
     train_on_soft_labels(options, corpora_of(setting.sources), soft, amounts.pairing, times)
     return dev_figures(Path(options.output_dir))
+
+
+def set_apart(soft: SoftLabels, made: Set[str]) -> list[SoftLabels]:
+    """Return the texts that were not made, and those that were under a name of their own."""
+    rows: dict[bool, list[int]] = {False: [], True: []}
+    for row, text in enumerate(soft.texts):
+        rows[text in made].append(row)
+    return [soft.take(rows[False]), replace(soft.take(rows[True]), name=MADE)]
 
 
 def choose_student(setting: Setting, name: str) -> Figures:

@@ -11,7 +11,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.checkpoint import load_model, load_tokenizer, save_checkpoint
-from sentiment_gru.data.soft_labels import read_soft_labels
+from sentiment_gru.data.soft_labels import SoftLabels, read_soft_labels
 from sentiment_gru.distillation import __main__ as command
 from sentiment_gru.distillation import recipe, stages
 from sentiment_gru.labels import POLES
@@ -194,6 +194,13 @@ def test_a_failing_stage_ends_the_run_and_the_rest_is_not_begun(
     assert "no encoder can be loaded" in error
     assert "stage teacher-sentences failed" in error
     assert not (tmp_path / "work" / "vocabulary.figures.json").is_file()
+
+
+def test_made_sentences_are_set_apart_under_their_own_name() -> None:
+    soft = SoftLabels("sentences", ["a", "b", "c"], ["negative", "positive"], np.array([[0, 1], [1, 0], [0.5, 0.5]]))
+    others, made = stages.set_apart(soft, {"b", "z"})
+    assert (others.name, others.texts, made.name, made.texts) == ("sentences", ["a", "c"], "made", ["b"])
+    assert made.scores.tolist() == [[1, 0]]
 
 
 def test_the_lines_and_cells_of_held_out_files_are_read(tmp_path: Path) -> None:
