@@ -56,7 +56,7 @@ class Amounts:
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
     review_epochs: float = 2.5  # passes over the reviews before the sentences join them
-    student_epochs: float = 2.0
+    student_epochs: float = 1.5
     student_rate: float = 5e-4  # peak of the student's learning rate
     review_times: int = 1  # times that an epoch of the student reads each review
     made_times: int = 2  # the same for the sentences of the grammar
