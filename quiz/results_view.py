@@ -141,7 +141,7 @@ def headline(session: Session, level: Level | None = None) -> str:
     if level:
         return (
             f"## Your level: {level.name}\n\nIt has questions on {_join_words(level.topics)}. You answered "
-            f"{session.score} of {total} right; questions are chosen such that about half of the answers are."
+            f"{session.score} of {total} right; questions are chosen so that about half of the answers are."
         )
     if session.credit == session.score:
         return title

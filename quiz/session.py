@@ -324,7 +324,7 @@ def update_record(record: Record, graded: Grade, time: float) -> Record:
     counted = record.get(graded.item.id)
     if counted and time - counted.time < RETRY_SECONDS:
         others = sum(other.time > counted.time for other in record.values())
-        if not (graded.item.drawn and graded.item.numeric) or others < RETRY_ITEMS:
+        if not (graded.item.template and graded.item.numeric) or others < RETRY_ITEMS:
             return record
     return {**record, graded.item.id: Counted(graded.credit, time)}
 

@@ -140,8 +140,8 @@ class Item:
     `numeric` and `goal` for items with sliders, in `arrangement` for items to order or match, and in `options`
     otherwise.
 
-    An item with parameters is one instance of its template: `drawn` has the numbers that it was made with. In a bank
-    these are the numbers of its example.
+    An item with parameters is one instance of its template: `drawn` has the numbers that it was made with, which its
+    claims may name. In a bank these are the numbers of its example.
     """
 
     id: str
@@ -348,7 +348,7 @@ def make_instance(template: Mapping[str, Any], drawn: Parameters) -> Item:
     """
     if "parameters" not in template:
         return _make_item(template)
-    return replace(_make_item(fill(template, drawn)), drawn=dict(drawn), template=template)
+    return replace(_make_item(fill(template, drawn)), template=template)
 
 
 def _fill_example(raw: Any) -> Any:

@@ -32,9 +32,7 @@ def quiz_address(folder: Path) -> Iterator[str]:
     """Serve shipped questions of each type, without drawn numbers, with a database whose folder can be moved away."""
     bank = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
     asked = [item | {"prereq": [], "enemies": []} for item in bank["items"] if item["id"] in ASKED]
-    # The claims of sliders name the drawn numbers, so that their proof needs an item with its parameters.
-    fixed = [item for item in asked if "parameters" in item and item["type"] != "slider"]
-    bank["items"] = [fill(item, item.get("example", {})) if item in fixed else item for item in asked]
+    bank["items"] = [fill(item, item["example"]) if "parameters" in item else item for item in asked]
     (folder / "bank.json").write_text(json.dumps(bank))
     (folder / "store").mkdir()
     database = f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}"
