@@ -77,7 +77,7 @@ class _Band:
 
 
 def confidence_html(pairs: Sequence[tuple[int, bool]]) -> Markup:
-    """Return how well a learner's confidence matched the answers, in words, as a chart and as a table.
+    """Compare a learner's confidence with the answers, in words, as a chart and as a table.
 
     Args:
         pairs: For each answer the stated confidence in percent, and whether it was right.
@@ -180,7 +180,7 @@ def retry_label(session: Session) -> str:
 
 
 def review(session: Session, bank: Bank, live_links: Mapping[str, str | None]) -> str:
-    """Return what stood behind the wrong answers, and each with its question, the right answer and the explanation.
+    """Return the misconceptions behind the wrong answers, and each wrong answer with its question and explanation.
 
     Args:
         session: A finished run.
@@ -223,7 +223,7 @@ def _misconceptions(
 
 
 def _advice(name: str, ids: Sequence[str], bank: Bank, live_links: Mapping[str, str | None]) -> list[str]:
-    """Return what to read, and where to see it in the app, from the items answered wrong or others on the same."""
+    """Return a source to read and a link into the app, from the items answered wrong or others on the same."""
     items = sorted(
         (item for item in bank.items if name in item.misconceptions), key=lambda item: item.id not in ids
     )  # a stable sort: those answered wrong first

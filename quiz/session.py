@@ -128,7 +128,7 @@ class Session:
 
     @property
     def finished(self) -> bool:
-        """Whether the run is over."""
+        """True once the run is over."""
         return self.position >= len(self.items)
 
     @property

@@ -84,7 +84,7 @@ class Proof:
 
     @property
     def proved(self) -> bool:
-        """Whether exactly the answers of the key hold on every cell."""
+        """True if the answers of the key, and no others, hold on every cell."""
         return all(run.failure is None and {v.answer for v in run.verdicts if v.holds} == self.key for run in self.runs)
 
     @property

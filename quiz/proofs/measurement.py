@@ -1,4 +1,4 @@
-"""What a check returns, and the reasons why it cannot run."""
+"""The result of a check, and the errors of one that cannot run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
