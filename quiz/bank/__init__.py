@@ -124,12 +124,16 @@ class Check:
 
 @dataclass(frozen=True)
 class Live:
-    """The place where the app shows the fact: a token of a text in the Sentiment tab, or a panel of the Inside tab."""
+    """The place where the app shows the fact: a token of a text in the Sentiment tab, or a panel of the Inside tab.
+
+    The `values` are the numbers of the question with which the panel opens, by name.
+    """
 
     tab: str
     text: str | None = None
     token: int | None = None
     panel: str | None = None
+    values: Mapping[str, float | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -103,9 +103,10 @@ def fill(template: Mapping[str, Any], drawn: Parameters) -> dict[str, Any]:
         if "solution" in key:
             key["solution"] = {name: _tidy(evaluate_claim(claim, values)) for name, claim in key["solution"].items()}
         key["anticipated"] = [entry | {"value": _tidy(evaluate_claim(entry["claim"], values))} for entry in wrong]
-    if "params" in raw.get("check", {}):
-        params = {name: _fill_parameter(value, values) for name, value in raw["check"]["params"].items()}
-        raw["check"] = raw["check"] | {"params": params}
+    for part, field in (("check", "params"), ("live", "values")):
+        if field in raw.get(part, {}):
+            numbers = {name: _fill_parameter(value, values) for name, value in raw[part][field].items()}
+            raw[part] = raw[part] | {field: numbers}
     return {name: _fill_texts(part, values) for name, part in raw.items()}
 
 

@@ -275,6 +275,35 @@ def test_a_proof_is_shown_until_the_next_question(quiz: Page) -> None:
     expect(quiz.locator("#quiz-proof")).not_to_contain_text("Proved.")
 
 
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_see_it_live_opens_a_card_with_the_numbers_of_the_question(
+    open_page: Callable[..., Page], quiz_address: str, theme: str, width: int
+) -> None:
+    page = open_quiz(open_page(f"{quiz_address}?__theme={theme}", width=width))
+    go_to(page, "numeric")
+    answer(page)
+    summary, card = page.locator("details.quiz-live summary").first, page.locator("gru-sliders")
+    expect(card).to_be_hidden()
+    summary.focus()
+    page.keyboard.press("Enter")
+    caption = card.locator(".stage-caption")
+    expect(caption).to_have_text("25% of 0.80 and 75% of −0.40 give −0.10.")
+    assert summary.bounding_box()["y"] >= 0  # type: ignore[index]
+    check_page(page)
+    press_until(page, "Tab", "gru-sliders [name=z]")
+    page.keyboard.press("End")
+    expect(caption).to_contain_text("give 0.80.")
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    has_focus(page, ".quiz-live summary")
+    summary.click()
+    page.get_by_role("link", name="Open this card in its tab").click()
+    expect(page.locator("#inside-cell")).to_be_visible()
+    open_quiz(page)
+    go_on(page)
+    expect(page.locator("gru-sliders")).to_have_count(1)  # the one of the tab
+
+
 def test_see_it_live_opens_the_text_with_its_token(quiz: Page) -> None:
     link = quiz.locator("a.quiz-live[href^='#text=']")  # other links open the tab Inside the GRU
     for _ in ASKED:
