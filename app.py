@@ -6,10 +6,10 @@
 The environment variables are described in sentiment_gru/web/server.py.
 """
 
-from sentiment_gru.web.page import build_app, launch_settings, live_link
+from sentiment_gru.web.page import build_app, launch_settings, live_card, live_link
 from sentiment_gru.web.server import main
 
-__all__ = ["build_app", "launch_settings", "live_link", "main"]
+__all__ = ["build_app", "launch_settings", "live_card", "live_link", "main"]
 
 if __name__ == "__main__":
     main()

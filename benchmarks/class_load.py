@@ -47,12 +47,12 @@ BANK = load_bank()
 
 @dataclass
 class Taken:
-    """What a learner has come to.
+    """The measurements of one learner.
 
     Attributes:
         answers: Acknowledged answers: test, nickname and item.
         milliseconds: Time of each.
-        errors: What went wrong.
+        errors: The failures.
     """
 
     answers: list[tuple[str, str, str]] = field(default_factory=list)

@@ -40,7 +40,7 @@ HOSTILE_ADDRESS = "127.0.0.9"
 HOSTILE = 8
 """Last digit of the numbers of hostile visitors."""
 HOLD_SECONDS = 5.0
-"""How long an attacker holds half-sent requests, before the other attacks."""
+"""Time for which an attacker holds half-sent requests, before the other attacks."""
 ROWS = 200
 WORDS = EXAMPLES["A long review"].split()
 

@@ -32,7 +32,7 @@ RESULT = REPOSITORY / "benchmarks" / "results" / "quiz_load.json"
 
 @dataclass
 class Taken:
-    """What a learner has come to."""
+    """The measurements of one learner."""
 
     milliseconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)

@@ -69,7 +69,7 @@ class CopyingStore(Store):
 
     @property
     def is_restored(self) -> bool:
-        """Whether the records of the dataset were added to the database, or are not to be."""
+        """True once the records of the dataset are in the database, or will not be added."""
         return self._restored
 
     def start(self) -> None:

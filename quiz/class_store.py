@@ -41,7 +41,7 @@ class ClassStore:
 
     @property
     def is_restored(self) -> bool:
-        """Whether the database has the classes of its copy; see `Store.is_restored`."""
+        """True once the database has the classes of its copy; see `Store.is_restored`."""
         return self._store.is_restored
 
     def add(self, quiz_class: QuizClass) -> None:

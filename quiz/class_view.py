@@ -15,7 +15,7 @@ NO_QUESTIONS = "All questions are part of a test of a class at the moment. To ta
 
 
 def class_html(quiz_class: QuizClass, phase: str, description: str) -> Markup:
-    """Return what a learner reads before a run begins: title, test, conditions, and what is stored."""
+    """Return the page that a learner reads before a run begins: title, test, conditions, and what is stored."""
     return render(
         "class_info.html",
         title=quiz_class.title,

@@ -224,7 +224,7 @@ def hash_token(token: str) -> str:
 
 
 def describe_changes(bank: Bank, quiz_class: QuizClass) -> str:
-    """Return what the bank's changes since the creation of a class mean for it; empty if there are none."""
+    """Return the consequences for a class of changes of the bank since its creation; empty if there are none."""
     try:
         _find_items(bank, quiz_class)
     except ClassError as error:

@@ -1,6 +1,5 @@
 """The components of the Quiz tab: how they are laid out, and the updates that show a learner's visit."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -64,9 +63,10 @@ def _build_question() -> Components:
             parts["skip"] = _button("skip", "I don't know")
         gr.Checkbox(label="Ask me how sure I am", elem_id="quiz-ask", container=False)
     parts |= {"hints": _markdown("hints"), "feedback": _markdown("feedback"), "explanation": _markdown("explanation")}
-    with gr.Row(visible=False, elem_id="quiz-after") as parts["after"]:
-        parts["next"] = _button("next", "Next question", primary=True)
-        parts["prove"] = _button("prove", "Run the proof")
+    with gr.Column(visible=False, elem_id="quiz-after") as parts["after"]:
+        with gr.Row():
+            parts["next"] = _button("next", "Next question", primary=True)
+            parts["prove"] = _button("prove", "Run the proof")
         parts["live"] = _html("live")
     return parts | {"proof": _html("proof")}
 
@@ -90,15 +90,13 @@ def _build_results() -> Components:
     return parts
 
 
-def show(
-    visit: Visit, quiz: QuizService, live_links: Mapping[str, str | None], before: Visit | None = None
-) -> Components:
+def show(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit | None = None) -> Components:
     """Return the updates that show a visit. They hold nothing of a key before the answer is recorded.
 
     Args:
         visit: The visit.
         quiz: The service that it belongs to.
-        live_links: Addresses of parts of the app that show the fact of an item, by item id.
+        live: The views of the facts of items in the app.
         before: The visit as shown before. If its question is still open, the learner's input is not touched.
     """
     is_withheld = quiz.is_withheld(visit)
@@ -109,10 +107,10 @@ def show(
     lines = [visit.notice, "" if visit.stored else views.NOT_STORED, "" if shown_as_feedback else visit.message]
     lines += [] if visit.session.items else [class_view.NO_QUESTIONS]
     if not finished:
-        shown = _show_question(visit, quiz, live_links, before)
+        shown = _show_question(visit, quiz, live, before)
     else:
         label = results_view.practise_label(quiz.topic_to_practise(visit))
-        shown = {"practise": label} if is_withheld else _show_results(visit, quiz, live_links)
+        shown = {"practise": label} if is_withheld else _show_results(visit, quiz, live)
     return {
         "sitting": class_view.sitting_html(visit.sitting, is_withheld),
         "notice": views.notice_html(*lines),
@@ -125,9 +123,7 @@ def show(
     }
 
 
-def _show_question(
-    visit: Visit, quiz: QuizService, live_links: Mapping[str, str | None], before: Visit | None
-) -> Components:
+def _show_question(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit | None) -> Components:
     session, item, grade = visit.session, visit.session.open_item, visit.session.current_grade
     if item is None:
         return {}
@@ -151,7 +147,7 @@ def _show_question(
         "explanation": views.explanation(grade) if grade else "",
         "after": gr.Row(visible=grade is not None),
         "next": views.next_label(session),
-        "live": views.live_link_html(live_links.get(item.id) if grade else None),
+        "live": views.live_html(item, live) if grade else "",
     }
 
 
@@ -174,7 +170,7 @@ def _show_answer(item: PublicItem, grade: Grade | None) -> Components:
     }
 
 
-def _show_results(visit: Visit, quiz: QuizService, live_links: Mapping[str, str | None]) -> Components:
+def _show_results(visit: Visit, quiz: QuizService, live: views.LiveViews) -> Components:
     session, next_topic, level = visit.session, quiz.topic_to_practise(visit), quiz.level_found(visit)
     return {
         "results": results_view.headline(session, level),
@@ -183,7 +179,7 @@ def _show_results(visit: Visit, quiz: QuizService, live_links: Mapping[str, str 
         "levels": results_view.levels_html(quiz.standings(visit), next_topic, quiz.count_due(visit)),
         "retry": gr.Button(results_view.retry_label(session), visible=bool(session.mistakes)),
         "practise": results_view.practise_label(next_topic, level),
-        "review": results_view.review(session, quiz.bank, live_links),
+        "review": results_view.review(session, quiz.bank, live.link),
         "opinion": gr.Column(visible=True),
         "clear": None,
         "text": "",

@@ -72,7 +72,7 @@ class Grade:
 
     @property
     def correct(self) -> bool:
-        """Whether the number is within the tolerance, exactly the correct options are chosen, or all are in place."""
+        """True for a number within the tolerance, the correct options and no others, or all options in place."""
         if self.item.arrangement:
             return self.given == self.item.arrangement.correct
         key, number = self.item.numeric, self.number
@@ -99,7 +99,7 @@ class Grade:
 
     @property
     def places_right(self) -> tuple[bool, ...]:
-        """For each place of the order, or each prompt, whether the right option is there."""
+        """True for each place of the order, or each prompt, that has the right option."""
         correct = self.item.arrangement.correct if self.item.arrangement else ()
         given = self.given if self.known else ("",) * len(correct)
         return tuple(one == other for one, other in zip(given, correct, strict=True))

@@ -12,7 +12,7 @@ from .report_table import describe_flag, format_interval, format_percent
 
 
 def describe_items(report: Report, bank: Bank, prefix: str = "item") -> list[dict[str, Any]]:
-    """Return what the page shows of each answered item; the prefix is that of the anchors."""
+    """Return the values that the page shows of each answered item; the prefix is that of the anchors."""
     items = {(item.id, item.version): item for item in bank.items}
     return [
         {"anchor": f"{prefix}-{number}"} | _describe_item(entry, items.get((entry.item_id, entry.version)))

@@ -49,13 +49,13 @@ STRATEGIES: dict[str, Strategy] = {
 
 
 def count_shared_words(option: Option, options: Sequence[Option]) -> int:
-    """Return how many words an option has in common with each other option, in total."""
+    """Return the number of words that an option has in common with each other option, in total."""
     words = {other.oid: set(re.findall(r"[a-z0-9]+", other.text.lower())) for other in options}
     return sum(len(words[option.oid] & words[other.oid]) for other in options if other.oid != option.oid)
 
 
 def rate_technicality(text: str) -> int:
-    """Return how technical a text is: one point for each digit or symbol, three for each word of jargon."""
+    """Return a score of technical language: one point for each digit or symbol, three for each word of jargon."""
     symbols = len(re.findall(r"[0-9$`\\_^=+*/<>|(){}\[\]]", text))
     return symbols + 3 * sum(word in _JARGON for word in re.findall(r"[a-z0-9-]+", text.lower()))
 

@@ -15,6 +15,7 @@ from typing import Any, Union
 from markupsafe import Markup
 
 from .bank import Item, Numeric
+from .bank.formulas import format_value
 from .grading import Grade
 from .proofs import NotInstalledError, Proof, Run, Verdict, prove
 from .views import render
@@ -172,11 +173,14 @@ def _to_rows(run: Run, item: Item, chosen: Sequence[str]) -> list[_Row]:
     names = [(option.oid, letter, option.text) for letter, option in zip(ascii_uppercase, item.options, strict=False)]
     if item.prompts:
         names = [(str(number), str(number), prompt.text) for number, prompt in enumerate(item.prompts, 1)]
+    if item.numeric:
+        numbers = [item.numeric.value, *(wrong.value for wrong in item.numeric.anticipated)]
+        names = [(str(number), format_value(number), "") for number in numbers]
     rows = []
-    for answer, name, text in names or [(answer, answer, "") for answer in verdicts]:
+    for answer, name, text in names:
         verdict = verdicts[answer]
-        claimed = [] if str(verdict.claim) == verdict.value else _claimed(verdict)
-        is_chosen = bool(names) and item.arrangement is None and answer in chosen
+        claimed = _claimed(verdict) if isinstance(verdict.claim, str) else []
+        is_chosen = bool(item.options) and item.arrangement is None and answer in chosen
         rows.append(_Row(name, inline_html(text), is_chosen, claimed, verdict.holds))
     return rows
 

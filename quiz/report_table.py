@@ -93,7 +93,7 @@ def format_correlation(found: Correlation | None) -> str:
 
 
 def describe_flag(flag: Flag, item: Item | None) -> str:
-    """Return what a flag says, in one sentence."""
+    """Return a flag as one sentence."""
     if flag.kind == "discrimination":
         return "Those who do well elsewhere get this wrong. The key or the wording may be at fault."
     if flag.kind == "guessing":

@@ -1,12 +1,12 @@
 """The result of a run as Markdown or HTML: score, topics, confidence, levels and review. No Gradio here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from markupsafe import Markup
 
-from .bank import Bank, Level
+from .bank import Bank, Level, Live
 from .session import MASTERED, Session, Standing
 from .views import correct_answer, given_answer, join_paragraphs, question, render, sources
 
@@ -77,7 +77,7 @@ class _Band:
 
 
 def confidence_html(pairs: Sequence[tuple[int, bool]]) -> Markup:
-    """Return how well a learner's confidence matched the answers, in words, as a chart and as a table.
+    """Compare a learner's confidence with the answers, in words, as a chart and as a table.
 
     Args:
         pairs: For each answer the stated confidence in percent, and whether it was right.
@@ -141,7 +141,7 @@ def headline(session: Session, level: Level | None = None) -> str:
     if level:
         return (
             f"## Your level: {level.name}\n\nIt has questions on {_join_words(level.topics)}. You answered "
-            f"{session.score} of {total} right; questions are chosen such that about half of the answers are."
+            f"{session.score} of {total} right; questions are chosen so that about half of the answers are."
         )
     if session.credit == session.score:
         return title
@@ -179,18 +179,18 @@ def retry_label(session: Session) -> str:
     return "Try the wrong one again" if wrong == 1 else f"Try the {wrong} wrong ones again"
 
 
-def review(session: Session, bank: Bank, live_links: Mapping[str, str | None]) -> str:
-    """Return what stood behind the wrong answers, and each with its question, the right answer and the explanation.
+def review(session: Session, bank: Bank, live_link: Callable[[Live], str | None]) -> str:
+    """Return the misconceptions behind the wrong answers, and each wrong answer with its question and explanation.
 
     Args:
         session: A finished run.
         bank: The bank, which has the pictures and puts misconceptions right.
-        live_links: Addresses of parts of the app that show the fact of an item, by item id.
+        live_link: Returns the address at which the app shows the fact of an item, or None.
     """
     if not session.mistakes:
         return "Nothing to review: every answer was right."
     numbers = {item.id: number for number, item in enumerate(session.items, 1)}
-    parts = [*_misconceptions(session, bank, live_links, numbers), "### Worth another look"]
+    parts = [*_misconceptions(session, bank, live_link, numbers), "### Worth another look"]
     for grade in session.mistakes:
         item = grade.item
         parts += [
@@ -207,7 +207,7 @@ def review(session: Session, bank: Bank, live_links: Mapping[str, str | None]) -
 
 
 def _misconceptions(
-    session: Session, bank: Bank, live_links: Mapping[str, str | None], numbers: Mapping[str, int]
+    session: Session, bank: Bank, live_link: Callable[[Live], str | None], numbers: Mapping[str, int]
 ) -> list[str]:
     """Return a heading, and each misconception put right with its questions and a link, the most frequent first."""
     found: dict[str, list[str]] = {}
@@ -218,16 +218,16 @@ def _misconceptions(
     lines = []
     for name, ids in sorted(found.items(), key=lambda entry: -len(entry[1])):
         asked = f"Question{'s' if len(ids) > 1 else ''} {', '.join(str(numbers[item_id]) for item_id in ids)}"
-        lines.append(" ".join([f"- {bank.misconceptions[name]} ({asked}.)", *_advice(name, ids, bank, live_links)]))
+        lines.append(" ".join([f"- {bank.misconceptions[name]} ({asked}.)", *_advice(name, ids, bank, live_link)]))
     return ["### What stood behind your errors", "\n".join(lines)] if lines else []
 
 
-def _advice(name: str, ids: Sequence[str], bank: Bank, live_links: Mapping[str, str | None]) -> list[str]:
-    """Return what to read, and where to see it in the app, from the items answered wrong or others on the same."""
+def _advice(name: str, ids: Sequence[str], bank: Bank, live_link: Callable[[Live], str | None]) -> list[str]:
+    """Return a source to read and a link into the app, from the items answered wrong or others on the same."""
     items = sorted(
         (item for item in bank.items if name in item.misconceptions), key=lambda item: item.id not in ids
     )  # a stable sort: those answered wrong first
     source = next((item.sources[0] for item in items if item.sources), None)
-    link = next((link for item in items if (link := live_links.get(item.id))), None)
+    link = next((link for item in items if item.live and (link := live_link(item.live))), None)
     read = [f"Read [{source.cite}]({source.url}), {source.loc}."] if source else []
     return [*read, *([f"[See it live]({link})."] if link else [])]

@@ -30,7 +30,7 @@ _SCHEDULER = Scheduler(learning_steps=(), relearning_steps=(), maximum_interval=
 
 @dataclass(frozen=True)
 class Review:
-    """What is remembered of the answers to an item.
+    """The memory of an item, estimated from its answers.
 
     Attributes:
         due: When to ask it again, in seconds since 1970 in UTC.

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from .bank import Bank, Item, draw_instance
@@ -108,21 +108,21 @@ def draw_items(
 def bring_forward(
     items: Sequence[Item],
     position: int,
-    misconceptions: Collection[str],
+    is_wanted: Callable[[Item], bool],
     bank: Bank,
     seed: int,
     seen: Collection[str] = (),
 ) -> tuple[Item, ...]:
-    """Return the items of a run with one on the same misconception right after the open item.
+    """Return the items of a run with a wanted one right after the open item.
 
-    If no later item of the run is on it, one of the bank replaces the last item of the run. It is not advanced, was not
-    seen before, and reveals no answer of the run. The run is unchanged if there is none, or if a prerequisite would
+    If no later item of the run is wanted, one of the bank replaces the last item of the run. It is not advanced, was
+    not seen before, and reveals no answer of the run. The run is unchanged if there is none, or if a prerequisite would
     come after it.
 
     Args:
         items: The items of the run in their order.
-        position: Index of the open item, answered wrong.
-        misconceptions: The misconceptions behind the wrong answer.
+        position: Index of the open item.
+        is_wanted: Returns whether an item may be brought forward.
         bank: The bank.
         seed: Seed of the run.
         seen: Ids of items that the learner has answered before.
@@ -131,7 +131,7 @@ def bring_forward(
     waiting = {item.id for item in later}
 
     def suits(item: Item) -> bool:
-        return bool(item.misconceptions & set(misconceptions)) and not waiting & set(item.prereq)
+        return is_wanted(item) and not waiting & set(item.prereq)
 
     following = next(filter(suits, later), None)
     if following:

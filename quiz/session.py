@@ -128,7 +128,7 @@ class Session:
 
     @property
     def finished(self) -> bool:
-        """Whether the run is over."""
+        """True once the run is over."""
         return self.position >= len(self.items)
 
     @property
@@ -251,17 +251,24 @@ def answer(
 def follow_up(session: Session, bank: Bank) -> Session:
     """Return the run with the question that follows from the answer just given, if it leads to one.
 
-    In a mixed run it is on the misconception behind the answer; for an adaptive start see `extend`.
+    In a mixed run it is on the misconception behind a wrong answer, or on the topic of one that the learner did not
+    know, unless the question before it was on this topic, too. For an adaptive start see `extend`.
     """
     if session.scope == START:
         return extend(session, bank)
     graded = session.current_grade
-    if session.scope != MIXED or graded is None or not graded.misconceptions:
+    if session.scope != MIXED or graded is None or graded.correct:
         return session
     later = {item.id for item in session.items[session.position + 1 :]}
     if any(graded.item.id in later for graded in session.grades):  # those that another window gave
         return session
-    arguments = session.items, session.position, graded.misconceptions, bank, session.seed, session.seen
+    topic, misconceptions = graded.item.topic, set(graded.misconceptions)
+    is_repeated = session.position > 0 and session.items[session.position - 1].topic == topic
+
+    def is_wanted(item: Item) -> bool:
+        return bool(item.misconceptions & misconceptions) if graded.known else item.topic == topic and not is_repeated
+
+    arguments = session.items, session.position, is_wanted, bank, session.seed, session.seen
     return replace(session, items=bring_forward(*arguments))
 
 
@@ -324,7 +331,7 @@ def update_record(record: Record, graded: Grade, time: float) -> Record:
     counted = record.get(graded.item.id)
     if counted and time - counted.time < RETRY_SECONDS:
         others = sum(other.time > counted.time for other in record.values())
-        if not (graded.item.drawn and graded.item.numeric) or others < RETRY_ITEMS:
+        if not (graded.item.template and graded.item.numeric) or others < RETRY_ITEMS:
             return record
     return {**record, graded.item.id: Counted(graded.credit, time)}
 

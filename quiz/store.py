@@ -148,7 +148,7 @@ class Store:
 
     @property
     def is_restored(self) -> bool:
-        """Whether the database has the records of its copy, in a store that keeps one."""
+        """True once the database has the records of its copy, or if the store keeps none."""
         return True
 
     def attempts_of(self, run: str) -> list[Attempt]:

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from . import results_view, views
-from .bank import Bank, Live
+from .bank import Bank
 from .class_components import find_class
 from .components import UNCHANGED, Components, build_components, show
 from .errors import SessionError
@@ -42,7 +42,7 @@ def build_quiz_tab(
     bank: Bank,
     store: Store | None = None,
     memory: gr.BrowserState | None = None,
-    live_link: Callable[[Live], str | None] = lambda live: None,
+    live: views.LiveViews | None = None,
     load_classifier: Callable[[], Any] | None = None,
     may_send: Callable[[gr.Request], bool] = lambda request: True,
     secret: str | None = None,
@@ -54,13 +54,12 @@ def build_quiz_tab(
         bank: The questions.
         store: The store for answers, by default `Store()`.
         memory: Built by `build_quiz_memory` outside of the tabs.
-        live_link: Returns the address of a `Live` part of the app, or None.
+        live: The views of the facts of items in the app, by default none.
         load_classifier: Returns the shipped model, for the proofs that use it.
         may_send: Returns whether the sender of feedback is within the rate limit; each call counts.
         secret: Signs unfinished quizzes; by default that of `load_secret`.
     """
     quiz = QuizService(bank, store or Store(), load_secret(DEFAULT_FILE.parent, secret))
-    links = {item.id: live_link(item.live) for item in bank.items if item.live}
     state = [gr.State(None), memory or build_quiz_memory()]
     parts = build_components(bank)
     shown = {name: part for name, part in parts.items() if name not in UNCHANGED}
@@ -72,7 +71,7 @@ def build_quiz_tab(
 
         def handler(visit: Visit | None, saved: object, *values: Any) -> list[Any]:
             after = take(visit or quiz.open(saved), *values)
-            updates = show(after, quiz, links, before=visit)
+            updates = show(after, quiz, live or views.LiveViews(), before=visit)
             return [after, quiz.memory(after), *(updates.get(name, gr.skip()) for name in shown)]
 
         return handler

@@ -245,6 +245,8 @@ def _live_faults(raw: dict[str, Any]) -> _Faults:
         yield f"live: the tab {live['tab']!r} needs a {required}", "live"
     if forbidden in live:
         yield f"live: the tab {live['tab']!r} must not have a {forbidden}", "live"
+    if "values" in live and "panel" not in live:
+        yield "live: values need the panel that opens with them", "live"
     if "token" in live and "text" not in live:
         yield "live: a token needs the text that contains it", "live"
 

@@ -4,7 +4,8 @@ This module does not import Gradio.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from .bank import DEFAULT_FEEDBACK, Item, Media, Option, PublicItem
+from .bank import DEFAULT_FEEDBACK, Item, Live, Media, Option, PublicItem
 from .grading import Grade
 from .selection import START
 from .session import Session
@@ -34,6 +35,19 @@ _INSTRUCTIONS = {
 }
 _IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp"}
 _PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class LiveViews:
+    """Views of the facts of items in the surrounding app.
+
+    Attributes:
+        link: Returns the address at which the app shows a fact, or None.
+        card: Returns the HTML of a card that shows it inside the question, or None.
+    """
+
+    link: Callable[[Live], str | None] = lambda live: None
+    card: Callable[[Live], str | None] = lambda live: None
 
 
 @cache
@@ -85,9 +99,11 @@ def notice_html(*lines: str) -> Markup:
     return render("notice.html", lines=[line for line in lines if line])
 
 
-def live_link_html(address: str | None) -> Markup:
-    """Return a link to the part of the app that shows the fact; empty without an address."""
-    return render("live_link.html", address=address)
+def live_html(item: Item, views: LiveViews) -> Markup:
+    """Return a folded card that shows the fact of an item, or a link if no card can, or nothing."""
+    address = views.link(item.live) if item.live else None
+    card = views.card(item.live) if item.live else None
+    return render("live.html", address=address, card=Markup(card) if card else None)
 
 
 def question(item: PublicItem | Item, folder: Path) -> str:

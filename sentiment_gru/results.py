@@ -39,7 +39,7 @@ class Prediction:
 
     @property
     def cannot_tell(self) -> bool:
-        """Whether the text has no known word, so that the verdict carries no information."""
+        """True if the model knows no word of the text, so that the verdict carries no information."""
         return self.unknown_tokens == self._words
 
     @property

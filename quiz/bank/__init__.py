@@ -124,12 +124,16 @@ class Check:
 
 @dataclass(frozen=True)
 class Live:
-    """The place where the app shows the fact: a token of a text in the Sentiment tab, or a panel of the Inside tab."""
+    """The place where the app shows the fact: a token of a text in the Sentiment tab, or a panel of the Inside tab.
+
+    The `values` are the numbers of the question with which the panel opens, by name.
+    """
 
     tab: str
     text: str | None = None
     token: int | None = None
     panel: str | None = None
+    values: Mapping[str, float | str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -140,8 +144,8 @@ class Item:
     `numeric` and `goal` for items with sliders, in `arrangement` for items to order or match, and in `options`
     otherwise.
 
-    An item with parameters is one instance of its template: `drawn` has the numbers that it was made with. In a bank
-    these are the numbers of its example.
+    An item with parameters is one instance of its template: `drawn` has the numbers that it was made with, which its
+    claims may name. In a bank these are the numbers of its example.
     """
 
     id: str
@@ -348,7 +352,7 @@ def make_instance(template: Mapping[str, Any], drawn: Parameters) -> Item:
     """
     if "parameters" not in template:
         return _make_item(template)
-    return replace(_make_item(fill(template, drawn)), drawn=dict(drawn), template=template)
+    return replace(_make_item(fill(template, drawn)), template=template)
 
 
 def _fill_example(raw: Any) -> Any:

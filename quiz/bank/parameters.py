@@ -86,13 +86,16 @@ def find_ugly_numbers(text: str) -> list[str]:
 
 
 def fill(template: Mapping[str, Any], drawn: Parameters) -> dict[str, Any]:
-    """Return a template with its formulas computed: an item without parameters.
+    """Return a template with its formulas computed: an item without parameters, which keeps the numbers `drawn`.
+
+    Its claims stay formulas over the parameters, so its proof needs their values.
 
     Raises:
         ClaimError: A formula is invalid or uses an unknown name.
     """
     values: dict[str, Value] = dict(drawn)
     raw = {name: part for name, part in template.items() if name not in ("parameters", "example", "conditions")}
+    raw["drawn"] = dict(drawn)
     if raw.get("type") in NUMBERS:
         raw["key"] = key = dict(raw["key"])
         key["value"] = values["answer"] = _tidy(evaluate_claim(key["value"], values))
@@ -100,9 +103,10 @@ def fill(template: Mapping[str, Any], drawn: Parameters) -> dict[str, Any]:
         if "solution" in key:
             key["solution"] = {name: _tidy(evaluate_claim(claim, values)) for name, claim in key["solution"].items()}
         key["anticipated"] = [entry | {"value": _tidy(evaluate_claim(entry["claim"], values))} for entry in wrong]
-    if "params" in raw.get("check", {}):
-        params = {name: _fill_parameter(value, values) for name, value in raw["check"]["params"].items()}
-        raw["check"] = raw["check"] | {"params": params}
+    for part, field in (("check", "params"), ("live", "values")):
+        if field in raw.get(part, {}):
+            numbers = {name: _fill_parameter(value, values) for name, value in raw[part][field].items()}
+            raw[part] = raw[part] | {field: numbers}
     return {name: _fill_texts(part, values) for name, part in raw.items()}
 
 

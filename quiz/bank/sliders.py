@@ -35,7 +35,7 @@ class Slider:
 
 @dataclass(frozen=True)
 class Goal:
-    """What the sliders of an item set.
+    """The quantity that the sliders of an item control.
 
     Attributes:
         name: Name of the quantity in the page.
@@ -90,7 +90,7 @@ def find_slider_faults(raw: Mapping[str, Any]) -> Iterator[str]:
     for slider in sliders:
         for name, value in (("end", slider.high), ("start", slider.start), ("solution", key["solution"][slider.name])):
             if not (slider.low <= value <= slider.high and _is_on_grid(value, slider)):
-                yield f"slider {slider.name!r}: the {name} {value} is no position of it"
+                yield f"slider {slider.name!r}: the {name} {value} is not one of its positions"
     goal = Goal(key["name"], key["formula"], key["solution"])
     try:
         reached = {name: goal.result(positions) for name, positions in _cases(sliders, goal)}

@@ -249,7 +249,7 @@ def _read_picture(item: Item, media: Media, folder: Path) -> Picture:
 
 
 def count_not_exported(items: Iterable[Item]) -> dict[str, int]:
-    """Return how many items have each part that an export leaves out, by the name of the part."""
+    """Return the number of items that have each part left out of an export, by the name of the part."""
     return dict(Counter(name for item in items for name, has_part in _NOT_EXPORTED.items() if has_part(item)))
 
 

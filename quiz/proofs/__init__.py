@@ -5,8 +5,8 @@
     print(proof.trace)
 
 Each topic has a module of checks, such as `quiz.proofs.gating`. A check measures quantities of a cell and does not
-know the options. The `claim` of an option is a formula over these quantities, which `quiz.bank.formulas`
-evaluates. Importing this package does not import torch.
+know the options; a check that takes no cell runs once. The `claim` of an option is a formula over these quantities,
+which `quiz.bank.formulas` evaluates. Importing this package does not import torch.
 """
 
 import inspect
@@ -52,7 +52,7 @@ class Run:
     """One run of a check on one cell.
 
     Attributes:
-        cell: Name of the cell.
+        cell: Name of the cell, or of what a check without a cell ran on.
         procedure: What was run, in one sentence without the full stop.
         measured: The measured quantities, as text.
         verdicts: One verdict for each answer.
@@ -84,7 +84,7 @@ class Proof:
 
     @property
     def proved(self) -> bool:
-        """Whether exactly the answers of the key hold on every cell."""
+        """True if the answers of the key, and no others, hold on every cell."""
         return all(run.failure is None and {v.answer for v in run.verdicts if v.holds} == self.key for run in self.runs)
 
     @property
@@ -100,6 +100,7 @@ def prove(item: Item, cell: Any = None, classifier: Any = None, memory: dict[Any
         item: An item whose check names a function.
         cell: The cell to run the check on: a class with the constructor and weights of `torch.nn.GRU`. Defaults to
             the cell of the item's convention, or to the cells of all three GRU conventions if the item has none.
+            A check that takes no cell is run without it.
         classifier: The shipped model, a `sentiment_gru.SentimentClassifier`. Some checks need it.
         memory: The measurements of earlier calls. A check that was run with the same numbers is not run again.
 
@@ -113,22 +114,22 @@ def prove(item: Item, cell: Any = None, classifier: Any = None, memory: dict[Any
     if item.check is None or item.check.fn is None:
         raise ProofError(f"item {item.id} is not proved by running code")
     check = _load_check(item.check.fn)
-    parameters = dict(item.check.params)
-    if "classifier" in inspect.signature(check).parameters:
+    parameters, names = dict(item.check.params), inspect.signature(check).parameters
+    if "classifier" in names:
         if classifier is None:
             raise NotInstalledError("this check needs the shipped model, and none was given")
         parameters["classifier"] = classifier
-    cells = [cell] if cell is not None else _choose_cells(item)
+    cells = [None] if "cell" not in names else _choose_cells(item) if cell is None else [cell]
     remembered = check if memory is None else _remember(check, memory)
     runs = tuple(_run_check(item, remembered, each, parameters) for each in cells)
     return Proof(item.id, inspect.getsource(check), runs, frozenset(_key_answers(item)))
 
 
 def _remember(check: Callable[..., Measurement], memory: dict[Any, Measurement]) -> Callable[..., Measurement]:
-    def remembered(cell: Any, **parameters: Any) -> Measurement:
+    def remembered(*cell: Any, **parameters: Any) -> Measurement:
         key = check, cell, repr(parameters)
         if key not in memory:
-            memory[key] = check(cell, **parameters)
+            memory[key] = check(*cell, **parameters)
         return memory[key]
 
     return remembered
@@ -152,13 +153,15 @@ def _choose_cells(item: Item) -> list[Any]:
 
 
 def _run_check(item: Item, check: Callable[..., Measurement], cell: Any, parameters: dict[str, Any]) -> Run:
-    name = getattr(cell, "title", f"torch.nn.{cell.__name__}")
+    cells = [] if cell is None else [cell]
+    name = "" if cell is None else getattr(cell, "title", f"torch.nn.{cell.__name__}")
     try:
-        measurement = check(cell, **parameters, **(item.goal.solution if item.goal else {}))
+        measurement = check(*cells, **parameters, **(item.goal.solution if item.goal else {}))
         sampled = sample_positions(item.sliders) if item.goal else []
-        others = [(position, check(cell, **parameters, **position)) for position in sampled]
+        others = [(position, check(*cells, **parameters, **position)) for position in sampled]
     except MissingPartError as error:
         return Run(name, "", {}, (), failure=str(error))
+    name = name or measurement.subject
     measurement = replace(measurement, quantities={**item.drawn, **measurement.quantities})
     measured = {key: format_value(quantity) for key, quantity in measurement.quantities.items()}
     judge = _judge_numbers if item.numeric else _JUDGES.get(item.type, _judge_options)

@@ -64,20 +64,21 @@ def counting(cell: Any, n: int) -> Measurement:
     return Measurement(f"{n} times a, then {n} times b", quantities)
 
 
-def step_by_hand(cell: Any, forget: float, write: float, show: float, content: float, memory: float) -> Measurement:
+def step_by_hand(forget: float, write: float, show: float, content: float, memory: float) -> Measurement:
     """Give one unit of an LSTM the gates, the content and the memory of the stem, and take a step."""
     logits = {"forget": forget, "input": write, "output": show}
     before = {gate: float(torch.tensor(value).double().logit()) for gate, value in logits.items()}
     module = _unit(**before, content=float(torch.tensor(content).double().atanh()))
     start = torch.full((1, 1, 1), memory, dtype=torch.double)
     output, (_, c) = module(torch.zeros(1, 1, 1).double(), (torch.zeros_like(start), start))
-    return Measurement("one step of nn.LSTM with one unit", {"cell_state": float(c), "answer": float(output)})
+    quantities = {"cell_state": float(c), "answer": float(output)}
+    return Measurement("one step of a layer with one unit", quantities, subject="torch.nn.LSTM")
 
 
-def memory_by_hand(cell: Any, forget: float, write: float, content: float, memory: float) -> Measurement:
+def memory_by_hand(forget: float, write: float, content: float, memory: float) -> Measurement:
     """Give one unit of an LSTM the gates, the content and the memory of the stem, and read its memory after a step."""
-    state = step_by_hand(cell, forget, write, 1.0, content, memory).quantities["cell_state"]
-    return Measurement("one step of nn.LSTM with one unit, and its memory", {"answer": state})
+    state = step_by_hand(forget, write, 1.0, content, memory).quantities["cell_state"]
+    return Measurement("one step of a layer with one unit, and its memory", {"answer": state}, subject="torch.nn.LSTM")
 
 
 def returned(cell: Any) -> Measurement:

@@ -1,4 +1,4 @@
-"""What a check returns, and the reasons why it cannot run."""
+"""The result of a check, and the errors of one that cannot run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,9 @@ class Measurement:
         procedure: What was run, in one sentence without the full stop.
         quantities: The measured quantities by name: numbers, strings, tuples and double-precision tensors. A claim
             that is not a comparison is compared with the quantity named `answer`.
+        subject: Name of what it ran on, for a check that takes no cell.
     """
 
     procedure: str
     quantities: Mapping[str, Value] = field(default_factory=dict)
+    subject: str = ""

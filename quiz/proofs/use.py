@@ -175,7 +175,7 @@ def stored(cell: Any, size: int, tokens: int) -> Measurement:
     return Measurement(f"numbers to keep after {tokens} tokens, counted", quantities)
 
 
-def loss_curves(cell: Any, train: Sequence[float], dev: Sequence[float]) -> Measurement:
+def loss_curves(train: Sequence[float], dev: Sequence[float]) -> Measurement:
     """Evaluate two plotted loss curves: where each is lowest, and where one is below the other."""
     quantities = {
         "epochs": len(dev),
@@ -184,7 +184,8 @@ def loss_curves(cell: Any, train: Sequence[float], dev: Sequence[float]) -> Meas
         "train_rises": sum(after > before for before, after in pairwise(train)),
         "dev_below_train": sum(d < t for d, t in zip(dev, train, strict=True)),
     }
-    return Measurement("the plotted numbers compared, epochs counted from 1", quantities)
+    procedure = "the numbers of the two curves were compared, epochs counted from 1; nothing was trained"
+    return Measurement(procedure, quantities, subject="the plotted losses")
 
 
 def memory(cell: Any, short: int, long: int) -> Measurement:

@@ -76,6 +76,19 @@
     if (single && !waits) document.getElementById("quiz-submit").click();
   });
 
+  // The card of "See it live" opens under its summary, which is brought to the top, and Escape closes it.
+  document.addEventListener(
+    "toggle",
+    ({ target }) => target.matches("details.quiz-live[open]") && target.scrollIntoView({ block: "start" }),
+    true, // as this event does not bubble
+  );
+  document.addEventListener("keydown", ({ key, target }) => {
+    const card = key === "Escape" && target.closest("details.quiz-live[open]");
+    if (!card) return;
+    card.open = false;
+    card.querySelector("summary").focus();
+  });
+
   // The button just pressed may disappear, which would send a keyboard user back to the top of the page.
   const TARGETS = {
     next: "#quiz-next",

@@ -46,7 +46,7 @@ PAUSE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class FolderJob:
-    """What to score: addresses of two folders, a checkpoint folder or Hub id, and the column of the texts."""
+    """A job: addresses of two folders, a checkpoint folder or Hub id, and the column of the texts."""
 
     source: str
     target: str
@@ -73,7 +73,7 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockResult:
-    """What became of a block: its rows, verdicts by label, rows without one by reason, or why it was not scored."""
+    """The result of a block: its rows, verdicts by label, rows without one by reason, or why it was not scored."""
 
     block: Block
     rows: int = 0
@@ -203,7 +203,7 @@ def find_text_column(source: Folder, name: str) -> str:
             columns = list(parse_object(next(iter(read_lines(file, 0, SAMPLE)), "{}"))[0])
     column = usual_name(columns, TEXT_COLUMNS)
     if column is None:
-        listed = f"only {', '.join(columns)}" if columns else "as its first line is no JSON object"
+        listed = f"only {', '.join(columns)}" if columns else "as its first line is not a JSON object"
         raise FileError(f"no column of {name} has a usual name for texts, {listed}; use --text-column")
     return column
 
@@ -332,7 +332,7 @@ class BlockScorer:
     def write_lines(
         self, file: Any, block: Block, verdicts: Callable[[Iterable[Row]], Iterator[list[object]]], stream: Any
     ) -> None:
-        """Write the objects of a block of JSON lines with their verdicts; a line that is no object becomes one."""
+        """Write the objects of a block of JSON lines with their verdicts; any other line becomes one."""
         records: list[dict[str, object]] = []
         rows: list[Row] = []
         for line in read_lines(file, block.start, block.stop):

@@ -43,7 +43,7 @@ SPACE = ("learning_rate", "batch_size", *SHARES)
 
 @dataclass(frozen=True)
 class Task:
-    """What every trial trains on and is measured on."""
+    """Options, datasets and splits that all trials share."""
 
     options: TrainingOptions
     corpora: Sequence[Corpus]

@@ -51,7 +51,7 @@ class Badge:
 
 @dataclass(frozen=True)
 class Side:
-    """What speaks for one of the two poles.
+    """The tokens that speak for one of the two poles.
 
     Attributes:
         pole: Its name, such as "for positive".
@@ -149,7 +149,7 @@ def choose_target(scores: Mapping[str, float]) -> tuple[str, str] | None:
 
 
 def name_poles(explanation: Explanation) -> tuple[str, str]:
-    """Return what tokens of the two colours, blue and orange, support."""
+    """Return the sides that tokens of the two colours, blue and orange, support."""
     label, other = explanation.target
     if {tone(label), tone(other or "")} == {"negative", "positive"}:
         return SENTIMENT_POLES
@@ -332,7 +332,7 @@ def render_flip(prediction: Prediction, tokens: Sequence[Token], flip: Flip | No
 
 
 def split_change(before: str, after: str) -> tuple[str, str, str, str]:
-    """Return what was removed from a text, what was inserted, and the text on either side of the change."""
+    """Return the removed and the inserted part of a changed text, and the text on either side of the change."""
     start = 0
     while start < min(len(before), len(after)) and before[start] == after[start]:
         start += 1

@@ -42,7 +42,7 @@ PLOT = Plot()
 
 
 def render_introduction(limits: "Limits") -> Markup:
-    """Return what the tab accepts, and an empty alert for files_tab.js, which refuses a file that is too large."""
+    """Return the formats and limits of the tab, and an empty alert for files_tab.js, which refuses too large a file."""
     return render("files_introduction.html", limits=limits)
 
 

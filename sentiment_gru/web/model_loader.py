@@ -55,7 +55,7 @@ class ClassifierLoader:
 
     @property
     def ended(self) -> bool:
-        """Whether loading has succeeded or failed."""
+        """True once loading has succeeded or failed."""
         return self._classifier.done()
 
     async def ready(self) -> None:

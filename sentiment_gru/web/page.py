@@ -8,6 +8,7 @@ from quiz import Bank, load_bank
 from quiz.bank import Live
 from quiz.store import Store
 from quiz.tab import QUIZ_CSS, QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
+from quiz.views import LiveViews
 
 from .admission import FUNCTION_SHARE, SHARE, WAITING
 from .api import build_api
@@ -71,7 +72,7 @@ def build_app(
                     bank,
                     store,
                     memory,
-                    live_link=live_link,
+                    live=LiveViews(live_link, live_card),
                     load_classifier=loader.classifier,
                     may_send=feedback_limit,
                     secret=reveal(settings.quiz_secret),
@@ -94,6 +95,13 @@ def live_link(live: Live) -> str | None:
     if live.tab == "inside" and live.panel:
         return inside_link(live.panel, live.text, live.token)
     return text_link(live.text, live.token) if live.tab == "sentiment" and live.text else None
+
+
+def live_card(live: Live) -> str | None:
+    """Return the card that shows the subject of a quiz item inside the question, or None if none can."""
+    from .inside.live_card import render_live_card  # imported when the first question with a card is answered
+
+    return render_live_card(live.panel, live.values) if live.panel else None
 
 
 def _build_inside(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox) -> None:

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
 
     @property
     def behind_proxy(self) -> bool:
-        """Whether every connection comes from the proxy of Hugging Face Spaces."""
+        """True on Hugging Face Spaces, where every connection comes from its proxy."""
         return self.space_id is not None
 
 

@@ -32,9 +32,7 @@ def quiz_address(folder: Path) -> Iterator[str]:
     """Serve shipped questions of each type, without drawn numbers, with a database whose folder can be moved away."""
     bank = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
     asked = [item | {"prereq": [], "enemies": []} for item in bank["items"] if item["id"] in ASKED]
-    # The claims of sliders name the drawn numbers, so that their proof needs an item with its parameters.
-    fixed = [item for item in asked if "parameters" in item and item["type"] != "slider"]
-    bank["items"] = [fill(item, item.get("example", {})) if item in fixed else item for item in asked]
+    bank["items"] = [fill(item, item["example"]) if "parameters" in item else item for item in asked]
     (folder / "bank.json").write_text(json.dumps(bank))
     (folder / "store").mkdir()
     database = f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}"
@@ -275,6 +273,35 @@ def test_a_proof_is_shown_until_the_next_question(quiz: Page) -> None:
     has_focus(quiz, "#quiz-proof")
     go_on(quiz)
     expect(quiz.locator("#quiz-proof")).not_to_contain_text("Proved.")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_see_it_live_opens_a_card_with_the_numbers_of_the_question(
+    open_page: Callable[..., Page], quiz_address: str, theme: str, width: int
+) -> None:
+    page = open_quiz(open_page(f"{quiz_address}?__theme={theme}", width=width))
+    go_to(page, "numeric")
+    answer(page)
+    summary, card = page.locator("details.quiz-live summary").first, page.locator("gru-sliders")
+    expect(card).to_be_hidden()
+    summary.focus()
+    page.keyboard.press("Enter")
+    caption = card.locator(".stage-caption")
+    expect(caption).to_have_text("25% of 0.80 and 75% of −0.40 give −0.10.")
+    assert summary.bounding_box()["y"] >= 0  # type: ignore[index]
+    check_page(page)
+    press_until(page, "Tab", "gru-sliders [name=z]")
+    page.keyboard.press("End")
+    expect(caption).to_contain_text("give 0.80.")
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    has_focus(page, ".quiz-live summary")
+    summary.click()
+    page.get_by_role("link", name="Open this card in its tab").click()
+    expect(page.locator("#inside-cell")).to_be_visible()
+    open_quiz(page)
+    page.locator("#quiz-next").click()
+    expect(page.locator("details.quiz-live")).to_be_hidden()
 
 
 def test_see_it_live_opens_the_text_with_its_token(quiz: Page) -> None:

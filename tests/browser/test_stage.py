@@ -16,7 +16,7 @@ from sentiment_gru import SentimentClassifier
 from sentiment_gru.web.examples import EXAMPLES
 from sentiment_gru.web.inside.gru_cell import PRESETS, SEQUENCE, Weights
 from sentiment_gru.web.inside.sentence_card import SENTENCE
-from sentiment_gru.web.inside.stage_view import OLD_STATE, TASKS, format_number
+from sentiment_gru.web.inside.stage_view import TASKS, Opening, format_number
 from tests.browser.test_inside import open_card
 from tests.unit.web.inside.test_gru_cell import set_weights
 
@@ -157,7 +157,7 @@ def test_the_tasks_check_themselves_and_only_when_they_are_done(open_page: Calla
     expect(done).to_have_count(2)
     stage.get_by_role("button", name="From the start").click()
     set_slider(page, "z", 1)
-    expect(stage.locator("[data-task=both]")).to_contain_text(f"h′ = {format_number(OLD_STATE)}.")
+    expect(stage.locator("[data-task=both]")).to_contain_text(f"h′ = {format_number(Opening().h)}.")
     set_slider(page, "z", 0)
     expect(stage.locator("[data-task=forget]")).to_contain_text("It takes both gates to forget.")
     expect(done).to_have_count(4)

@@ -1,4 +1,4 @@
-"""What the documents say can be run, and figures come from result files."""
+"""The documents: their commands run, and their figures come from result files."""
 
 import json
 import re

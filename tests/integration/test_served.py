@@ -360,13 +360,13 @@ KEY_TEXTS = {item.id: " ".join(key_texts(item)) for item in BANK.items}
 
 
 def secrets(item: Item) -> list[str]:
-    """Return how those begin that no other item has: two may share a hint, which the answer to one of them tells."""
+    """Return the beginnings of the key texts that only one item has: two items may share a hint."""
     starts = [text[:60] for text in key_texts(item)]
     return [start for start in starts if sum(start in texts for texts in KEY_TEXTS.values()) == 1]
 
 
 def leaked(text: str, items: list[Item]) -> list[str]:
-    """Return what a response holds of the keys of items: texts, ids of options, and names of the key's fields."""
+    """Return the parts of keys that a response holds: texts, ids of options, and names of the key's fields."""
     flat = " ".join(unescape(text.replace('\\"', '"').replace("\\\\", "\\").replace("\\n", "\n")).split())
     found = [secret for item in items for secret in secrets(item) if secret in flat]
     found += [option.oid for item in items for option in item.options if f'"{option.oid}"' in flat]
@@ -374,7 +374,7 @@ def leaked(text: str, items: list[Item]) -> list[str]:
 
 
 def opened(token: str) -> str:
-    """Return what a run's token holds, which anybody can read."""
+    """Return the content of a run's token, which anybody can read."""
     body = token.split(".")[0]
     return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode()
 

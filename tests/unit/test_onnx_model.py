@@ -1,4 +1,4 @@
-"""What ONNX Runtime computes is what the model computes, here and from an exported file."""
+"""ONNX Runtime computes the same as the model, here and from an exported file."""
 
 import io
 import json

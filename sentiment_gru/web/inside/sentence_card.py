@@ -65,7 +65,7 @@ class SentenceEvents:
             return render("inside/refusal.html", message=str(error))
 
     def picture(self, picture: str | None) -> Any:
-        """Return how a unit reads the first sentence, or a skip if the picture is there already."""
+        """Return the picture of a unit that reads the first sentence, or a skip if the picture is there already."""
         if picture:
             return gr.skip()
         reading = self.loader.classifier().read(SENTENCE)

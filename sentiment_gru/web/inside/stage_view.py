@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from ..rendering import render
-from .gru_cell import CONVENTIONS, PRESETS, PYTORCH, SEQUENCE
+from .gru_cell import CONVENTIONS, PRESETS, PYTORCH, SEQUENCE, Convention, Preset
 
 
 class Slider(NamedTuple):
@@ -59,9 +59,27 @@ TASKS = (
     Task("both", "Leave it so, and keep at least 90% of the old state all the same."),
     Task("forget", "Now forget: after one step nothing of the old state may be left."),
 )
-FIRST = {"z": 0.25, "r": 1.0}  # the gates when the card opens
-OLD_STATE, INPUT, WEIGHT = 0.8, -0.42, 1.5  # of the two sliders: h, what the input says, and the weight of r * h
-STEPS = 5
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The numbers with which the card of two sliders opens.
+
+    Attributes:
+        z: Update gate.
+        r: Reset gate.
+        h: Old state.
+        input: Term of the candidate that comes from the input.
+        weight: Weight of r h in the candidate.
+        steps: Number of steps to play.
+    """
+
+    z: float = 0.25
+    r: float = 1.0
+    h: float = 0.8
+    input: float = -0.42
+    weight: float = 1.5
+    steps: int = 5
 
 
 @dataclass(frozen=True)
@@ -102,25 +120,47 @@ def format_share(value: float) -> str:
     return f"{value:.1%}" if 0 < value < 0.005 or 0.995 <= value < 1 else f"{value:.0%}"
 
 
-def render_sliders() -> Markup:
-    """Return the card on which r and z are set directly."""
-    values = {"h": OLD_STATE, "input": INPUT, "weight": WEIGHT, "steps": STEPS}
-    return render("inside/sliders_stage.html", values=json.dumps(values), first=FIRST, tasks=TASKS, convention=PYTORCH)
+def render_sliders(
+    opening: Opening = Opening(), convention: Convention = PYTORCH, tasks: Sequence[Task] = TASKS
+) -> Markup:
+    """Return the card on which r and z are set directly.
+
+    Args:
+        opening: The numbers to open with.
+        convention: The meaning of z.
+        tasks: The tasks to list.
+    """
+    values = asdict(opening) | {"zKeeps": convention.z_keeps}
+    return render(
+        "inside/sliders_stage.html", values=json.dumps(values), opening=opening, tasks=tasks, convention=convention
+    )
 
 
-def render_weights() -> Markup:
-    """Return the card with a slider for every weight, presets, a sequence and the conventions."""
-    conventions = [
-        {"name": c.name, "title": c.title, "zKeeps": c.z_keeps, "resetAfter": c.reset_after} for c in CONVENTIONS
-    ]
-    presets = [asdict(preset) for preset in PRESETS]
-    values = {"conventions": conventions, "presets": presets, "sequence": SEQUENCE}
+def render_weights(opening: Preset | None = None, convention: Convention = PYTORCH, group: str = "inside") -> Markup:
+    """Return the card with a slider for every weight, presets, a sequence and the conventions.
+
+    Args:
+        opening: A preset to open with, whose weights need not be positions of the sliders.
+        convention: The convention to open with; the weights of presets are PyTorch's in all of them.
+        group: Prefix of the name of the radio buttons, which differs between the cards of a page.
+    """
+    presets = [opening, *PRESETS] if opening else [*PRESETS]
+    conventions = sorted(CONVENTIONS, key=lambda other: other != convention)
+    values = {
+        "conventions": [
+            {"name": c.name, "title": c.title, "zKeeps": c.z_keeps, "resetAfter": c.reset_after} for c in conventions
+        ],
+        "presets": [asdict(preset) for preset in presets],
+        "sequence": SEQUENCE,
+    }
     return render(
         "inside/weights_stage.html",
         values=json.dumps(values),
-        presets=PRESETS,
+        presets=presets,
         groups=SLIDER_GROUPS,
-        conventions=CONVENTIONS,
+        step="any" if opening else 0.01,
+        conventions=conventions,
+        group=group,
     )
 
 

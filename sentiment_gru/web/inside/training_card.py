@@ -101,7 +101,7 @@ def train(run: Run) -> Iterator[Run]:
 
 
 def report(run: Run, is_running: bool) -> str:
-    """Return where a training is, or how it ended."""
+    """Return the progress of a training, or how it ended."""
     if run.is_learned:
         steps = f"Learned after {run.steps[-1]:,} steps and {run.seconds:.1f} s"
         return f"{steps}: the last {run.answers:,} answers were all right."

@@ -16,20 +16,26 @@
 
   // r and z are set directly; the candidate sees the input and, through r, the old state.
   class Sliders extends Stage {
+    constructor() {
+      super();
+      this.addEventListener("input", () => this.show());
+    }
+
     prepare() {
       this.last = this.data.steps - 1;
-      this.addEventListener("input", () => this.show());
-      for (let index = 0; index <= this.data.steps; index++) this.find("[data-trail]").append(document.createElement("li"));
+      const bars = Array.from({ length: this.data.steps + 1 }, () => document.createElement("li"));
+      this.find("[data-trail]").replaceChildren(...bars);
     }
 
     show() {
       const [z, r] = ["z", "r"].map((name) => Number(this.find(`[name="${name}"]`).value));
-      const { input, weight } = this.data;
+      const { input, weight, zKeeps } = this.data;
+      const keep = zKeeps ? z : 1 - z;
       let { h } = this.data;
       let taken;
       for (let index = 0; index <= this.position; index++) {
         const n = Math.tanh(input + r * weight * h);
-        taken = { input: [0, 0, input], past: [0, 0, weight * h], h, r, z, n, keep: z, write: 1 - z, new: z * h + (1 - z) * n };
+        taken = { input: [0, 0, input], past: [0, 0, weight * h], h, r, z, n, keep, write: 1 - keep, new: keep * h + (1 - keep) * n };
         h = taken.new;
       }
       const steps = this.position + 1;
@@ -40,8 +46,8 @@
         caption: blend(taken),
       });
       [...this.find("[data-trail]").children].forEach((bar, index) => {
-        bar.style.setProperty("--left", index <= steps ? z ** index : 0);
-        bar.textContent = index <= steps ? share(z ** index) : "";
+        bar.style.setProperty("--left", index <= steps ? keep ** index : 0);
+        bar.textContent = index <= steps ? share(keep ** index) : "";
       });
       this.check({ z, r, left: z ** steps, new: taken.new, n: taken.n });
     }
@@ -56,8 +62,9 @@
         forget: isShut && z < 0.005 && `h′ = ${format(state)} is the candidate, and the candidate has not seen the past. It takes both gates to forget.`,
       };
       for (const [name, answer] of Object.entries(answers)) {
-        if (answer && !done.has(name)) done.set(name, answer);
         const task = this.find(`[data-task="${name}"]`);
+        if (!task) continue;
+        if (answer && !done.has(name)) done.set(name, answer);
         if (!done.has(name) || task.classList.contains("done")) continue;
         task.classList.add("done");
         task.lastElementChild.textContent = `Done: ${done.get(name)}`;
@@ -67,13 +74,17 @@
 
   // All ten weights and biases of a unit with one input, in three conventions.
   class Weights extends Stage {
-    prepare() {
-      this.convention = this.data.conventions[0];
+    constructor() {
+      super();
       this.addEventListener("input", (event) => this.change(event.target));
       this.addEventListener("click", (event) => {
         const button = event.target.closest("[data-preset]");
         if (button) this.setPreset(Number(button.dataset.preset));
       });
+    }
+
+    prepare() {
+      this.convention = this.data.conventions[0];
       this.find("[name=sequence]").value = this.data.sequence.map((x) => format(x, 1)).join(", ");
       this.readSequence();
       this.setPreset(0);

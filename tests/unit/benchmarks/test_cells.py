@@ -79,7 +79,7 @@ def test_an_unrolled_layer_gives_the_states_of_the_module(cell: str) -> None:
 
 @each_cell
 def test_the_gradient_of_a_state_is_that_of_the_module_started_there(cell: str) -> None:
-    """What the module says when the state is its first one: the total derivative through all later steps."""
+    """Compare with the module started at the state, which gives the total derivative through all later steps."""
     torch.manual_seed(0)
     layer = CELLS[cell](5, 7, batch_first=True).double()
     inputs, read = torch.randn(2, 12, 5).double(), torch.randn(7).double()

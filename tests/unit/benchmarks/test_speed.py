@@ -1,4 +1,4 @@
-"""What `make bench` is made of: texts of the length they claim, the right amount of work, a table of the figures."""
+"""The parts of `make bench`: texts of the length they claim, the right amount of work, a table of the figures."""
 
 import pytest
 

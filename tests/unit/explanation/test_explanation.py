@@ -1,4 +1,4 @@
-"""What an explanation shows is what the model does: every claim is recomputed here another way."""
+"""Explanations agree with the model: every claim is recomputed here another way."""
 
 import itertools
 import json

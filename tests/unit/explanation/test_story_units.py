@@ -1,4 +1,4 @@
-"""What is said of a found unit is verified by running the cell again, in plain NumPy, with its gate held."""
+"""Claims about found units, verified by running the cell again, in plain NumPy, with its gate held."""
 
 from pathlib import Path
 

@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_others_are_scored(
     [
         ("a.csv", b"text\n", r"holds a.csv; a folder to score holds .parquet"),
         ("a.parquet", b"nonsense", "a.parquet cannot be read"),
-        ("a.jsonl", b"", "usual name for texts, as its first line is no JSON object"),
+        ("a.jsonl", b"", "usual name for texts, as its first line is not a JSON object"),
         ("a.jsonl", b'{"x": 1}\n', "no column of a.jsonl has a usual name for texts, only x; use --text-column"),
         ("_a", b"", "there is no file in"),
     ],

@@ -1,4 +1,4 @@
-"""What is written can be read again, and runs nothing in a spreadsheet program."""
+"""Written files: they can be read again, and run nothing in a spreadsheet program."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ def write(path: Path, rows: list[list[object]], columns: list[str] = COLUMNS, ma
     return path
 
 
-# Without lone surrogates, which no encoding has; without a mark, which is no part of a text; and with few of the
+# Without lone surrogates, which no encoding has; without a mark, which does not belong to a text; and with few of the
 # escapes of XLSX, which XlsxWriter does not see where two of them share an underscore.
 characters = st.characters(codec="utf-8", exclude_characters="\ufeff", exclude_categories=["Cc"])
 samples = [

@@ -17,7 +17,7 @@ from quiz.lint import lint_bank
 
 # The structures in the format's documentation, with other texts.
 GIFT = r"""
-// a remark that is no question
+// a remark, not a question
 $CATEGORY: $course$/top/Natural science/Water//Ice
 
 ::Freezing::At which temperature {

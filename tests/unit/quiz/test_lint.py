@@ -84,6 +84,11 @@ def test_digits_symbols_and_jargon_make_a_text_technical() -> None:
         ),
         (lambda item: item.update(live={"tab": "sentiment"}), "the tab 'sentiment' needs a text"),
         (lambda item: item.update(live={"tab": "inside", "text": "So"}), "the tab 'inside' needs a panel"),
+        (
+            lambda item: item.update(live={"tab": "sentiment", "text": "So", "values": {"z": 1}}),
+            "values need the panel that opens with them",
+        ),
+        (lambda item: item["live"].update(values={"zz": 1}), "live.values"),
         (lambda item: item.update(live={"tab": "quiz"}), "live.tab: 'quiz' should be one of sentiment, inside"),
         (lambda item: item.update(prereq=["gru-x"]), "prereq names 'gru-x', but no item has this id"),
         (lambda item: item.update(enemies=["gru-anatomy-002"]), "enemies names the item itself"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from quiz.__main__ import main
-from quiz.bank import SHIPPED_BANK, Bank, Item, draw_instance, load_bank, make_instance
+from quiz.bank import SHIPPED_BANK, Bank, Item, draw_instance, find_bank_faults, load_bank, make_bank, make_instance
 from quiz.bank.parameters import draw_parameters, fill, find_equal_answers, find_ugly_numbers, list_values
 from quiz.errors import BankError
 from quiz.grading import grade
@@ -48,6 +48,7 @@ def test_the_formulas_of_a_template_are_computed() -> None:
     assert raw["key"] == {"value": 0.0625, "anticipated": [{"claim": "z * k", "feedback": "0.5", "value": 0.5}]}
     assert raw["check"]["params"] == {"z": 0.25, "all": [2, 3, 5], "name": "plain"}
     assert not {"parameters", "example", "conditions"} & raw.keys()
+    assert raw["drawn"] == {"z": 0.25, "k": 2}
 
 
 def test_values_are_listed_or_given_as_a_range() -> None:
@@ -152,6 +153,15 @@ def test_drawn_instances_are_proved_and_their_wrong_keys_are_not(item: Item) -> 
         assert not proof_of(change_key(instance)).proved
 
 
+@each_template
+def test_a_filled_item_of_another_bank_is_proved(item: Item) -> None:
+    raw = fill(item.template, draw_parameters(item.template, "a")) | {"prereq": [], "enemies": []}
+    data = {"schema_version": "1.0", "demands": "basic", "items": [raw]}
+    assert list(find_bank_faults(data)) == []
+    (filled,) = make_bank(data).items
+    assert proof_of(filled).proved, proof_of(filled).trace
+
+
 # A learner's run
 
 
@@ -191,6 +201,12 @@ def test_an_answer_with_other_numbers_counts_after_five_other_items() -> None:
     assert update_record(record, again, 200)[MIX.id] == Counted(1.0, 200)
     fixed = update_record(record, grade(others[0], wrong(others[0])), 300)
     assert fixed == record
+
+
+def test_the_same_numbers_do_not_count_again_at_once() -> None:
+    fixed = dataclasses.replace(MIX, template={})
+    record = {item.id: Counted(1.0, 200) for item in BANK.items[:9]} | {fixed.id: Counted(0.0, 100)}
+    assert update_record(record, grade(fixed, right(fixed)), 300) == record
 
 
 def test_a_recognized_option_among_other_numbers_does_not_count_at_once() -> None:

@@ -92,6 +92,22 @@ def test_every_run_answer_and_quantity_is_shown(item: Item) -> None:
     assert text.count("✓ Holds") == sum(verdict.holds for run in proof.runs for verdict in run.verdicts)
 
 
+@pytest.mark.parametrize(
+    ("item_id", "subject"), [("gru-use-010", "the plotted losses"), ("gru-lstm-007", "torch.nn.LSTM")]
+)
+def test_a_proof_without_a_gru_does_not_claim_to_have_run_one(item_id: str, subject: str) -> None:
+    proof = prove(ITEMS[item_id])
+    text = words(proof_html(proof, ITEMS[item_id], []))
+    assert f"On {subject} What ran: " in text
+    assert [run.cell for run in proof.runs] == [subject]
+    assert "kinds of GRU" not in text
+
+
+def test_numbers_of_answers_are_rounded_as_the_measured_ones() -> None:
+    numbers = re.findall(r"<strong>([-\d.]+)</strong>", shown(ITEMS["gru-update-012"]))
+    assert numbers == ["-0.29", "0.8", "0.861723"]
+
+
 def test_the_code_can_be_scrolled_by_keyboard() -> None:
     assert '<pre tabindex="0" role="group" aria-label="Code that ran">' in shown(OPENING)
 

@@ -118,7 +118,7 @@ class RememberingGRU(nn.GRU):
     memory = 0.0
 
     def forward(self, inputs: torch.Tensor, h_0: torch.Tensor | None = None) -> Any:  # type: ignore[override]
-        """Return what a GRU returns for the inputs and the memory."""
+        """Return the output of a GRU for the inputs and the memory."""
         result = super().forward(inputs + self.memory, h_0)
         self.memory = self.memory + inputs.sum()
         return result
@@ -128,7 +128,7 @@ class PositionalGRU(nn.GRU):
     """A GRU that adds to each input its position."""
 
     def forward(self, inputs: torch.Tensor, h_0: torch.Tensor | None = None) -> Any:  # type: ignore[override]
-        """Return what a GRU returns for the changed inputs."""
+        """Return the output of a GRU for the changed inputs."""
         return super().forward(inputs + torch.arange(len(inputs)).reshape(-1, 1, 1), h_0)
 
 

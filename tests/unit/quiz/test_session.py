@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from quiz.bank import Bank, Item, load_bank, make_instance
 from quiz.errors import SessionError
 from quiz.formats.convert import to_question
-from quiz.grading import grade
+from quiz.grading import DO_NOT_KNOW, grade
 from quiz.selection import (
     ALL,
     MIXED,
@@ -141,6 +141,22 @@ def test_after_a_wrong_answer_the_next_question_is_on_the_same_misconception(see
             assert not set(item.prereq) & {later.id for later in session.items[number:]}
             assert not set(item.enemies) & {other.id for other in session.items}
     assert followed >= 3
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_after_an_unknown_answer_the_next_question_is_on_the_same_topic_but_no_third_one(seed: int) -> None:
+    session, followed = start_session(BANK, MIXED, seed), 0
+    while not session.finished:
+        session, graded = answer(session, open_item(session).id, [DO_NOT_KNOW])
+        assert not graded.misconceptions
+        before, session = session, follow_up(session, BANK)
+        assert len(session.items) == len({item.id for item in session.items}) == RUN_LENGTH
+        followed += session.items != before.items
+        session = advance(session)
+    topics = [item.topic for item in session.items]
+    assert followed >= 4
+    assert sum(one == other for one, other in itertools.pairwise(topics)) >= followed
+    assert not any(len(set(topics[number : number + 3])) == 1 for number in range(RUN_LENGTH - 2))
 
 
 def test_a_right_answer_or_a_chapter_keeps_the_order() -> None:

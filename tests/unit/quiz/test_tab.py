@@ -23,7 +23,7 @@ from quiz.service import QuizService, Visit
 from quiz.session import start_session
 from quiz.store import Store
 from quiz.tab import QUIZ_SCRIPT, build_quiz_memory, build_quiz_tab
-from quiz.views import LETTERS, question, read_static
+from quiz.views import LETTERS, LiveViews, question, read_static
 from tests.conftest import REPOSITORY
 from tests.unit.quiz.test_session import (
     BANK,
@@ -36,12 +36,13 @@ from tests.unit.quiz.test_session import (
     SINGLE,
     SLIDER,
     only,
+    open_item,
     right,
     wrong,
 )
 
 SECRET = "a secret of the tests"
-LINKS = {item.id: app.live_link(item.live) for item in BANK.items if item.live}
+LIVE = LiveViews(app.live_link, app.live_card)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def quiz_of(store: Store, *items: Item) -> QuizService:
 
 def updates(visit: Visit, quiz: QuizService, before: Visit | None = None) -> Components:
     """Return the updates of the components as values or the dictionaries that are sent."""
-    shown = show(visit, quiz, LINKS, before)
+    shown = show(visit, quiz, LIVE, before)
     return {name: part.get_config() if hasattr(part, "get_config") else part for name, part in shown.items()}
 
 
@@ -224,7 +225,7 @@ def test_a_refusal_and_a_hint_leave_the_input_unchanged(store: Store) -> None:
         assert not {"options", "number"} & shown.keys()
         assert shown["actions"]["visible"]
     assert value(updates(quiz.answer(before, SINGLE.id, []), quiz, before)["feedback"]).startswith("Choose an answer")
-    other = show(quiz.restart(before), quiz, LINKS, before)
+    other = show(quiz.restart(before), quiz, LIVE, before)
     assert other["number"].constructor_args["value"] == ""
     assert "<button" in other["options"].constructor_args["value"]
 
@@ -289,7 +290,7 @@ def test_the_result_says_what_stood_behind_the_errors(store: Store) -> None:
     while not visit.session.finished:
         assert visit.session.open_item
         visit = quiz.advance(quiz.answer(visit, visit.session.open_item.id, [swapped[visit.session.open_item.id]]))
-    review = show(visit, quiz, {"gru-update-001": address})["review"]
+    review = show(visit, quiz, LiveViews(lambda live: address))["review"]
     numbers = [str(n) for n, item in enumerate(visit.session.items, 1) if item.id != SINGLE.id]
     text, source = BANK.misconceptions["m-conventions-swapped"], BY_ID["gru-update-001"].sources[0]
     assert (
@@ -305,7 +306,20 @@ def test_a_perfect_result_has_nothing_to_review(store: Store) -> None:
     assert not shown["retry"]["visible"]
 
 
-def test_a_link_to_a_live_part_is_shown_after_the_answer(store: Store) -> None:
+def test_a_card_with_the_numbers_of_the_question_is_folded_below_the_feedback(store: Store) -> None:
+    quiz = quiz_of(store, BY_ID["gru-update-008"])
+    visit = quiz.open({})
+    asked = open_item(visit.session)
+    assert updates(visit, quiz)["live"] == ""
+    card = unescape(updates(quiz.answer(visit, asked.id, right(asked)), quiz)["live"])
+    assert "<details" in card
+    assert " open>" not in card
+    assert f'"z": {asked.drawn["z"]}, ' in card
+    assert f'"h": {asked.drawn["h"]}, ' in card
+    assert 'href="#inside=cell"' in card
+
+
+def test_a_link_to_a_part_without_a_card_is_shown_after_the_answer(store: Store) -> None:
     item = next(item for item in BANK.items if item.live and item.live.tab == "sentiment" and item.live.token)
     quiz = quiz_of(store, item)
     visit = quiz.open({})
@@ -313,8 +327,6 @@ def test_a_link_to_a_live_part_is_shown_after_the_answer(store: Store) -> None:
     shown = updates(quiz.answer(visit, item.id, right(item)), quiz)
     assert item.live is not None
     assert unescape(shown["live"]).endswith(f'&token={item.live.token}">See it live</a>')
-    quiz = quiz_of(store, SINGLE)
-    assert 'href="#inside=cell"' in updates(quiz.answer(quiz.open({}), SINGLE.id, right(SINGLE)), quiz)["live"]
 
 
 def test_a_picture_is_embedded_or_replaced_by_its_description(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def weights(folder: Path) -> bytes:
 
 
 def history(folder: Path) -> list[dict[str, float]]:
-    """Return what each evaluation gave, in full precision, less its speed."""
+    """Return the results of each evaluation in full precision, without its speed."""
     entries = json.loads((folder / "metrics.json").read_text())["history"]
     speeds = ("runtime", "per_second", "preparation_time")
     return [{key: value for key, value in entry.items() if not key.endswith(speeds)} for entry in entries]

@@ -1,4 +1,4 @@
-"""What the tests of views share: a prediction, the words of a page, and the tags and attributes that a browser sees."""
+"""Helpers of the tests of views: a prediction, and the words, tags and attributes of a page."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""Who may send what: addresses, rates, sizes, deadlines of bodies, and slots."""
+"""Admission of requests: addresses, rates, sizes, deadlines of bodies, and slots."""
 
 import asyncio
 import json
@@ -269,7 +269,7 @@ def test_marks_in_strings_are_not_counted(value: Any, ascii_only: bool) -> None:
 
 @given(st.text('"\\[a', max_size=60))
 def test_any_quotation_marks_and_backslashes_are_matched_to_the_end(text: str) -> None:
-    """Where a string is not closed, the rest belongs to it, so that no second search begins inside of it."""
+    """An unclosed string extends to the end, so that no second search begins inside of it."""
     assert b'"' not in admission._STRING.sub(b"", text.encode())
 
 

@@ -38,7 +38,7 @@ def blocks(classifier: SentimentClassifier) -> GuardedBlocks:
 
 
 def call(blocks: GuardedBlocks, name: str, *inputs: Any) -> list[Any]:
-    """Return what an endpoint answers to values by position."""
+    """Return the answer of an endpoint to values by position."""
     (endpoint,) = [fn for fn in blocks.fns.values() if fn.api_name == name]
     data = asyncio.run(blocks.process_api(endpoint, list(inputs), SessionState(blocks)))["data"]
     return [value.model_dump() if isinstance(value, BaseModel) else value for value in data]

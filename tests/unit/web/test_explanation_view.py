@@ -1,4 +1,4 @@
-"""How an explanation is shown: the right numbers, warnings past the bounds, and no text or label as markup."""
+"""An explanation as HTML: its numbers, warnings past the bounds, and texts and labels escaped."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the events of the Files tab return."""
+"""The events of the Files tab, without a browser."""
 
 from pathlib import Path
 

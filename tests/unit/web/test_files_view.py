@@ -1,4 +1,4 @@
-"""What the Files tab shows, and that no name, cell or message of a file reaches the page as markup."""
+"""The Files tab as HTML: previews and results, with every name, cell and message of a file escaped."""
 
 import re
 from dataclasses import replace

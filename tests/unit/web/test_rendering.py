@@ -1,4 +1,4 @@
-"""What is rendered without a page: links that hold a text in their fragment."""
+"""Links that hold a text in their fragment."""
 
 import re
 from urllib.parse import parse_qs

@@ -1,4 +1,4 @@
-"""What the Sentiment tab answers to a text, to questions about it, and when something fails."""
+"""The events of the Sentiment tab: verdicts, explanations, what-if questions, and failures."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""How a verdict is shown: its sentence, scores and balance, and no label as markup."""
+"""A verdict as HTML: its sentence, scores and balance, with labels escaped."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How changes of a text are shown: the change marked, both verdicts, and nothing as markup."""
+"""Changes of a text as HTML: the change is marked, both verdicts are shown, and texts are escaped."""
 
 import pytest
 from hypothesis import given, settings

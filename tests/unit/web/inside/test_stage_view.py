@@ -10,9 +10,9 @@ import pytest
 
 from sentiment_gru.web.inside.gru_cell import CONVENTIONS, PRESETS, Weights
 from sentiment_gru.web.inside.stage_view import (
-    OLD_STATE,
     SLIDER_GROUPS,
     TASKS,
+    Opening,
     UnitChoice,
     Word,
     format_number,
@@ -38,7 +38,7 @@ def test_the_page_checks_exactly_the_tasks_that_the_card_lists() -> None:
     assert re.findall(r"^        (\w+):", checked, re.MULTILINE) == [task.name for task in TASKS]
     stage = render_sliders()
     assert re.findall(r'data-task="(\w+)"', stage) == [task.name for task in TASKS]
-    assert values_of(stage)["h"] == OLD_STATE
+    assert values_of(stage)["h"] == Opening().h
 
 
 def test_there_is_a_slider_for_every_weight_and_for_input_and_old_state() -> None:
