@@ -69,6 +69,10 @@ def progress_html(session: Session) -> Markup:
 def waiting(session: Session, sitting: Sitting) -> str:
     """Return the end of a run whose results are withheld, as Markdown without anything that a person typed."""
     deadline = sitting.quiz_class.deadline
-    time = f"after {format_time(deadline)}" if deadline else "after the test of another class that has these questions"
+    time = (
+        f"after {format_time(deadline)}"
+        if deadline
+        else "after the test of another class that has these questions or such as give them away"
+    )
     answered = f"{len(session.grades)} of {len(session.items)} questions"
     return f"## Your answers are in\n\nYou answered {answered}. The results are shown here {time}."

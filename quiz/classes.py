@@ -12,11 +12,11 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from .bank import Bank, Item, draw_instance, fingerprint, make_instance
+from .bank import Bank, Item, are_enemies, draw_instance, fingerprint, make_instance
 from .bank.formulas import ClaimError
 from .class_records import (
     AFTER_DEADLINE,
@@ -129,7 +129,9 @@ def draw_form(pool: Sequence[Item], count: int, generator: random.Random) -> lis
     chosen: list[Item] = []
     while waiting and len(chosen) < count:
         counts = Counter(item.topic for item in chosen)
-        chosen.append(min(waiting, key=lambda item: (_is_enemy(item, chosen), counts[item.topic])))
+        chosen.append(
+            min(waiting, key=lambda item: (any(are_enemies(item, other) for other in chosen), counts[item.topic]))
+        )
         waiting.remove(chosen[-1])
     ids = {item.id for item in chosen}
     return [item for item in pool if item.id in ids]
@@ -156,6 +158,22 @@ def items_of_run(bank: Bank, quiz_class: QuizClass, run: ClassRun) -> tuple[Item
     if quiz_class.order == SHUFFLED:
         items = random.Random(f"{seed} order").sample(items, len(items))
     return tuple(_shuffle_options(item, seed) for item in items)
+
+
+def find_revealing(bank: Bank, ids: Collection[str]) -> frozenset[str]:
+    """Return the ids of questions, and of those that give one of them away.
+
+    That are the questions that the bank calls enemies of one of them, and those whose key is proved by the same
+    function, as their explanations and proofs show the same computation.
+    """
+    asked = [item for item in bank.items if item.id in ids]
+    proofs = {item.check.fn for item in asked if item.check and item.check.fn}
+    revealing = (
+        item.id
+        for item in bank.items
+        if (item.check and item.check.fn in proofs) or any(are_enemies(item, other) for other in asked)
+    )
+    return frozenset(ids) | frozenset(revealing)
 
 
 def without_items(bank: Bank, ids: Collection[str]) -> Bank:
@@ -328,7 +346,3 @@ def _fill_in(item: Item, entry: FormItem, phase: str) -> Item:
 def _shuffle_options(item: Item, seed: str) -> Item:
     generator = random.Random(f"{seed} {item.id} options")
     return replace(item, options=tuple(generator.sample(item.options, len(item.options))))
-
-
-def _is_enemy(item: Item, others: Iterable[Item]) -> bool:
-    return any(item.id in other.enemies or other.id in item.enemies for other in others)

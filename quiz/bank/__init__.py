@@ -256,6 +256,11 @@ class PublicItem:
     tolerance: float | None
 
 
+def are_enemies(item: Item, other: Item) -> bool:
+    """Return whether two items reveal each other's answers, as one of them says."""
+    return other.id in item.enemies or item.id in other.enemies
+
+
 def public_view(item: Item) -> PublicItem:
     """Return the part of an item that may be sent to the browser before it is answered."""
     return PublicItem(

@@ -18,7 +18,7 @@ from quiz import class_service, class_store, service
 from quiz.bank import Item
 from quiz.class_records import AFTER_DEADLINE, ClassRun, QuizClass
 from quiz.class_store import ClassStore
-from quiz.classes import ClassOptions, format_code, items_of_run, make_class
+from quiz.classes import ClassOptions, find_revealing, format_code, items_of_run, make_class
 from quiz.selection import ALL, topic_scope
 from quiz.store import Store
 from quiz.tab import build_quiz_memory, build_quiz_tab
@@ -197,7 +197,9 @@ def test_nothing_on_the_http_surface_reveals_an_open_exam(
     text = " ".join(responses)
     assert leaked(text, [*items, *(BY_ID[item_id] for item_id in IDS)]) == []
     assert run.nickname not in " ".join(early.responses)
-    for item in items:
+    revealing = [item for item in BANK.items if item.id in find_revealing(BANK, IDS)]
+    assert len(revealing) > len(items)
+    for item in [*items, *revealing]:
         stem = json.dumps(item.stem)[1:60]
         assert stem not in json.dumps(" ".join(early.responses[2:])).replace("\\\\", "\\")
     assert not re.search(r"quiz-(right|wrong)|✓|✗|[0-9] of [0-9]+ right|Not right", " ".join(page.responses))
