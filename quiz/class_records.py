@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from .nicknames import learner_of
+
 FIXED, DRAWN = "fixed", "drawn"
 LISTED, SHUFFLED = "listed", "shuffled"
 AT_ONCE, AFTER_DEADLINE = "at once", "after deadline"
@@ -104,7 +106,7 @@ class ClassRun:
         run: Random name of the run, under which its answers are stored.
         code: Code of the class.
         nickname: The learner's nickname, or a random one.
-        attempt_number: Number of the run among those of this nickname in this test, from 1.
+        attempt_number: Number of the run among those of this learner in this test, from 1.
         phase: `SINGLE_TEST`, `PRE` or `POST`.
         started_at: Time of its start, in UTC.
     """
@@ -115,6 +117,11 @@ class ClassRun:
     attempt_number: int
     phase: str
     started_at: datetime
+
+    @property
+    def learner(self) -> str:
+        """The learner, whose nicknames may differ in ways that do not count; see `nicknames.learner_of`."""
+        return learner_of(self.nickname)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

@@ -51,7 +51,7 @@ class TestReport:
 
     Attributes:
         phase: The test.
-        learners: Number of nicknames.
+        learners: Number of learners, told apart by their nicknames.
         counted: Number of runs that count.
         mean: Their mean score, or None if there are none.
         interval: Its 95% interval, or None for fewer than two runs.
@@ -90,7 +90,7 @@ class ClassReport:
     """The report on a class.
 
     Attributes:
-        learners: Number of nicknames.
+        learners: Number of learners, told apart by their nicknames.
         attempts: Number of answers.
         scores: The result of each run, by test, nickname and attempt.
         tests: One entry for each test.
@@ -191,7 +191,7 @@ def _report_test(
 
 def _measure_gain(scores: Sequence[RunScore]) -> Gain | None:
     pre, post = (
-        {score.run.nickname.casefold(): score.score for score in scores if score.counts and score.run.phase == phase}
+        {score.run.learner: score.score for score in scores if score.counts and score.run.phase == phase}
         for phase in (PRE, POST)
     )
     pairs = [(pre[name], post[name]) for name in sorted(pre.keys() & post.keys())]
@@ -204,4 +204,4 @@ def _measure_gain(scores: Sequence[RunScore]) -> Gain | None:
 
 
 def _count_learners(runs: Iterable[ClassRun]) -> int:
-    return len({run.nickname.casefold() for run in runs})
+    return len({run.learner for run in runs})

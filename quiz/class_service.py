@@ -27,10 +27,10 @@ from .classes import (
     items_of_run,
     random_nickname,
     read_code,
-    read_nickname,
     seed_of_run,
 )
 from .errors import ClassError, ClassUnavailableError, TokenError
+from .nicknames import read_nickname
 from .records import StoreError
 from .session import Session
 from .store import Store

@@ -71,20 +71,19 @@ class ClassStore:
     def start_run(self, quiz_class: QuizClass, nickname: str, phase: str) -> ClassRun:
         """Store and return a new run of a learner.
 
-        Nicknames that differ only in capitals are the same.
+        Nicknames that `nicknames.learner_of` takes for the same share the attempts.
 
         Raises:
             ClassError: The nickname has no attempt left in this test, or the class is deleted.
         """
         from sqlalchemy.exc import IntegrityError
 
-        from .class_tables import insert_run, read_classes, read_runs
+        from .class_tables import count_runs, insert_run, read_classes
 
         def insert(connection: "Connection") -> ClassRun:
             if not read_classes(connection, quiz_class.code):
                 raise ClassError("This class does not exist any more.")
-            runs = [run for run in read_runs(connection, quiz_class.code) if run.phase == phase]
-            number = 1 + sum(run.nickname.casefold() == nickname.casefold() for run in runs)
+            number = 1 + count_runs(connection, quiz_class.code, phase, nickname)
             if number > quiz_class.attempts_allowed:
                 raise ClassError(_describe_limit(nickname, quiz_class.attempts_allowed))
             run = ClassRun(secrets.token_urlsafe(12), quiz_class.code, nickname, number, phase, datetime.now(UTC))

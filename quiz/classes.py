@@ -39,7 +39,6 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 8
 """With this alphabet 39 bits: of a hundred classes, one address needs years to find one within its rate limit."""
 MAX_TITLE = 100
-MAX_NICKNAME = 40
 MAX_ITEMS = 200
 MAX_ATTEMPTS = 99
 MAX_RETENTION_DAYS = 3650
@@ -50,7 +49,6 @@ STORED = (
     "nickname, which may be left out. Nothing else about a person."
 )
 _TRIES = 20  # for numbers of the post-test that differ from those of the first test
-_JOINERS = "\u200c\u200d"  # format characters of some scripts and emoji
 _WRONG_CODE = f"This is not a class code. It has {CODE_LENGTH} letters and digits, such as K7M2-XQ4D."
 
 
@@ -149,7 +147,7 @@ def items_of_run(bank: Bank, quiz_class: QuizClass, run: ClassRun) -> tuple[Item
     pool = [(entry, item) for entry, item in zip(quiz_class.items, _find_items(bank, quiz_class), strict=True)]
     seed = f"{quiz_class.token_hash} {run.run}"
     if quiz_class.draw == DRAWN:
-        learner = f"{quiz_class.token_hash} {run.nickname.casefold()}"  # both tests of a learner have the same items
+        learner = f"{quiz_class.token_hash} {run.learner}"  # both tests of a learner have the same items
         generator = random.Random(learner if quiz_class.pre_post else seed)
         drawn = draw_form([item for _, item in pool], quiz_class.item_count, generator)
         items = [draw_instance(item, f"{seed} {item.id} parameters") for item in drawn]
@@ -215,20 +213,6 @@ def read_code(text: str) -> tuple[str, str]:
 def link_of(quiz_class: QuizClass, phase: str) -> str:
     """Return the link to a class, to be appended to the address of the app."""
     return f"#class={format_code(quiz_class.code, phase)}"
-
-
-def read_nickname(text: str) -> str:
-    """Return a nickname without superfluous spaces; empty if there is none.
-
-    Raises:
-        ClassError: It is longer than `MAX_NICKNAME`, or has characters that cannot be seen.
-    """
-    nickname = " ".join(unicodedata.normalize("NFKC", text[: 10 * MAX_NICKNAME]).split())
-    if len(nickname) > MAX_NICKNAME:
-        raise ClassError(f"Please choose a nickname of at most {MAX_NICKNAME} characters.")
-    if any(unicodedata.category(char).startswith("C") and char not in _JOINERS for char in nickname):
-        raise ClassError("This nickname has characters that cannot be shown. Please choose another.")
-    return nickname
 
 
 def random_nickname() -> str:

@@ -19,10 +19,11 @@ from .answer_log import AnswerLog
 from .bank import Bank, Level
 from .class_records import AT_ONCE
 from .class_service import ClassService, Sitting
-from .classes import read_code, read_nickname, without_items
+from .classes import read_code, without_items
 from .errors import ClassError, ClassUnavailableError, SessionError, TokenError
 from .grading import DO_NOT_KNOW, Grade, grade
 from .ladder import find_level
+from .nicknames import learner_of, read_nickname
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
 from .reviews import Reviews, list_due, read_reviews, update_reviews, write_reviews
@@ -381,7 +382,7 @@ def _end(session: Session) -> Session:
 def _is_same(sitting: Sitting, code: str, nickname: str) -> bool:
     """Return whether a code and a nickname, or none, are those of a run."""
     run = sitting.run
-    return read_code(code) == (run.code, run.phase) and nickname.casefold() in ("", run.nickname.casefold())
+    return read_code(code) == (run.code, run.phase) and learner_of(nickname) in ("", run.learner)
 
 
 def _read_nicknames(data: object) -> dict[str, str]:

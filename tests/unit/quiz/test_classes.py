@@ -26,7 +26,6 @@ from quiz.class_records import (
 from quiz.classes import (
     ALPHABET,
     CODE_LENGTH,
-    MAX_NICKNAME,
     MAX_TITLE,
     ClassOptions,
     describe_changes,
@@ -40,9 +39,9 @@ from quiz.classes import (
     new_code,
     random_nickname,
     read_code,
-    read_nickname,
 )
 from quiz.errors import ClassError
+from quiz.nicknames import read_nickname
 from tests.unit.quiz.test_session import BANK, BY_ID, LIVE, TOPICS
 
 NOW = datetime.now(UTC)
@@ -88,14 +87,7 @@ def test_any_other_text_is_no_code(text: str) -> None:
         read_code(letters)
 
 
-def test_a_nickname_is_short_and_visible() -> None:
-    assert read_nickname("  Ada \t Lovelace\n") == "Ada Lovelace"
-    assert read_nickname("") == read_nickname("  ") == ""
-    assert read_nickname("x" * MAX_NICKNAME) == "x" * MAX_NICKNAME
-    assert read_nickname("👩\u200d🔬") == "👩\u200d🔬"
-    for text in ("x" * (MAX_NICKNAME + 1), "a\u202eb", "a\x00b", "a\ud800", "x" * 1_000_000):
-        with pytest.raises(ClassError):
-            read_nickname(text)
+def test_a_random_nickname_can_be_typed() -> None:
     assert random_nickname() != random_nickname()
     assert read_nickname(random_nickname())
 
