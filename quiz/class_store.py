@@ -22,6 +22,8 @@ from .store import Store, to_attempt
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+MAX_RUNS = 20_000
+"""Runs in a class, so that an unknown who has its code can neither fill the disk nor make its results unreadable."""
 _TRIES = 5  # of a learner who starts two runs at once
 
 
@@ -74,16 +76,18 @@ class ClassStore:
         Nicknames that `nicknames.learner_of` takes for the same share the attempts.
 
         Raises:
-            ClassError: The nickname has no attempt left in this test, or the class is deleted.
+            ClassError: The nickname has no attempt left in this test, or the class is full or deleted.
         """
         from sqlalchemy.exc import IntegrityError
 
-        from .class_tables import count_runs, insert_run, read_classes
+        from .class_tables import count_runs, count_runs_of_learner, insert_run, read_classes
 
         def insert(connection: "Connection") -> ClassRun:
             if not read_classes(connection, quiz_class.code):
                 raise ClassError("This class does not exist any more.")
-            number = 1 + count_runs(connection, quiz_class.code, phase, nickname)
+            if count_runs(connection, quiz_class.code) >= MAX_RUNS:
+                raise ClassError(f"This class has {MAX_RUNS:,} runs, and takes no more. Please tell your teacher.")
+            number = 1 + count_runs_of_learner(connection, quiz_class.code, phase, nickname)
             if number > quiz_class.attempts_allowed:
                 raise ClassError(_describe_limit(nickname, quiz_class.attempts_allowed))
             run = ClassRun(secrets.token_urlsafe(12), quiz_class.code, nickname, number, phase, datetime.now(UTC))

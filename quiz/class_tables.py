@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, or_, select
+from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
 from .class_records import ClassRun, FormItem, QuizClass
 from .nicknames import learner_of
@@ -75,7 +75,13 @@ def read_runs(connection: Connection, code: str | None = None, run: str | None =
     return list(map(_to_run, connection.execute(query)))
 
 
-def count_runs(connection: Connection, code: str, phase: str, nickname: str) -> int:
+def count_runs(connection: Connection, code: str) -> int:
+    """Return the number of runs in a class."""
+    query = select(func.count()).select_from(CLASS_RUNS).where(CLASS_RUNS.c.code == storable(code))
+    return connection.execute(query).scalar_one()
+
+
+def count_runs_of_learner(connection: Connection, code: str, phase: str, nickname: str) -> int:
     """Return the number of runs of a learner in a test of a class."""
     learner = learner_of(nickname)
     query = _select_runs().where(

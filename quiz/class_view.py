@@ -13,6 +13,8 @@ from .views import render
 
 NO_QUESTIONS = "All questions are part of a test of a class at the moment. To take it, enter the code of your class."
 
+TOO_MANY_RUNS = "Very many runs were begun from your network. Please try again in a few minutes."
+
 
 def class_html(quiz_class: QuizClass, phase: str, description: str) -> Markup:
     """Return what a learner reads before a run begins: title, test, conditions, and what is stored."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from quiz import schema
+from quiz import class_store, schema
 from quiz import store as store_module
 from quiz.backup import CopyingStore
 from quiz.class_records import AFTER_DEADLINE, POST, PRE, SINGLE_TEST, ClassDeletion, ClassRun, QuizClass
@@ -66,6 +66,18 @@ def test_a_learner_gets_the_attempts_that_the_class_allows(classes: ClassStore) 
     assert classes.run("another") is None
     with pytest.raises(ClassError, match="does not exist"):
         classes.start_run(class_of(), "Ada", PRE)
+
+
+def test_a_class_takes_a_limited_number_of_runs(classes: ClassStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_store, "MAX_RUNS", 2)
+    quiz_class, other = class_of(), class_of()
+    classes.add(quiz_class)
+    classes.add(other)
+    for nickname in ("Ada", "Bob"):
+        classes.start_run(quiz_class, nickname, SINGLE_TEST)
+    with pytest.raises(ClassError, match="has 2 runs, and takes no more"):
+        classes.start_run(quiz_class, "Eve", SINGLE_TEST)
+    assert classes.start_run(other, "Eve", SINGLE_TEST)
 
 
 def test_runs_that_are_started_at_once_do_not_exceed_the_limit(

@@ -33,10 +33,10 @@ IDS = tuple(dict.fromkeys([*(item.id for item in EACH_TYPE), *(item.id for item 
 TOKEN = "a token of the teacher"
 
 
-def serve(store: Store) -> TestClient:
-    """Return a client of the quiz and the teacher's page."""
+def serve(store: Store, **options: Any) -> TestClient:
+    """Return a client of the quiz, built with further options, and the teacher's page."""
     with gr.Blocks(analytics_enabled=False) as blocks:
-        build_quiz_tab(blocks, BANK, store, build_quiz_memory(), secret="a secret of the tests")
+        build_quiz_tab(blocks, BANK, store, build_quiz_memory(), secret="a secret of the tests", **options)
     routes = teacher_routes(store, BANK, TOKEN)
     app = App.create_app(blocks.queue(api_open=False), app_kwargs={"routes": routes})
     return TestClient(app, raise_server_exceptions=False)
@@ -246,6 +246,52 @@ def test_a_wrong_code_is_refused_in_words(fixed: None, new_store: Callable[[], S
     for values in ([None, None], [7, {}], ["2222-2222", 7]):
         page.send(page.event("quiz-class-begin"), [None, None, *values])
     assert page.is_shown("quiz-question")
+
+
+def test_runs_beyond_the_rate_limit_do_not_begin(fixed: None, new_store: Callable[[], Store]) -> None:
+    store, calls = new_store(), iter([True, False])
+    quiz_class = make_class(BANK, ClassOptions(TITLE, item_ids=IDS[:2]))[0]
+    ClassStore(store).add(quiz_class)
+    client = serve(store, may_begin=lambda request: bool(request.client) and next(calls))
+    Learner(client, "first").join(quiz_class.code, "Ada")
+    refused = Learner(client, "second")
+    refused.join(quiz_class.code, "Bob")
+    assert "from your network" in refused.value("quiz-notice")
+    assert refused.value("quiz-sitting") == ""
+    assert [run.nickname for run in ClassStore(store).runs(quiz_class.code)] == ["Ada"]
+
+
+def test_hostile_values_begin_nothing_and_break_nothing(fixed: None, new_store: Callable[[], Store]) -> None:
+    store = new_store()
+    ClassStore(store).add(exam_of())
+    client = serve(store)
+    page = Learner(client, "hostile")
+    deep: Any = []
+    for _ in range(30):
+        deep = [deep]
+    values: list[Any] = [None, 7, -1e308, True, [], {}, deep, ["A"] * 9000, {"path": "x"}, "\ud800\0", "9" * 100_000]
+    states = [
+        {"class_run": value, "run": value, "nicknames": {"22222222": value}, "credits": {IDS[0]: value}}
+        for value in values
+    ]
+    states += [{"nicknames": value, "reviews": {IDS[0]: [value] * 4}} for value in values]
+
+    def post(event: dict[str, Any], data: list[Any], session: str) -> Any:
+        body = json.dumps({"data": data, "fn_index": event["id"], "session_hash": session})  # with surrogates escaped
+        answer = client.post("/gradio_api/run/predict", content=body)
+        assert "Traceback" not in answer.text
+        assert leaked(answer.text, [BY_ID[item_id] for item_id in IDS]) == []
+        return answer
+
+    for element in ("quiz-class-begin", "quiz-submit", "quiz-start", "quiz-hint", "quiz-retry", "quiz-class-find"):
+        event = page.event(element)
+        for value in values:
+            post(event, [None if number < 2 else value for number in range(len(event["inputs"]))], "hostile")
+    for number, state in enumerate(states):
+        answer = post(page.event("page", "load"), [None, state], f"saved {number}")
+        assert answer.status_code in (200, 422)  # lone surrogates are no valid JSON
+        assert any(item.id in answer.text for item in LIVE)
+    assert ClassStore(store).runs(ClassStore(store).classes()[0].code) == []
 
 
 def test_another_learner_gets_nothing_of_a_run(fixed: None, new_store: Callable[[], Store]) -> None:
