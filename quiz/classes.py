@@ -33,6 +33,7 @@ from .class_records import (
     QuizClass,
 )
 from .errors import ClassError
+from .wording import counted
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """The letters of codes, of which no two look alike."""
@@ -238,8 +239,7 @@ def describe_changes(bank: Bank, quiz_class: QuizClass) -> str:
 
 def describe_class(quiz_class: QuizClass) -> str:
     """Return number of questions, attempts, feedback and deadline in a few words."""
-    count = quiz_class.item_count
-    parts = [f"{count} question{'s' if count > 1 else ''}"]
+    parts = [counted(quiz_class.item_count, "question")]
     if quiz_class.pre_post:
         parts.append("pre-test and post-test")
     allowed = quiz_class.attempts_allowed
