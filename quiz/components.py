@@ -27,7 +27,7 @@ _LATEX = [{"left": "$", "right": "$", "display": False}]
 
 def build_components(bank: Bank) -> Components:
     """Lay out the tab inside the surrounding `gr.Tab`, without a question; return its components."""
-    _markdown("intro", views.INTRODUCTION)
+    _markdown("intro", views.introduction(bank))
     parts: Components = {}
     parts["sitting"] = _html("sitting")
     parts["notice"] = _html("notice")

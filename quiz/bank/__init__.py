@@ -223,12 +223,16 @@ class Bank:
         folder: The folder of its pictures.
         misconceptions: For each misconception the sentence that puts it right.
         ladder: Its levels, the first to learn first; empty, or two and more.
+        title: Its title, which stands above the questions.
+        description: A sentence below the title, or empty.
     """
 
     items: tuple[Item, ...]
     folder: Path = SHIPPED_BANK.parent
     misconceptions: Mapping[str, str] = field(default_factory=dict, hash=False)
     ladder: tuple[Level, ...] = ()
+    title: str = "Quiz"
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -329,7 +333,9 @@ def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
         folder: The folder of the bank's pictures.
     """
     items = tuple(make_instance(raw, raw.get("example", {})) for raw in data["items"])
-    return Bank(items, folder, data.get("misconceptions", {}), _make_ladder(data.get("ladder", []), items))
+    ladder = _make_ladder(data.get("ladder", []), items)
+    heading = {name: data[name] for name in ("title", "description") if name in data}
+    return Bank(items, folder, data.get("misconceptions", {}), ladder, **heading)
 
 
 def _make_ladder(raws: Sequence[Mapping[str, Any]], items: Sequence[Item]) -> tuple[Level, ...]:
