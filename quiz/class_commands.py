@@ -64,6 +64,9 @@ def make_new_class(
         typer.Option(formats=["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"], help="Last minute for answers, in UTC."),
     ] = None,
     exam: Annotated[bool, typer.Option("--exam", help="Reveal nothing before the deadline.")] = False,
+    randomized: Annotated[
+        bool, typer.Option("--randomized", help="Show each learner the lesson with or without its stage, by chance.")
+    ] = False,
     keep_days: Annotated[
         int, typer.Option(help="Days after the deadline, or from now, when the class is deleted.")
     ] = RETENTION_DAYS,
@@ -82,6 +85,7 @@ def make_new_class(
         deadline=deadline.replace(tzinfo=UTC) if deadline else None,
         feedback=AFTER_DEADLINE if exam else AT_ONCE,
         retention_days=keep_days,
+        randomized=randomized,
     )
     with errors_as_messages():
         quiz_class, token = make_class(load_bank(bank), options)

@@ -199,6 +199,7 @@ def read_options(form: Mapping[str, list[str]]) -> ClassOptions:
         deadline=_read_deadline(field("deadline")),
         feedback=field("feedback", AT_ONCE),
         retention_days=_read_number(field("retention", str(RETENTION_DAYS)), "days"),
+        randomized=field("lesson") == "by chance",
     )
 
 

@@ -11,6 +11,8 @@ FIXED, DRAWN = "fixed", "drawn"
 LISTED, SHUFFLED = "listed", "shuffled"
 AT_ONCE, AFTER_DEADLINE = "at once", "after deadline"
 PRE, POST = "pre", "post"
+TEXT, STAGE = "text", "stage"
+"""The conditions of a study: the lesson as text only, or with its interactive stage."""
 SINGLE_TEST = ""
 """The phase of a run in a class without a pre-test and a post-test."""
 
@@ -52,6 +54,7 @@ class QuizClass:
         retention_days: Days after the deadline, or after the creation if there is none, when the class is deleted.
         token_hash: SHA-256 of the token that opens its results to the teacher, in hexadecimal.
         items: The items of the form, or those that a run draws from.
+        randomized: Whether each learner is assigned to `TEXT` or `STAGE` at random.
     """
 
     code: str
@@ -68,6 +71,7 @@ class QuizClass:
     retention_days: int
     token_hash: str
     items: tuple[FormItem, ...]
+    randomized: bool = False
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -109,6 +113,7 @@ class ClassRun:
         attempt_number: Number of the run among those of this learner in this test, from 1.
         phase: `SINGLE_TEST`, `PRE` or `POST`.
         started_at: Time of its start, in UTC.
+        condition: `TEXT` or `STAGE` in a class that is randomized, else empty.
     """
 
     run: str
@@ -117,6 +122,7 @@ class ClassRun:
     attempt_number: int
     phase: str
     started_at: datetime
+    condition: str = ""
 
     @property
     def learner(self) -> str:

@@ -18,7 +18,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from .answer_log import AnswerLog
 from .bank import Bank
-from .class_records import ClassRun, QuizClass
+from .class_records import TEXT, ClassRun, QuizClass
 from .class_store import ClassStore
 from .classes import (
     describe_class,
@@ -55,6 +55,11 @@ class Sitting:
 
     quiz_class: QuizClass
     run: ClassRun
+
+    @property
+    def is_text_only(self) -> bool:
+        """Whether the learner is to see the lesson as text only."""
+        return self.run.condition == TEXT
 
 
 class ClassService:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .bank import Bank
 from .class_records import ClassDeletion, ClassRun, QuizClass
 from .class_report import ClassReport, analyze_class
-from .classes import format_code, hash_token, read_code
+from .classes import assign_condition, format_code, hash_token, read_code
 from .errors import ClassError
 from .records import ALWAYS, Attempt, Period, to_utc
 from .store import Store, to_attempt
@@ -104,7 +104,8 @@ class ClassStore:
             number = 1 + count_runs_of_learner(connection, quiz_class.code, phase, nickname)
             if number > quiz_class.attempts_allowed:
                 raise ClassError(_describe_limit(nickname, quiz_class.attempts_allowed))
-            run = ClassRun(secrets.token_urlsafe(12), quiz_class.code, nickname, number, phase, datetime.now(UTC))
+            name, condition = secrets.token_urlsafe(12), assign_condition(quiz_class, nickname)
+            run = ClassRun(name, quiz_class.code, nickname, number, phase, datetime.now(UTC), condition)
             try:
                 insert_run(connection, run)
             except IntegrityError as error:

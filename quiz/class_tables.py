@@ -115,7 +115,8 @@ def _select_runs() -> Select[Any]:
 
 
 def _to_run(row: Row[Any]) -> ClassRun:
-    return ClassRun(**dict(row._mapping) | {"started_at": to_utc(row.started_at)})
+    values = {"started_at": to_utc(row.started_at), "condition": row.condition or ""}
+    return ClassRun(**dict(row._mapping) | values)
 
 
 def _exists(connection: Connection, table: Table, **values: str) -> bool:
@@ -130,5 +131,5 @@ def _storable_values(record: QuizClass | ClassRun) -> dict[str, Any]:
 
 def _to_class(row: Row[Any], items: list[FormItem]) -> QuizClass:
     deadline = None if row.deadline is None else to_utc(row.deadline)
-    times = {"created_at": to_utc(row.created_at), "deadline": deadline}
-    return QuizClass(**dict(row._mapping) | times, items=tuple(items))
+    values = {"created_at": to_utc(row.created_at), "deadline": deadline, "randomized": bool(row.randomized)}
+    return QuizClass(**dict(row._mapping) | values, items=tuple(items))

@@ -24,6 +24,7 @@ def class_html(quiz_class: QuizClass, phase: str, description: str) -> Markup:
         test=describe_test(phase) if phase else "",
         description=description,
         is_exam=quiz_class.is_exam(datetime.now(UTC)),
+        randomized=quiz_class.randomized,
         stored=STORED,
         deleted=format_time(quiz_class.expires_at),
     )
@@ -38,6 +39,7 @@ def sitting_html(sitting: Sitting | None, is_withheld: bool = False) -> Markup:
     """Return the class, the test and the nickname of a run; empty outside of classes.
 
     If results are withheld, the page's script does not submit an option that is tapped, as the next question follows.
+    A learner who is shown the lesson as text only does not see the stage, which the page's style hides.
     """
     if sitting is None:
         return Markup("")
@@ -51,6 +53,7 @@ def sitting_html(sitting: Sitting | None, is_withheld: bool = False) -> Markup:
         allowed=quiz_class.attempts_allowed,
         deadline=format_time(quiz_class.deadline) if quiz_class.deadline else "",
         is_withheld=is_withheld,
+        is_text_only=sitting.is_text_only,
     )
 
 

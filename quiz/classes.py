@@ -28,11 +28,14 @@ from .class_records import (
     PRE,
     SHUFFLED,
     SINGLE_TEST,
+    STAGE,
+    TEXT,
     ClassRun,
     FormItem,
     QuizClass,
 )
 from .errors import ClassError
+from .nicknames import learner_of
 from .wording import counted
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -69,6 +72,7 @@ class ClassOptions:
         deadline: Time after which no answer is accepted, or None.
         feedback: `AT_ONCE` or `AFTER_DEADLINE`.
         retention_days: Days until the class is deleted, from its deadline or else its creation.
+        randomized: Whether each learner is assigned to the lesson with or without its stage at random.
     """
 
     title: str
@@ -82,6 +86,7 @@ class ClassOptions:
     deadline: datetime | None = None
     feedback: str = AT_ONCE
     retention_days: int = RETENTION_DAYS
+    randomized: bool = False
 
 
 def make_class(bank: Bank, options: ClassOptions) -> tuple[QuizClass, str]:
@@ -115,6 +120,7 @@ def make_class(bank: Bank, options: ClassOptions) -> tuple[QuizClass, str]:
         retention_days=options.retention_days,
         token_hash=secret,
         items=tuple(_make_form_item(item, options, secret) for item in items),
+        randomized=options.randomized,
     )
     return quiz_class, token
 
@@ -173,6 +179,17 @@ def find_revealing(bank: Bank, ids: Collection[str]) -> frozenset[str]:
         if (item.check and item.check.fn in proofs) or any(are_enemies(item, other) for other in asked)
     )
     return frozenset(ids) | frozenset(revealing)
+
+
+def assign_condition(quiz_class: QuizClass, nickname: str) -> str:
+    """Return the condition of a learner, which is the same in every run; empty in a class that is not randomized.
+
+    It is drawn from the hash of the class's token and the nickname: a learner cannot know it before, and two runs that
+    begin at once have the same one.
+    """
+    if not quiz_class.randomized:
+        return ""
+    return random.Random(f"{quiz_class.token_hash} {learner_of(nickname)} condition").choice((TEXT, STAGE))
 
 
 def without_items(bank: Bank, ids: Collection[str]) -> Bank:
@@ -246,6 +263,8 @@ def describe_class(quiz_class: QuizClass) -> str:
     parts.append("one attempt" if allowed == 1 else f"{allowed} attempts")
     if quiz_class.deadline:
         parts.append(f"open until {format_time(quiz_class.deadline)}")
+    if quiz_class.randomized:
+        parts.append("lesson with or without the stage by chance")
     parts.append("results after the deadline" if quiz_class.feedback == AFTER_DEADLINE else "feedback at once")
     return ", ".join(parts)
 

@@ -104,6 +104,8 @@ def show(
     is_withheld = quiz.is_withheld(visit)
     if is_withheld and visit.session.current_grade:  # answered before an exam with this question was made
         visit = replace(visit, session=advance(visit.session))
+    if visit.sitting and visit.sitting.is_text_only:
+        live_links = {}
     finished = visit.session.finished
     shown_as_feedback = visit.message and not finished and not visit.session.current_grade
     lines = [visit.notice, "" if visit.stored else views.NOT_STORED, "" if shown_as_feedback else visit.message]

@@ -80,6 +80,7 @@ CLASSES = Table(
     Column("feedback", Text, nullable=False),
     Column("retention_days", Integer, nullable=False),
     Column("token_hash", Text, nullable=False),
+    Column("randomized", Boolean),  # NULL in classes of earlier versions
 )
 CLASS_ITEMS = Table(
     "quiz_class_items",
@@ -100,6 +101,7 @@ CLASS_RUNS = Table(
     Column("phase", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("learner", Text),  # see `nicknames.learner_of`; NULL in runs that were stored without it, or restored
+    Column("condition", Text),  # NULL in runs of earlier versions
     Index("quiz_class_runs_learner", "code", "phase", "learner", "attempt_number", unique=True),
 )
 

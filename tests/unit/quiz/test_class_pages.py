@@ -92,6 +92,7 @@ def test_a_class_is_made_with_the_form(teacher: TestClient, classes: ClassStore)
         "deadline": deadline,
         "feedback": AFTER_DEADLINE,
         "retention": "30",
+        "lesson": "by chance",
     }
     answer = teacher.post("/teacher/classes", data=fields)
     assert answer.status_code == 200
@@ -99,6 +100,7 @@ def test_a_class_is_made_with_the_form(teacher: TestClient, classes: ClassStore)
     assert quiz_class.title == f"Week 3 {MARKUP}"
     assert (quiz_class.item_count, quiz_class.draw, quiz_class.order) == (6, DRAWN, SHUFFLED)
     assert (quiz_class.pre_post, quiz_class.attempts_allowed, quiz_class.feedback) == (True, 2, AFTER_DEADLINE)
+    assert quiz_class.randomized
     assert quiz_class.deadline is not None
     assert quiz_class.deadline.strftime("%Y-%m-%dT%H:%M") == deadline
     assert quiz_class.expires_at == quiz_class.deadline + timedelta(days=30)
@@ -140,7 +142,7 @@ def test_a_form_that_is_not_right_makes_no_class(
 
 
 def test_the_results_of_a_class_are_those_of_the_report(teacher: TestClient, classes: ClassStore, store: Store) -> None:
-    quiz_class, _ = add(classes, pre_post=True)
+    quiz_class, _ = add(classes, pre_post=True, randomized=True)
     other, _ = add(classes)
     for number, nickname in enumerate(["Ada", MARKUP, "=Bob"]):
         take(store, quiz_class, nickname, PRE, wrong_ones=4 - number)
@@ -158,6 +160,7 @@ def test_the_results_of_a_class_are_those_of_the_report(teacher: TestClient, cla
     assert f"Normalised gain: {report.gain.value:.2f} (" in page
     assert f"3 learners, 6 runs, {6 * count} answers" in page
     assert page.count("<tr><th") == 1 + 6
+    assert page.count("<td>text</td>") + page.count("<td>stage</td>") == 6
     assert page.count(html.escape("=Bob")) == 2
     assert "Eve" not in page
     assert "<script>" not in page

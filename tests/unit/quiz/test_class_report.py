@@ -145,8 +145,8 @@ def test_a_class_is_made_listed_shown_exported_and_deleted(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deadline = f"{NOW + timedelta(days=2):%Y-%m-%d %H:%M}"
-    options = ["--topic", "Shapes", "--questions", "3", "--deadline", deadline, "--exam", "--pre-post", "--attempts"]
-    assert main(["class", "new", "Week 3", *options, "2"]) == 0
+    options = ["--topic", "Shapes", "--questions", "3", "--deadline", deadline, "--exam", "--pre-post", "--randomized"]
+    assert main(["class", "new", "Week 3", *options, "--attempts", "2"]) == 0
     printed = capsys.readouterr().out
     shown = printed.splitlines()[0].removeprefix("Code: ")
     assert f"#class={shown}-PRE" in printed
@@ -156,6 +156,7 @@ def test_a_class_is_made_listed_shown_exported_and_deleted(
     (quiz_class,) = classes.classes()
     assert read_code(shown)[0] == quiz_class.code
     assert (quiz_class.item_count, quiz_class.feedback, quiz_class.attempts_allowed) == (3, AFTER_DEADLINE, 2)
+    assert quiz_class.randomized
     run = classes.start_run(quiz_class, "=Ada", PRE)
     for item in quiz_class.items:
         store.record(attempt(run.run, item.item_id, item_version=item.version))

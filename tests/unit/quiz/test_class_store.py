@@ -1,5 +1,8 @@
 """Classes in the database: attempts are limited, deletion leaves nothing, and a copy brings a class back."""
 
+import csv
+import io
+import json
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +15,22 @@ import pytest
 from quiz import class_store, schema
 from quiz import store as store_module
 from quiz.backup import CopyingStore
-from quiz.class_records import AFTER_DEADLINE, POST, PRE, SINGLE_TEST, ClassDeletion, ClassRun, QuizClass
+from quiz.class_records import (
+    AFTER_DEADLINE,
+    POST,
+    PRE,
+    SINGLE_TEST,
+    STAGE,
+    TEXT,
+    ClassDeletion,
+    ClassRun,
+    QuizClass,
+)
 from quiz.class_store import ClassStore
 from quiz.class_tables import insert_run
 from quiz.classes import ClassOptions, make_class
 from quiz.errors import ClassError
+from quiz.record_exports import class_attempts_csv, class_attempts_json
 from quiz.records import read_folder, to_line
 from quiz.store import Feedback, Store, StoreError
 from tests.databases import attempt
@@ -40,7 +54,7 @@ def class_of(**options: Any) -> QuizClass:
 def test_a_class_is_read_back_as_it_was_made(classes: ClassStore) -> None:
     later = datetime.now(UTC) + timedelta(days=3)
     first = class_of(pre_post=True, topics=("Update gate",))
-    second = class_of(deadline=later, feedback=AFTER_DEADLINE)
+    second = class_of(deadline=later, feedback=AFTER_DEADLINE, randomized=True)
     classes.add(first)
     classes.add(second)
     assert classes.find(first.code) == first
@@ -66,6 +80,22 @@ def test_a_learner_gets_the_attempts_that_the_class_allows(classes: ClassStore) 
     assert classes.run("another") is None
     with pytest.raises(ClassError, match="does not exist"):
         classes.start_run(class_of(), "Ada", PRE)
+
+
+def test_the_condition_of_a_learner_is_stored_with_each_run(store: Store, classes: ClassStore) -> None:
+    study, other = class_of(pre_post=True, randomized=True), class_of()
+    classes.add(study)
+    classes.add(other)
+    for number in range(8):
+        runs = [classes.start_run(study, f"learner {number}", phase) for phase in (PRE, POST)]
+        assert len({run.condition for run in runs}) == 1
+    assert {run.condition for run in classes.runs(study.code)} == {TEXT, STAGE}
+    assert classes.start_run(other, "Ada", SINGLE_TEST).condition == ""
+    store.record(attempt(runs[1].run, "item"))
+    (row,) = csv.DictReader(io.StringIO(class_attempts_csv(classes.attempts(study.code)).removeprefix("\ufeff")))
+    assert row["condition"] == runs[1].condition
+    (entry,) = json.loads(class_attempts_json(classes.attempts(study.code)))
+    assert entry["condition"] == runs[1].condition
 
 
 def test_a_class_takes_a_limited_number_of_runs(classes: ClassStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +205,8 @@ def test_classes_of_a_database_without_learners_go_on(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{file}")
     classes = ClassStore(store)
     (quiz_class,) = classes.classes()
+    assert not quiz_class.randomized
+    assert {run.condition for run in classes.runs(quiz_class.code)} == {""}
     assert [(run.nickname, run.attempt_number, run.phase) for run in classes.runs(quiz_class.code)] == [
         ("Ada L", 1, PRE),
         ("ADA L", 2, PRE),
@@ -204,6 +236,10 @@ def test_records_of_classes_are_read_from_a_copy(tmp_path: Path) -> None:
     lines = [to_line(record, quiz_class.created_at) for record in (quiz_class, run)]
     broken = [b'{"kind": "class", "at": "2026-01-01T00:00:00+00:00", "code": "x"}\n', lines[0][:-20] + b"\n"]
     (tmp_path / "a.jsonl").write_bytes(b"".join([*broken, *lines, *lines]))
+    assert [record for _, record in read_folder(tmp_path)] == [quiz_class, run]
+    earlier = [line.replace(b', "randomized": false', b"").replace(b', "condition": ""', b"") for line in lines]
+    assert all(len(line) < len(whole) for line, whole in zip(earlier, lines, strict=True))
+    (tmp_path / "a.jsonl").write_bytes(b"".join(earlier))
     assert [record for _, record in read_folder(tmp_path)] == [quiz_class, run]
 
 

@@ -16,7 +16,7 @@ from gradio.routes import App
 from benchmarks.gradio_http import Page
 from quiz import class_service, class_store, service
 from quiz.bank import Item
-from quiz.class_records import AFTER_DEADLINE, ClassRun, QuizClass
+from quiz.class_records import AFTER_DEADLINE, STAGE, TEXT, ClassRun, QuizClass
 from quiz.class_store import ClassStore
 from quiz.classes import ClassOptions, find_revealing, format_code, items_of_run, make_class
 from quiz.selection import ALL, topic_scope
@@ -246,6 +246,28 @@ def test_a_wrong_code_is_refused_in_words(fixed: None, new_store: Callable[[], S
     for values in ([None, None], [7, {}], ["2222-2222", 7]):
         page.send(page.event("quiz-class-begin"), [None, None, *values])
     assert page.is_shown("quiz-question")
+
+
+@pytest.mark.parametrize("condition", [TEXT, STAGE])
+def test_who_has_the_lesson_as_text_gets_no_link_to_the_stage(
+    fixed: None, new_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
+    monkeypatch.setattr(class_store, "assign_condition", lambda quiz_class, nickname: condition)
+    store = new_store()
+    ids = tuple(item.id for item in LIVE if item.live and item.misconceptions and item.type == "single")[:2]
+    quiz_class = make_class(BANK, ClassOptions(TITLE, item_ids=ids, randomized=True))[0]
+    ClassStore(store).add(quiz_class)
+    page = Learner(serve(store, live_link=lambda live: "#inside=cell"), "learner")
+    page.join(quiz_class.code)
+    assert any("chance decides whether the lesson" in text for text in page.responses)
+    assert ("quiz-text-only" in page.value("quiz-sitting")) == (condition == TEXT)
+    page.responses.clear()
+    (run,) = ClassStore(store).runs(quiz_class.code)
+    for item in items_of(quiz_class, run):
+        page.answer(item, wrong(item))
+        page.fire("quiz-next")
+    assert "What stood behind your errors" in page.value("quiz-review")
+    assert ("#inside=cell" in " ".join(page.responses)) == (condition == STAGE)
 
 
 def test_runs_beyond_the_rate_limit_do_not_begin(fixed: None, new_store: Callable[[], Store]) -> None:

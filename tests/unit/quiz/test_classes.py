@@ -20,6 +20,8 @@ from quiz.class_records import (
     PRE,
     SHUFFLED,
     SINGLE_TEST,
+    STAGE,
+    TEXT,
     ClassRun,
     QuizClass,
 )
@@ -28,6 +30,7 @@ from quiz.classes import (
     CODE_LENGTH,
     MAX_TITLE,
     ClassOptions,
+    assign_condition,
     describe_changes,
     draw_form,
     find_revealing,
@@ -193,6 +196,18 @@ def test_questions_give_away_their_enemies_and_those_of_the_same_proof() -> None
 def test_an_option_that_is_not_allowed_is_refused_in_words(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ClassError, match=message):
         class_of(**options)
+
+
+def test_a_learner_of_a_study_is_assigned_by_chance_and_once() -> None:
+    study, other = class_of(randomized=True, pre_post=True), class_of(randomized=True)
+    names = [f"learner {number}" for number in range(1000)]
+    conditions = [assign_condition(study, name) for name in names]
+    assert Counter(conditions).keys() == {TEXT, STAGE}
+    assert 420 < conditions.count(TEXT) < 580
+    assert [assign_condition(study, f" {name.upper()}") for name in names] == conditions
+    same = sum(assign_condition(other, name) == condition for name, condition in zip(names, conditions, strict=True))
+    assert 420 < same < 580  # it cannot be known from the nickname
+    assert assign_condition(class_of(), "Ada") == ""
 
 
 def test_a_class_has_the_hash_of_its_token_only() -> None:
