@@ -25,7 +25,7 @@ from .views import read_static, render
 
 QUIZ_CSS = read_static("quiz_tab.css") + read_static("results.css") + read_static("class_entry.css")
 """For launch(css=...); every rule applies to elements of the quiz only."""
-QUIZ_SCRIPT = f"<script>{read_static('quiz_tab.js')}{read_static('class_link.js')}</script>"
+QUIZ_SCRIPT = f"<script>{''.join(map(read_static, ('quiz_tab.js', 'class_link.js', 'study.js')))}</script>"
 """For launch(head=...); it also gives the radio groups of every tab arrow keys and a name."""
 _READ_CHOSEN = "(visit, saved, item, chosen, number) => [visit, saved, item, window.quizTab.chosen(), number]"
 _DIRECT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
