@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +27,15 @@ import typer
 from .bank import SHIPPED_BANK, Item, draw_instance, load_bank
 from .bank.parameters import fill, find_equal_answers, find_ugly_numbers
 from .class_commands import class_application
+from .command_line import (
+    BankOption,
+    NewFileArgument,
+    SinceOption,
+    UntilOption,
+    errors_as_messages,
+    to_period,
+    write_output,
+)
 from .errors import BankError
 from .formats import InterchangeError, Note, Question
 from .formats.convert import count_not_exported, to_bank, to_question
@@ -34,9 +43,10 @@ from .item_analysis import analyze_items
 from .lint import lint_bank
 from .proofs import NotInstalledError, prove
 from .record_exports import attempts_csv, attempts_json, feedback_csv
-from .records import Attempt, Feedback, Period, StoreError, read_folder
+from .records import Attempt, Feedback, StoreError, read_folder
 from .report_table import format_table
 from .store import Store
+from .wording import counted
 
 MAX_IMPORT_BYTES = 20_000_000
 _TRIES_PER_INSTANCE = 20
@@ -72,16 +82,8 @@ _NOT_HELD: dict[Format, tuple[str, ...]] = {  # parts of an item that only some 
 
 
 BankArgument = Annotated[Path, typer.Argument(help="The answer bank; the shipped one by default.", show_default=False)]
-BankOption = Annotated[Path, typer.Option(help="The answer bank; the shipped one by default.", show_default=False)]
 FolderOption = Annotated[
     Path | None, typer.Option("--from", help="Read a folder of JSON lines instead of the database.")
-]
-NewFileArgument = Annotated[Path | None, typer.Argument(help="A new file; standard output by default.")]
-SinceOption = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the answers, in UTC.", show_default=False)
-]
-UntilOption = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the answers, in UTC.", show_default=False)
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Format of the file.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
@@ -177,13 +179,10 @@ def stats(
     until: UntilOption = None,
 ) -> None:
     """Print statistics of each item from the recorded answers."""
-    try:
+    with errors_as_messages():
         attempts, _ = _read_records(folder, since, until)
         answer_bank = load_bank(bank)
         report = analyze_items((attempt for _, attempt in attempts), answer_bank)
-    except (StoreError, BankError, OSError) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
     print(json.dumps(asdict(report), indent=2) if as_json else format_table(report, answer_bank))
 
 
@@ -196,7 +195,9 @@ def write_attempts(
     until: UntilOption = None,
 ) -> None:
     """Write the recorded answers as CSV or JSON."""
-    _write_records(lambda: (attempts_csv if csv else attempts_json)(_read_records(folder, since, until)[0]), file)
+    with errors_as_messages():
+        attempts, _ = _read_records(folder, since, until)
+        write_output((attempts_csv if csv else attempts_json)(attempts), file)
 
 
 @application.command()
@@ -208,30 +209,15 @@ def feedback(
     until: UntilOption = None,
 ) -> None:
     """Write the learners' feedback as CSV."""
-    _write_records(lambda: feedback_csv(_read_records(folder, since, until)[1]), file)
-
-
-def _write_records(make_content: Callable[[], str], file: Path | None) -> None:
-    try:
-        content = make_content().encode("utf-8", "replace")
-        if file is None:
-            sys.stdout.buffer.write(content)
-        else:
-            with file.open("xb") as output:
-                output.write(content)
-    except FileExistsError:
-        print(f"{file} already exists; name another file", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except (StoreError, OSError) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+    with errors_as_messages():
+        write_output(feedback_csv(_read_records(folder, since, until)[1]), file)
 
 
 def _read_records(
     folder: Path | None, since: datetime | None, until: datetime | None
 ) -> tuple[Iterable[tuple[datetime, Attempt]], Iterable[tuple[datetime, Feedback]]]:
     """Return the attempts and the feedback of a period, each with its time."""
-    period = Period(since and since.date(), until and until.date())
+    period = to_period(since, until)
     if folder is None:
         store = Store()
         if store.file and not store.file.exists():
@@ -281,7 +267,7 @@ def export_bank(
         elif item.sliders:
             print(f"not exported: {item.id}, whose sliders are to be set")
     for part, count in omissions.items():
-        print(f"not exported: {part} ({count} {'item' if count == 1 else 'items'})")
+        print(f"not exported: {part} ({counted(count, 'item')})")
     print(f"{len(items)} items written to {file}")
 
 
@@ -313,7 +299,7 @@ def import_bank(
     count, refused = len(bank["items"]), sum(note.refused for note in notes)
     print(f"{count} of {count + refused} questions written to {output}: {len(read)} read, {count - len(read)} changed")
     if pictures:
-        print(f"{len(pictures)} {'picture' if len(pictures) == 1 else 'pictures'} written beside it")
+        print(f"{counted(len(pictures), 'picture')} written beside it")
     print(f"Next: python -m quiz lint {output}")
     if refused:
         raise typer.Exit(1)

@@ -7,18 +7,15 @@ python -m quiz class export K7M2-XQ4D answers.csv
 python -m quiz class delete K7M2-XQ4D
 """
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .bank import SHIPPED_BANK, load_bank
-from .class_records import AFTER_DEADLINE, AT_ONCE, DRAWN, FIXED, LISTED, SHUFFLED, QuizClass
-from .class_report import ClassReport, analyze_class, describe_gain, describe_mean, describe_test, report_json
+from .class_records import AFTER_DEADLINE, AT_ONCE, DRAWN, FIXED, LISTED, SHUFFLED
+from .class_report import ClassReport, describe_gain, describe_mean, describe_test, report_json
 from .class_store import ClassStore
 from .classes import (
     RETENTION_DAYS,
@@ -30,20 +27,26 @@ from .classes import (
     format_time,
     link_of,
     make_class,
-    read_code,
 )
-from .errors import BankError, ClassError
+from .command_line import (
+    BankOption,
+    NewFileArgument,
+    SinceOption,
+    UntilOption,
+    errors_as_messages,
+    to_period,
+    write_output,
+)
 from .record_exports import class_attempts_csv, class_attempts_json
-from .records import StoreError
 from .report_table import format_table
 from .store import Store
+from .wording import counted
 
 class_application = typer.Typer(
     help="Make classes, and read their results.", no_args_is_help=True, rich_markup_mode=None
 )
 
 CodeArgument = Annotated[str, typer.Argument(help="The code of the class, such as K7M2-XQ4D.")]
-BankOption = Annotated[Path, typer.Option(help="The answer bank; the shipped one by default.", show_default=False)]
 
 
 @class_application.command("new")
@@ -61,6 +64,9 @@ def make_new_class(
         typer.Option(formats=["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"], help="Last minute for answers, in UTC."),
     ] = None,
     exam: Annotated[bool, typer.Option("--exam", help="Reveal nothing before the deadline.")] = False,
+    randomized: Annotated[
+        bool, typer.Option("--randomized", help="Show each learner the lesson with or without its stage, by chance.")
+    ] = False,
     keep_days: Annotated[
         int, typer.Option(help="Days after the deadline, or from now, when the class is deleted.")
     ] = RETENTION_DAYS,
@@ -79,8 +85,9 @@ def make_new_class(
         deadline=deadline.replace(tzinfo=UTC) if deadline else None,
         feedback=AFTER_DEADLINE if exam else AT_ONCE,
         retention_days=keep_days,
+        randomized=randomized,
     )
-    with _errors():
+    with errors_as_messages():
         quiz_class, token = make_class(load_bank(bank), options)
         ClassStore(Store()).add(quiz_class)
     print(f"Code: {format_code(quiz_class.code)}")
@@ -94,11 +101,12 @@ def make_new_class(
 @class_application.command("list")
 def list_classes() -> None:
     """List all classes; those whose time is over are deleted."""
-    with _errors():
+    with errors_as_messages():
         classes = ClassStore(Store())
         classes.delete_expired()
         lines = [
-            f"{format_code(entry.code)}  {describe_class(entry)}, {len(classes.runs(entry.code))} runs: {entry.title}"
+            f"{format_code(entry.code)}  {describe_class(entry)}, {counted(len(classes.runs(entry.code)), 'run')}: "
+            f"{entry.title}"
             for entry in classes.classes()
         ]
     print("\n".join(lines) or "There is no class yet.")
@@ -109,13 +117,14 @@ def show_class(
     code: CodeArgument,
     bank: BankOption = SHIPPED_BANK,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+    since: SinceOption = None,
+    until: UntilOption = None,
 ) -> None:
-    """Print the results of a class."""
-    with _errors():
+    """Print the results of a class, or of the runs that began in a period."""
+    with errors_as_messages():
         classes, answer_bank = ClassStore(Store()), load_bank(bank)
-        quiz_class = _find(classes, code)
-        attempts, runs = classes.attempts(quiz_class.code), classes.runs(quiz_class.code)
-        report = analyze_class(quiz_class, runs, attempts, answer_bank, datetime.now(UTC))
+        quiz_class = classes.find_named(code)
+        report = classes.report(quiz_class, answer_bank, to_period(since, until))
     if as_json:
         print(report_json(report), end="")
         return
@@ -130,19 +139,16 @@ def show_class(
 @class_application.command("export")
 def export_class(
     code: CodeArgument,
-    file: Annotated[Path | None, typer.Argument(help="A new file; standard output by default.")] = None,
+    file: NewFileArgument = None,
     csv: Annotated[bool, typer.Option("--csv/--json", help="Format of the file.")] = True,
+    since: SinceOption = None,
+    until: UntilOption = None,
 ) -> None:
-    """Write the answers of a class as CSV or JSON."""
-    with _errors():
+    """Write the answers of a class, or of the runs that began in a period, as CSV or JSON."""
+    with errors_as_messages():
         classes = ClassStore(Store())
-        rows = classes.attempts(_find(classes, code).code)
-        content = (class_attempts_csv if csv else class_attempts_json)(rows).encode("utf-8", "replace")
-        if file is None:
-            sys.stdout.buffer.write(content)
-        else:
-            with file.open("xb") as output:
-                output.write(content)
+        rows = classes.attempts(classes.find_named(code).code, to_period(since, until))
+        write_output((class_attempts_csv if csv else class_attempts_json)(rows), file)
 
 
 @class_application.command("delete")
@@ -151,39 +157,19 @@ def delete_class(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a class with all its answers."""
-    with _errors():
+    with errors_as_messages():
         classes = ClassStore(Store())
-        quiz_class = _find(classes, code)
-        count = len(classes.runs(quiz_class.code))
+        quiz_class = classes.find_named(code)
+        runs = counted(len(classes.runs(quiz_class.code)), "run")
         if not yes:
-            typer.confirm(f"Delete {quiz_class.title} with all answers of {count} runs?", abort=True)
+            typer.confirm(f"Delete {quiz_class.title} with all answers of {runs}?", abort=True)
         classes.delete(quiz_class.code)
-    print(f"{format_code(quiz_class.code)} is deleted with all answers of {count} runs.")
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """End the command with a message on stderr if the block fails."""
-    try:
-        yield
-    except FileExistsError as error:
-        print(f"{error.filename} already exists; name another file", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except (ClassError, BankError, StoreError, OSError) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
-
-
-def _find(classes: ClassStore, text: str) -> QuizClass:
-    code, _ = read_code(text)
-    quiz_class = classes.find(code)
-    if quiz_class is None:
-        raise ClassError(f"There is no class with the code {format_code(code)}.")
-    return quiz_class
+    print(f"{format_code(quiz_class.code)} is deleted with all answers of {runs}.")
 
 
 def _format_report(report: ClassReport) -> Iterator[str]:
-    yield f"{report.learners} learners, {len(report.scores)} runs, {report.attempts} answers"
+    counts = (report.learners, "learner"), (len(report.scores), "run"), (report.attempts, "answer")
+    yield ", ".join(counted(number, noun) for number, noun in counts)
     for test in report.tests:
         yield f"{describe_test(test.phase)}: {describe_mean(test)}"
     if report.gain:

@@ -6,8 +6,9 @@ import gradio as gr
 
 from . import class_view, views
 from .class_service import ClassService
-from .classes import CODE_LENGTH, MAX_NICKNAME
+from .classes import CODE_LENGTH
 from .errors import ClassError
+from .nicknames import MAX_NICKNAME
 from .service import Visit
 
 UNCHANGED = {"class_code", "class_find", "nickname", "class_begin"}

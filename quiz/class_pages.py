@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from .bank import Bank
 from .class_records import AFTER_DEADLINE, AT_ONCE, DRAWN, FIXED, LISTED, SHUFFLED, ClassRun, QuizClass
-from .class_report import ClassReport, analyze_class, describe_gain, describe_mean, describe_test, report_json
+from .class_report import ClassReport, describe_gain, describe_mean, describe_test, report_json
 from .class_store import ClassStore
 from .classes import (
     MAX_ATTEMPTS,
@@ -36,10 +36,21 @@ from .classes import (
 from .errors import ClassError
 from .item_view import describe_items, describe_misconceptions
 from .record_exports import class_attempts_csv, class_attempts_json
-from .records import Attempt, StoreError
+from .records import ALWAYS, Attempt, Period, StoreError
 from .report_table import NO_ATTEMPTS, format_notes, format_summary
 from .store import Store
-from .teacher_access import HEADERS, Access, error_page, html_response, make_page, read_form
+from .teacher_access import (
+    HEADERS,
+    Access,
+    PeriodError,
+    error_page,
+    html_response,
+    make_page,
+    period_query,
+    read_form,
+    read_period,
+)
+from .wording import counted
 
 _DOWNLOADS: dict[str, tuple[str, Callable[[Iterable[tuple[ClassRun, datetime, Attempt]]], str]]] = {
     "attempts.csv": ("text/csv", class_attempts_csv),
@@ -85,17 +96,17 @@ class _Pages:
         return await run_in_threadpool(self._respond, True, partial(self._make, form))
 
     def show(self, request: Request) -> Response:
-        """Respond with the results of a class."""
-        return self._respond_on_class(request, self._show)
+        """Respond with the results of a class, or of the runs that began in a period."""
+        return self._respond_on_period(request, self._show)
 
     def download(self, request: Request) -> Response:
         """Respond with the answers in a class, as the file that the path names."""
         name = request.url.path.rsplit("/", 1)[-1]
-        return self._respond_on_class(request, partial(self._download, name))
+        return self._respond_on_period(request, partial(self._download, name))
 
     def download_report(self, request: Request) -> Response:
         """Respond with every figure of the results, as JSON."""
-        return self._respond_on_class(request, self._download_report)
+        return self._respond_on_period(request, self._download_report)
 
     def confirm(self, request: Request) -> Response:
         """Ask whether a class is to be deleted."""
@@ -106,10 +117,14 @@ class _Pages:
         form = await read_form(request)
         return await run_in_threadpool(self._delete, request, form.get("code", [""])[0])
 
+    def _respond_on_period(self, request: Request, make_response: Callable[[Period, QuizClass], Response]) -> Response:
+        """Return the response about the class and the days of a query, if the browser may read it."""
+        return self._respond_on_class(request, lambda found: make_response(read_period(request), found))
+
     def _respond_on_class(self, request: Request, make_response: Callable[[QuizClass], Response]) -> Response:
         """Return the response about the class of a query, if the browser may read it."""
         text = request.query_params.get("code", "")
-        return self._respond(self._may_read(request, text), lambda: make_response(self._find(text)))
+        return self._respond(self._may_read(request, text), lambda: make_response(self._classes.find_named(text)))
 
     def _may_read(self, request: Request, text: str) -> bool:
         try:
@@ -123,17 +138,10 @@ class _Pages:
             return _not_signed_in()
         try:
             return make_response()
-        except ClassError as error:
+        except (ClassError, PeriodError) as error:
             return html_response(error_page(str(error)), 400)
         except StoreError as error:
             return html_response(error_page(str(error)), 503)
-
-    def _find(self, text: str) -> QuizClass:
-        code, _ = read_code(text)
-        quiz_class = self._classes.find(code)
-        if quiz_class is None:
-            raise ClassError(f"There is no class with the code {format_code(code)}.")
-        return quiz_class
 
     def _list(self) -> Response:
         self._classes.delete_expired()
@@ -145,19 +153,17 @@ class _Pages:
         self._classes.add(quiz_class)
         return html_response(new_class_page(quiz_class, token))
 
-    def _report(self, quiz_class: QuizClass) -> ClassReport:
-        attempts, runs = self._classes.attempts(quiz_class.code), self._classes.runs(quiz_class.code)
-        return analyze_class(quiz_class, runs, attempts, self._bank, datetime.now(UTC))
+    def _show(self, period: Period, quiz_class: QuizClass) -> Response:
+        report = self._classes.report(quiz_class, self._bank, period)
+        return html_response(class_page(quiz_class, report, self._bank, period))
 
-    def _show(self, quiz_class: QuizClass) -> Response:
-        return html_response(class_page(quiz_class, self._report(quiz_class), self._bank))
-
-    def _download(self, name: str, quiz_class: QuizClass) -> Response:
+    def _download(self, name: str, period: Period, quiz_class: QuizClass) -> Response:
         media_type, make_content = _DOWNLOADS[name]
-        return _file(make_content(self._classes.attempts(quiz_class.code)), media_type, f"{quiz_class.code}-{name}")
+        content = make_content(self._classes.attempts(quiz_class.code, period))
+        return _file(content, media_type, f"{quiz_class.code}-{name}")
 
-    def _download_report(self, quiz_class: QuizClass) -> Response:
-        content = report_json(self._report(quiz_class))
+    def _download_report(self, period: Period, quiz_class: QuizClass) -> Response:
+        content = report_json(self._classes.report(quiz_class, self._bank, period))
         return _file(content, "application/json", f"{quiz_class.code}-report.json")
 
     def _confirm(self, quiz_class: QuizClass) -> Response:
@@ -165,7 +171,7 @@ class _Pages:
 
     def _delete(self, request: Request, text: str) -> Response:
         def delete() -> Response:
-            self._classes.delete(self._find(text).code)
+            self._classes.delete(self._classes.find_named(text).code)
             return RedirectResponse("../classes" if self._access.is_teacher(request) else "../../teacher", 303, HEADERS)
 
         return self._respond(self._may_read(request, text), delete)
@@ -193,6 +199,7 @@ def read_options(form: Mapping[str, list[str]]) -> ClassOptions:
         deadline=_read_deadline(field("deadline")),
         feedback=field("feedback", AT_ONCE),
         retention_days=_read_number(field("retention", str(RETENTION_DAYS)), "days"),
+        randomized=field("lesson") == "by chance",
     )
 
 
@@ -201,7 +208,7 @@ def list_page(rows: Iterable[tuple[QuizClass, int]], bank: Bank) -> Markup:
     live = [item for item in bank.items if item.status == "live"]
     return make_page(
         "classes.html",
-        classes=[(entry, format_code(entry.code), describe_class(entry), runs) for entry, runs in rows],
+        classes=[(entry, format_code(entry.code), describe_class(entry), counted(runs, "run")) for entry, runs in rows],
         topics=list(dict.fromkeys(item.topic for item in live)),
         total=len(live),
         max_title=MAX_TITLE,
@@ -220,12 +227,19 @@ def new_class_page(quiz_class: QuizClass, token: str) -> Markup:
     return make_page("class_new.html", token=token, **_describe(quiz_class))
 
 
-def class_page(quiz_class: QuizClass, report: ClassReport, bank: Bank) -> Markup:
-    """Return the page with the results of a class."""
+def class_page(quiz_class: QuizClass, report: ClassReport, bank: Bank, period: Period = ALWAYS) -> Markup:
+    """Return the page with the results of the runs of a class that began in a period."""
     return make_page(
         "class_results.html",
         report=report,
         changes=describe_changes(bank, quiz_class),
+        period=period,
+        selection=urlencode({"code": quiz_class.code} | period_query(period)),
+        counts=[
+            counted(report.learners, "learner"),
+            counted(len(report.scores), "run"),
+            counted(report.attempts, "answer"),
+        ],
         gain=describe_gain(report.gain) if report.gain else "",
         tests=[
             {
@@ -244,7 +258,7 @@ def class_page(quiz_class: QuizClass, report: ClassReport, bank: Bank) -> Markup
 
 def deletion_page(quiz_class: QuizClass, runs: int) -> Markup:
     """Return the page that asks whether a class is to be deleted."""
-    return make_page("class_delete.html", runs=runs, **_describe(quiz_class))
+    return make_page("class_delete.html", runs=counted(runs, "run"), **_describe(quiz_class))
 
 
 def _describe(quiz_class: QuizClass) -> dict[str, object]:

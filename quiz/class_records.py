@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from .nicknames import learner_of
+
 FIXED, DRAWN = "fixed", "drawn"
 LISTED, SHUFFLED = "listed", "shuffled"
 AT_ONCE, AFTER_DEADLINE = "at once", "after deadline"
 PRE, POST = "pre", "post"
+TEXT, STAGE = "text", "stage"
+"""The conditions of a study: the lesson as text only, or with its interactive stage."""
 SINGLE_TEST = ""
 """The phase of a run in a class without a pre-test and a post-test."""
 
@@ -50,6 +54,7 @@ class QuizClass:
         retention_days: Days after the deadline, or after the creation if there is none, when the class is deleted.
         token_hash: SHA-256 of the token that opens its results to the teacher, in hexadecimal.
         items: The items of the form, or those that a run draws from.
+        randomized: Whether each learner is assigned to `TEXT` or `STAGE` at random.
     """
 
     code: str
@@ -66,6 +71,7 @@ class QuizClass:
     retention_days: int
     token_hash: str
     items: tuple[FormItem, ...]
+    randomized: bool = False
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -104,9 +110,10 @@ class ClassRun:
         run: Random name of the run, under which its answers are stored.
         code: Code of the class.
         nickname: The learner's nickname, or a random one.
-        attempt_number: Number of the run among those of this nickname in this test, from 1.
+        attempt_number: Number of the run among those of this learner in this test, from 1.
         phase: `SINGLE_TEST`, `PRE` or `POST`.
         started_at: Time of its start, in UTC.
+        condition: `TEXT` or `STAGE` in a class that is randomized, else empty.
     """
 
     run: str
@@ -115,6 +122,12 @@ class ClassRun:
     attempt_number: int
     phase: str
     started_at: datetime
+    condition: str = ""
+
+    @property
+    def learner(self) -> str:
+        """The learner, whose nicknames may differ in ways that do not count; see `nicknames.learner_of`."""
+        return learner_of(self.nickname)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

@@ -22,6 +22,7 @@ from .estimates import Interval, mean_interval, ratio_interval
 from .item_analysis import SMALL_SAMPLE, Report, analyze_items
 from .records import Attempt
 from .report_table import format_interval, format_percent
+from .wording import counted
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class TestReport:
 
     Attributes:
         phase: The test.
-        learners: Number of nicknames.
+        learners: Number of learners, told apart by their nicknames.
         counted: Number of runs that count.
         mean: Their mean score, or None if there are none.
         interval: Its 95% interval, or None for fewer than two runs.
@@ -90,7 +91,7 @@ class ClassReport:
     """The report on a class.
 
     Attributes:
-        learners: Number of nicknames.
+        learners: Number of learners, told apart by their nicknames.
         attempts: Number of answers.
         scores: The result of each run, by test, nickname and attempt.
         tests: One entry for each test.
@@ -147,18 +148,20 @@ def describe_test(phase: str) -> str:
 def describe_mean(test: TestReport) -> str:
     """Return the mean score of a test with its interval, in words."""
     if test.mean is None:
-        return f"no complete run yet, {test.learners} learners"
+        return f"no complete run yet, {counted(test.learners, 'learner')}"
     interval = f" ({format_percent(test.interval)})" if test.interval else ""
-    return f"mean score {test.mean:.0%}{interval}, {test.counted} runs of {test.learners} learners"
+    counts = f"{counted(test.counted, 'run')} of {counted(test.learners, 'learner')}"
+    return f"mean score {test.mean:.0%}{interval}, {counts}"
 
 
 def describe_gain(gain: Gain) -> str:
     """Return the normalised gain with its interval, in words."""
     if gain.value is None:
-        return f"not defined, as all {gain.learners} learners had the full score before"
+        return f"not defined, as {counted(gain.learners, 'learner')} had the full score before"
     interval = f" ({format_interval(gain.interval)})" if gain.interval else ""
+    learners = counted(gain.learners, "learner")
     small = f". Small sample: fewer than {SMALL_SAMPLE} learners" if gain.learners < SMALL_SAMPLE else ""
-    return f"{gain.value:.2f}{interval}, from {gain.pre:.0%} to {gain.post:.0%}, {gain.learners} learners{small}"
+    return f"{gain.value:.2f}{interval}, from {gain.pre:.0%} to {gain.post:.0%}, {learners}{small}"
 
 
 def _score(run: ClassRun, attempts: Sequence[Attempt], quiz_class: QuizClass, now: datetime) -> RunScore:
@@ -191,7 +194,7 @@ def _report_test(
 
 def _measure_gain(scores: Sequence[RunScore]) -> Gain | None:
     pre, post = (
-        {score.run.nickname.casefold(): score.score for score in scores if score.counts and score.run.phase == phase}
+        {score.run.learner: score.score for score in scores if score.counts and score.run.phase == phase}
         for phase in (PRE, POST)
     )
     pairs = [(pre[name], post[name]) for name in sorted(pre.keys() & post.keys())]
@@ -204,4 +207,4 @@ def _measure_gain(scores: Sequence[RunScore]) -> Gain | None:
 
 
 def _count_learners(runs: Iterable[ClassRun]) -> int:
-    return len({run.nickname.casefold() for run in runs})
+    return len({run.learner for run in runs})

@@ -1,7 +1,8 @@
 """The steps of a learner in a class: a code opens it, a run begins, and an exam reveals nothing before its deadline.
 
-While an exam is open, its questions are asked in no run that would reveal their keys: `is_withheld` tells this of a run
-in a class, and `reserved` names the questions, which a run outside of classes leaves out.
+While an exam is open, its questions, and those that give them away, are asked in no run that would reveal their keys:
+`is_withheld` tells this of a run in a class, and `reserved` names the questions, which a run outside of classes leaves
+out.
 """
 
 import hashlib
@@ -17,10 +18,19 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from .answer_log import AnswerLog
 from .bank import Bank
-from .class_records import ClassRun, QuizClass
+from .class_records import TEXT, ClassRun, QuizClass
 from .class_store import ClassStore
-from .classes import describe_class, format_code, items_of_run, random_nickname, read_code, read_nickname, seed_of_run
+from .classes import (
+    describe_class,
+    find_revealing,
+    format_code,
+    items_of_run,
+    random_nickname,
+    read_code,
+    seed_of_run,
+)
 from .errors import ClassError, ClassUnavailableError, TokenError
+from .nicknames import read_nickname
 from .records import StoreError
 from .session import Session
 from .store import Store
@@ -46,6 +56,11 @@ class Sitting:
     quiz_class: QuizClass
     run: ClassRun
 
+    @property
+    def is_text_only(self) -> bool:
+        """Whether the learner is to see the lesson as text only."""
+        return self.run.condition == TEXT
+
 
 class ClassService:
     """A service that opens classes and begins and resumes runs in them. Threads may share it."""
@@ -59,6 +74,7 @@ class ClassService:
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )
         self._classes: dict[str, QuizClass] = {}
+        self._reserved = frozenset[str](), frozenset[str]()  # questions of exams; these, and those that give them away
         self._read_at: float | None = None
         self._purged_at: float | None = None
         self._lock = Lock()
@@ -163,17 +179,21 @@ class ClassService:
         return sitting.quiz_class.is_closed(_now())
 
     def is_withheld(self, sitting: Sitting) -> bool:
-        """Return whether keys, marks and scores of a run are withheld: in an exam, or with a question of an exam."""
+        """Return whether keys, marks and scores of a run are withheld: in an exam, or with a reserved question."""
         if sitting.quiz_class.is_exam(_now()):
             return True
         reserved = self.reserved()
         return any(item.item_id in reserved for item in sitting.quiz_class.items)
 
     def reserved(self) -> frozenset[str]:
-        """Return the ids of the questions of open exams."""
+        """Return the ids of the questions of open exams, and of those that give one of them away."""
         now = _now()
         exams = [quiz_class for quiz_class in self._known().values() if quiz_class.is_exam(now)]
-        return frozenset(item.item_id for quiz_class in exams for item in quiz_class.items)
+        ids = frozenset(item.item_id for quiz_class in exams for item in quiz_class.items)
+        found = self._reserved
+        if found[0] != ids:
+            self._reserved = found = ids, find_revealing(self._bank, ids)
+        return found[1]
 
     def _known(self) -> dict[str, QuizClass]:
         """Return all classes by code, as read within `CACHE_SECONDS`, or earlier while they are read or cannot be."""

@@ -13,15 +13,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .bank import Bank
 from .class_records import ClassDeletion, ClassRun, QuizClass
-from .classes import hash_token
+from .class_report import ClassReport, analyze_class
+from .classes import assign_condition, format_code, hash_token, read_code
 from .errors import ClassError
-from .records import Attempt, to_utc
+from .records import ALWAYS, Attempt, Period, to_utc
 from .store import Store, to_attempt
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+MAX_RUNS = 20_000
+"""Runs in a class, so that an unknown who has its code can neither fill the disk nor make its results unreadable."""
 _TRIES = 5  # of a learner who starts two runs at once
 
 
@@ -63,6 +67,18 @@ class ClassStore:
 
         return next(iter(self._store.transact(partial(read_classes, code=code))), None)
 
+    def find_named(self, text: str) -> QuizClass:
+        """Return the class whose code a teacher has typed.
+
+        Raises:
+            ClassError: The text is no code, or there is no such class.
+        """
+        code, _ = read_code(text)
+        quiz_class = self.find(code)
+        if quiz_class is None:
+            raise ClassError(f"There is no class with the code {format_code(code)}.")
+        return quiz_class
+
     def find_by_token(self, token: str) -> QuizClass | None:
         """Return the class whose results a token opens, or None."""
         wanted = hash_token(token)
@@ -71,23 +87,25 @@ class ClassStore:
     def start_run(self, quiz_class: QuizClass, nickname: str, phase: str) -> ClassRun:
         """Store and return a new run of a learner.
 
-        Nicknames that differ only in capitals are the same.
+        Nicknames that `nicknames.learner_of` takes for the same share the attempts.
 
         Raises:
-            ClassError: The nickname has no attempt left in this test, or the class is deleted.
+            ClassError: The nickname has no attempt left in this test, or the class is full or deleted.
         """
         from sqlalchemy.exc import IntegrityError
 
-        from .class_tables import insert_run, read_classes, read_runs
+        from .class_tables import count_runs, count_runs_of_learner, insert_run, read_classes
 
         def insert(connection: "Connection") -> ClassRun:
             if not read_classes(connection, quiz_class.code):
                 raise ClassError("This class does not exist any more.")
-            runs = [run for run in read_runs(connection, quiz_class.code) if run.phase == phase]
-            number = 1 + sum(run.nickname.casefold() == nickname.casefold() for run in runs)
+            if count_runs(connection, quiz_class.code) >= MAX_RUNS:
+                raise ClassError(f"This class has {MAX_RUNS:,} runs, and takes no more. Please tell your teacher.")
+            number = 1 + count_runs_of_learner(connection, quiz_class.code, phase, nickname)
             if number > quiz_class.attempts_allowed:
                 raise ClassError(_describe_limit(nickname, quiz_class.attempts_allowed))
-            run = ClassRun(secrets.token_urlsafe(12), quiz_class.code, nickname, number, phase, datetime.now(UTC))
+            name, condition = secrets.token_urlsafe(12), assign_condition(quiz_class, nickname)
+            run = ClassRun(name, quiz_class.code, nickname, number, phase, datetime.now(UTC), condition)
             try:
                 insert_run(connection, run)
             except IntegrityError as error:
@@ -109,22 +127,30 @@ class ClassStore:
 
         return next(iter(self._store.transact(partial(read_runs, run=name))), None)
 
-    def runs(self, code: str) -> list[ClassRun]:
-        """Return the runs of a class in the order in which they were started."""
+    def runs(self, code: str, period: Period = ALWAYS) -> list[ClassRun]:
+        """Return the runs of a class that began in a period, in the order in which they were started."""
         from .class_tables import read_runs
 
-        return self._store.transact(partial(read_runs, code=code))
+        return [run for run in self._store.transact(partial(read_runs, code=code)) if run.started_at in period]
 
-    def attempts(self, code: str) -> list[tuple[ClassRun, datetime, Attempt]]:
-        """Return the attempts in a class in the order recorded, each with its run and its time in UTC."""
+    def attempts(self, code: str, period: Period = ALWAYS) -> list[tuple[ClassRun, datetime, Attempt]]:
+        """Return the attempts in the runs of a class that began in a period.
+
+        They are in the order recorded, each with its run and its time in UTC.
+        """
         from .class_tables import read_attempts, read_runs
 
         def read(connection: "Connection") -> list[tuple[ClassRun, datetime, Attempt]]:
             rows = read_attempts(connection, code)
-            runs = {run.run: run for run in read_runs(connection, code)}
+            runs = {run.run: run for run in read_runs(connection, code) if run.started_at in period}
             return [(runs[row.run], to_utc(row.recorded_at), to_attempt(row)) for row in rows if row.run in runs]
 
         return self._store.transact(read)
+
+    def report(self, quiz_class: QuizClass, bank: Bank, period: Period = ALWAYS) -> ClassReport:
+        """Return the report on the runs of a class that began in a period."""
+        attempts, runs = self.attempts(quiz_class.code, period), self.runs(quiz_class.code, period)
+        return analyze_class(quiz_class, runs, attempts, bank, datetime.now(UTC))
 
     def delete(self, code: str) -> None:
         """Delete a class with its runs, and their attempts and feedback."""

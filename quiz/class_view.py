@@ -13,6 +13,8 @@ from .views import render
 
 NO_QUESTIONS = "All questions are part of a test of a class at the moment. To take it, enter the code of your class."
 
+TOO_MANY_RUNS = "Very many runs were begun from your network. Please try again in a few minutes."
+
 
 def class_html(quiz_class: QuizClass, phase: str, description: str) -> Markup:
     """Return the page that a learner reads before a run begins: title, test, conditions, and what is stored."""
@@ -22,6 +24,7 @@ def class_html(quiz_class: QuizClass, phase: str, description: str) -> Markup:
         test=describe_test(phase) if phase else "",
         description=description,
         is_exam=quiz_class.is_exam(datetime.now(UTC)),
+        randomized=quiz_class.randomized,
         stored=STORED,
         deleted=format_time(quiz_class.expires_at),
     )
@@ -36,6 +39,7 @@ def sitting_html(sitting: Sitting | None, is_withheld: bool = False) -> Markup:
     """Return the class, the test and the nickname of a run; empty outside of classes.
 
     If results are withheld, the page's script does not submit an option that is tapped, as the next question follows.
+    A learner who is shown the lesson as text only does not see the stage, which the page's style hides.
     """
     if sitting is None:
         return Markup("")
@@ -49,6 +53,7 @@ def sitting_html(sitting: Sitting | None, is_withheld: bool = False) -> Markup:
         allowed=quiz_class.attempts_allowed,
         deadline=format_time(quiz_class.deadline) if quiz_class.deadline else "",
         is_withheld=is_withheld,
+        is_text_only=sitting.is_text_only,
     )
 
 
@@ -69,6 +74,10 @@ def progress_html(session: Session) -> Markup:
 def waiting(session: Session, sitting: Sitting) -> str:
     """Return the end of a run whose results are withheld, as Markdown without anything that a person typed."""
     deadline = sitting.quiz_class.deadline
-    time = f"after {format_time(deadline)}" if deadline else "after the test of another class that has these questions"
+    time = (
+        f"after {format_time(deadline)}"
+        if deadline
+        else "after the test of another class that has these questions or such as give them away"
+    )
     answered = f"{len(session.grades)} of {len(session.items)} questions"
     return f"## Your answers are in\n\nYou answered {answered}. The results are shown here {time}."

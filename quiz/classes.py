@@ -12,11 +12,11 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from .bank import Bank, Item, draw_instance, fingerprint, make_instance
+from .bank import Bank, Item, are_enemies, draw_instance, fingerprint, make_instance
 from .bank.formulas import ClaimError
 from .class_records import (
     AFTER_DEADLINE,
@@ -28,18 +28,21 @@ from .class_records import (
     PRE,
     SHUFFLED,
     SINGLE_TEST,
+    STAGE,
+    TEXT,
     ClassRun,
     FormItem,
     QuizClass,
 )
 from .errors import ClassError
+from .nicknames import learner_of
+from .wording import counted
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """The letters of codes, of which no two look alike."""
 CODE_LENGTH = 8
 """With this alphabet 39 bits: of a hundred classes, one address needs years to find one within its rate limit."""
 MAX_TITLE = 100
-MAX_NICKNAME = 40
 MAX_ITEMS = 200
 MAX_ATTEMPTS = 99
 MAX_RETENTION_DAYS = 3650
@@ -50,7 +53,6 @@ STORED = (
     "nickname, which may be left out. Nothing else about a person."
 )
 _TRIES = 20  # for numbers of the post-test that differ from those of the first test
-_JOINERS = "\u200c\u200d"  # format characters of some scripts and emoji
 _WRONG_CODE = f"This is not a class code. It has {CODE_LENGTH} letters and digits, such as K7M2-XQ4D."
 
 
@@ -70,6 +72,7 @@ class ClassOptions:
         deadline: Time after which no answer is accepted, or None.
         feedback: `AT_ONCE` or `AFTER_DEADLINE`.
         retention_days: Days until the class is deleted, from its deadline or else its creation.
+        randomized: Whether each learner is assigned to the lesson with or without its stage at random.
     """
 
     title: str
@@ -83,6 +86,7 @@ class ClassOptions:
     deadline: datetime | None = None
     feedback: str = AT_ONCE
     retention_days: int = RETENTION_DAYS
+    randomized: bool = False
 
 
 def make_class(bank: Bank, options: ClassOptions) -> tuple[QuizClass, str]:
@@ -116,6 +120,7 @@ def make_class(bank: Bank, options: ClassOptions) -> tuple[QuizClass, str]:
         retention_days=options.retention_days,
         token_hash=secret,
         items=tuple(_make_form_item(item, options, secret) for item in items),
+        randomized=options.randomized,
     )
     return quiz_class, token
 
@@ -129,7 +134,9 @@ def draw_form(pool: Sequence[Item], count: int, generator: random.Random) -> lis
     chosen: list[Item] = []
     while waiting and len(chosen) < count:
         counts = Counter(item.topic for item in chosen)
-        chosen.append(min(waiting, key=lambda item: (_is_enemy(item, chosen), counts[item.topic])))
+        chosen.append(
+            min(waiting, key=lambda item: (any(are_enemies(item, other) for other in chosen), counts[item.topic]))
+        )
         waiting.remove(chosen[-1])
     ids = {item.id for item in chosen}
     return [item for item in pool if item.id in ids]
@@ -147,7 +154,7 @@ def items_of_run(bank: Bank, quiz_class: QuizClass, run: ClassRun) -> tuple[Item
     pool = [(entry, item) for entry, item in zip(quiz_class.items, _find_items(bank, quiz_class), strict=True)]
     seed = f"{quiz_class.token_hash} {run.run}"
     if quiz_class.draw == DRAWN:
-        learner = f"{quiz_class.token_hash} {run.nickname.casefold()}"  # both tests of a learner have the same items
+        learner = f"{quiz_class.token_hash} {run.learner}"  # both tests of a learner have the same items
         generator = random.Random(learner if quiz_class.pre_post else seed)
         drawn = draw_form([item for _, item in pool], quiz_class.item_count, generator)
         items = [draw_instance(item, f"{seed} {item.id} parameters") for item in drawn]
@@ -156,6 +163,33 @@ def items_of_run(bank: Bank, quiz_class: QuizClass, run: ClassRun) -> tuple[Item
     if quiz_class.order == SHUFFLED:
         items = random.Random(f"{seed} order").sample(items, len(items))
     return tuple(_shuffle_options(item, seed) for item in items)
+
+
+def find_revealing(bank: Bank, ids: Collection[str]) -> frozenset[str]:
+    """Return the ids of questions, and of those that give one of them away.
+
+    That are the questions that the bank calls enemies of one of them, and those whose key is proved by the same
+    function, as their explanations and proofs show the same computation.
+    """
+    asked = [item for item in bank.items if item.id in ids]
+    proofs = {item.check.fn for item in asked if item.check and item.check.fn}
+    revealing = (
+        item.id
+        for item in bank.items
+        if (item.check and item.check.fn in proofs) or any(are_enemies(item, other) for other in asked)
+    )
+    return frozenset(ids) | frozenset(revealing)
+
+
+def assign_condition(quiz_class: QuizClass, nickname: str) -> str:
+    """Return the condition of a learner, which is the same in every run; empty in a class that is not randomized.
+
+    It is drawn from the hash of the class's token and the nickname: a learner cannot know it before, and two runs that
+    begin at once have the same one.
+    """
+    if not quiz_class.randomized:
+        return ""
+    return random.Random(f"{quiz_class.token_hash} {learner_of(nickname)} condition").choice((TEXT, STAGE))
 
 
 def without_items(bank: Bank, ids: Collection[str]) -> Bank:
@@ -199,20 +233,6 @@ def link_of(quiz_class: QuizClass, phase: str) -> str:
     return f"#class={format_code(quiz_class.code, phase)}"
 
 
-def read_nickname(text: str) -> str:
-    """Return a nickname without superfluous spaces; empty if there is none.
-
-    Raises:
-        ClassError: It is longer than `MAX_NICKNAME`, or has characters that cannot be seen.
-    """
-    nickname = " ".join(unicodedata.normalize("NFKC", text[: 10 * MAX_NICKNAME]).split())
-    if len(nickname) > MAX_NICKNAME:
-        raise ClassError(f"Please choose a nickname of at most {MAX_NICKNAME} characters.")
-    if any(unicodedata.category(char).startswith("C") and char not in _JOINERS for char in nickname):
-        raise ClassError("This nickname has characters that cannot be shown. Please choose another.")
-    return nickname
-
-
 def random_nickname() -> str:
     """Return a name for a learner who gives none."""
     return f"learner-{new_code()[:6].lower()}"
@@ -236,14 +256,15 @@ def describe_changes(bank: Bank, quiz_class: QuizClass) -> str:
 
 def describe_class(quiz_class: QuizClass) -> str:
     """Return number of questions, attempts, feedback and deadline in a few words."""
-    count = quiz_class.item_count
-    parts = [f"{count} question{'s' if count > 1 else ''}"]
+    parts = [counted(quiz_class.item_count, "question")]
     if quiz_class.pre_post:
         parts.append("pre-test and post-test")
     allowed = quiz_class.attempts_allowed
     parts.append("one attempt" if allowed == 1 else f"{allowed} attempts")
     if quiz_class.deadline:
         parts.append(f"open until {format_time(quiz_class.deadline)}")
+    if quiz_class.randomized:
+        parts.append("lesson with or without the stage by chance")
     parts.append("results after the deadline" if quiz_class.feedback == AFTER_DEADLINE else "feedback at once")
     return ", ".join(parts)
 
@@ -328,7 +349,3 @@ def _fill_in(item: Item, entry: FormItem, phase: str) -> Item:
 def _shuffle_options(item: Item, seed: str) -> Item:
     generator = random.Random(f"{seed} {item.id} options")
     return replace(item, options=tuple(generator.sample(item.options, len(item.options))))
-
-
-def _is_enemy(item: Item, others: Iterable[Item]) -> bool:
-    return any(item.id in other.enemies or other.id in item.enemies for other in others)

@@ -26,7 +26,7 @@ _LATEX = [{"left": "$", "right": "$", "display": False}]
 
 def build_components(bank: Bank) -> Components:
     """Lay out the tab inside the surrounding `gr.Tab`, without a question; return its components."""
-    _markdown("intro", views.INTRODUCTION)
+    _markdown("intro", views.introduction(bank))
     parts: Components = {}
     parts["sitting"] = _html("sitting")
     parts["notice"] = _html("notice")
@@ -102,6 +102,8 @@ def show(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit |
     is_withheld = quiz.is_withheld(visit)
     if is_withheld and visit.session.current_grade:  # answered before an exam with this question was made
         visit = replace(visit, session=advance(visit.session))
+    if visit.sitting and visit.sitting.is_text_only:
+        live = views.LiveViews()
     finished = visit.session.finished
     shown_as_feedback = visit.message and not finished and not visit.session.current_grade
     lines = [visit.notice, "" if visit.stored else views.NOT_STORED, "" if shown_as_feedback else visit.message]

@@ -16,7 +16,7 @@ from statistics import mean
 import numpy as np
 import numpy.typing as npt
 
-from .bank import Bank, Item, Level
+from .bank import Bank, Item, Level, are_enemies
 from .grading import Grade
 
 MOST_QUESTIONS = 8
@@ -95,7 +95,7 @@ def choose_next(bank: Bank, grades: Sequence[Grade], seed: int, seen: Collection
         for item in bank.items
         if item.id in difficulties
         and not item.advanced
-        and not any(item.id == other.id or item.id in other.enemies or other.id in item.enemies for other in asked)
+        and not any(item.id == other.id or are_enemies(item, other) for other in asked)
     ]
     left.sort(key=lambda item: abs(difficulties[item.id] - ability) + _SEEN_BEFORE * (item.id in seen))
     return random.Random(f"{seed} next {len(grades)}").choice(left[:_NEAREST]).id if left else None

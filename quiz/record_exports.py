@@ -17,7 +17,7 @@ ATTEMPT_COLUMNS = (
     "time_utc", "run", "item", "version", "answer", "correct", "credit", "first_try", "hints", "confidence_percent",
     "milliseconds", "parameters",
 )  # fmt: skip
-CLASS_COLUMNS = ("class", "test", "nickname", "attempt")
+CLASS_COLUMNS = ("class", "test", "nickname", "attempt", "condition")
 
 
 def attempts_csv(attempts: Iterable[tuple[datetime, Attempt]]) -> str:
@@ -38,7 +38,7 @@ def class_attempts_csv(attempts: Iterable[tuple[ClassRun, datetime, Attempt]]) -
     return _write_rows(
         CLASS_COLUMNS + ATTEMPT_COLUMNS,
         (
-            [run.code, run.phase, run.nickname, str(run.attempt_number), *_attempt_cells(time, attempt)]
+            [run.code, run.phase, run.nickname, str(run.attempt_number), run.condition, *_attempt_cells(time, attempt)]
             for run, time, attempt in attempts
         ),
     )
@@ -52,6 +52,7 @@ def class_attempts_json(attempts: Iterable[tuple[ClassRun, datetime, Attempt]]) 
             "test": run.phase,
             "nickname": run.nickname,
             "attempt": run.attempt_number,
+            "condition": run.condition,
             "at": time.isoformat(),
         }
         | asdict(attempt)

@@ -89,6 +89,9 @@ class Period:
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 
+ALWAYS = Period()
+
+
 def to_line(record: Record, time: datetime) -> bytes:
     """Return a record and its time as a line of JSON in ASCII, with the line feed."""
     kind = next(kind for kind, cls in KINDS.items() if isinstance(record, cls))

@@ -5,6 +5,7 @@ from textwrap import shorten
 from .bank import Bank, Item
 from .estimates import Correlation, Interval, Reliability
 from .item_analysis import SMALL_SAMPLE, Flag, ItemReport, Misconception, Report
+from .wording import counted
 
 HEADINGS = ("item", "question", "first tries", "facility", "credit", "discr.", "seconds", "hints", "answers")
 LEGEND = (
@@ -45,8 +46,9 @@ def format_table(report: Report, bank: Bank) -> str:
 
 
 def format_summary(report: Report) -> str:
-    """Return the numbers of answers and runs in one sentence."""
-    return f"{report.attempts:,} answers in {report.runs:,} runs; the {report.first_tries:,} first tries count."
+    """Return the numbers of answers, runs and first tries."""
+    answers, runs = counted(report.attempts, "answer"), counted(report.runs, "run")
+    return f"{answers} in {runs}. Only first tries count: {report.first_tries:,}."
 
 
 def format_notes(report: Report) -> list[str]:
@@ -56,7 +58,7 @@ def format_notes(report: Report) -> list[str]:
         lines.append(_format_reliability(report.reliability))
     unanswered = sum(not item.first_tries for item in report.items)
     if unanswered:
-        lines.append(f"{unanswered} items of the bank have no first try yet.")
+        lines.append(f"Items of the bank without a first try: {unanswered}.")
     if report.confidence:
         levels = (f"{level.stated}% sure, {level.right:.0%} right ({level.count})" for level in report.confidence)
         lines.append(f"Stated confidence and share of correct answers: {', '.join(levels)}.")
@@ -67,8 +69,8 @@ def _format_reliability(found: Reliability) -> str:
     small = f" Small sample: fewer than {SMALL_SAMPLE} runs." if found.runs < SMALL_SAMPLE else ""
     return (
         f"Reliability of a run of {found.items_per_run:.3g} items (Cronbach's alpha, KR-20): {found.alpha:.2f} "
-        f"({format_interval(found.interval)}), from {found.runs:,} runs of two or more items. Standard error of "
-        f"measurement: {100 * found.standard_error:.0f} percentage points of the share of correct answers.{small}"
+        f"({format_interval(found.interval)}), from {counted(found.runs, 'run')} of two or more items. Standard error "
+        f"of measurement: {100 * found.standard_error:.0f} percentage points of the share of correct answers.{small}"
     )
 
 

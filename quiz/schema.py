@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     Engine,
     Float,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from .records import StoreError
 
@@ -54,7 +55,6 @@ ATTEMPTS = Table(
     Column("parameters", Text),  # a JSON object; NULL in attempts of the first version, and of items without parameters
     UniqueConstraint("run", "item_id"),
 )
-_PARAMETERS = ATTEMPTS.c.parameters
 FEEDBACK = Table(
     "quiz_feedback",
     METADATA,
@@ -80,6 +80,7 @@ CLASSES = Table(
     Column("feedback", Text, nullable=False),
     Column("retention_days", Integer, nullable=False),
     Column("token_hash", Text, nullable=False),
+    Column("randomized", Boolean),  # NULL in classes of earlier versions
 )
 CLASS_ITEMS = Table(
     "quiz_class_items",
@@ -99,7 +100,9 @@ CLASS_RUNS = Table(
     Column("attempt_number", Integer, nullable=False),
     Column("phase", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
-    UniqueConstraint("code", "phase", "nickname", "attempt_number"),
+    Column("learner", Text),  # see `nicknames.learner_of`; NULL in runs that were stored without it, or restored
+    Column("condition", Text),  # NULL in runs of earlier versions
+    Index("quiz_class_runs_learner", "code", "phase", "learner", "attempt_number", unique=True),
 )
 
 
@@ -162,25 +165,34 @@ def _make_durable(connection: Any, record: Any) -> None:
 
 
 def create_missing_tables(engine: Engine) -> None:
-    """Create the tables and columns that the database lacks; a database of the first version gets the new columns."""
+    """Create the tables, columns and indexes that the database lacks, such as one of an earlier version."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":  # where two clients that create the same table at once both fail
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TABLE_LOCK})")
-        missing = set(METADATA.tables) - set(inspect(connection).get_table_names())
-        for name in sorted(missing):
-            connection.execute(CreateTable(METADATA.tables[name], if_not_exists=True))
-        if ATTEMPTS.name not in missing:
-            _add_missing_column(connection)
+        present = set(inspect(connection).get_table_names())
+        for table in METADATA.sorted_tables:
+            if table.name not in present:
+                connection.execute(CreateTable(table, if_not_exists=True))
+            else:
+                _add_missing_columns(connection, table)
+            indexes = {index["name"] for index in inspect(connection).get_indexes(table.name)}
+            for index in table.indexes:
+                if index.name not in indexes:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
 
 
-def _add_missing_column(connection: Connection) -> None:
-    def is_missing() -> bool:
-        return _PARAMETERS.name not in {column["name"] for column in inspect(connection).get_columns(ATTEMPTS.name)}
+def _add_missing_columns(connection: Connection, table: Table) -> None:
+    """Add the columns that a table lacks, which may be NULL."""
 
-    if is_missing():
+    def missing() -> list[Column[Any]]:
+        names = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        return [column for column in table.columns if column.name not in names]
+
+    for column in missing():
         try:
-            connection.execute(DDL(f"ALTER TABLE {ATTEMPTS.name} ADD COLUMN {_PARAMETERS.name} TEXT"))
+            type_name = column.type.compile(connection.dialect)
+            connection.execute(DDL(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {type_name}"))
         except exc.OperationalError:
-            if is_missing():  # otherwise another process has just added it
+            if column in missing():  # otherwise another process has just added it
                 raise

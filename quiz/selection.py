@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from .bank import Bank, Item, draw_instance
+from .bank import Bank, Item, are_enemies, draw_instance
 from .errors import SessionError
 from .ladder import MOST_QUESTIONS, choose_next, items_of_level
 
@@ -143,7 +143,7 @@ def bring_forward(
         for item in _live_items(bank)
         if not (item.id in in_run or item.id in seen or item.advanced)
         and suits(item)
-        and not any(_are_enemies(item, other) for other in items)
+        and not any(are_enemies(item, other) for other in items)
         and not any(item.id in other.prereq for other in asked)
     ]
     if not (later and others):
@@ -180,7 +180,7 @@ def _spread_over_topics(items: list[Item], seen: Collection[str]) -> list[Item]:
     chosen, left = items[:1], sorted(items[1:], key=lambda item: item.id in seen)
     while chosen and len(chosen) < RUN_LENGTH:
         latest = chosen[-1]
-        left = [item for item in left if item is not latest and not _are_enemies(item, latest)]
+        left = [item for item in left if item is not latest and not are_enemies(item, latest)]
         if not left:
             break
         counts = Counter(item.topic for item in chosen[1:])
@@ -196,13 +196,9 @@ def _draw_for_today(
     new_first = sorted(generator.sample(others, len(others)), key=lambda item: item.id in seen)
     chosen: list[Item] = []
     for item in [*(by_id[item_id] for item_id in due if item_id in by_id), *new_first]:
-        if len(chosen) < DAY_LENGTH and item not in chosen and not any(_are_enemies(item, other) for other in chosen):
+        if len(chosen) < DAY_LENGTH and item not in chosen and not any(are_enemies(item, other) for other in chosen):
             chosen.append(item)
     return chosen
-
-
-def _are_enemies(item: Item, other: Item) -> bool:
-    return item.id in other.enemies or other.id in item.enemies
 
 
 def _order_by_prerequisites(items: list[Item], bank: Bank) -> list[Item]:

@@ -19,10 +19,11 @@ from .answer_log import AnswerLog
 from .bank import Bank, Level
 from .class_records import AT_ONCE
 from .class_service import ClassService, Sitting
-from .classes import read_code, read_nickname, without_items
+from .classes import read_code, without_items
 from .errors import ClassError, ClassUnavailableError, SessionError, TokenError
 from .grading import DO_NOT_KNOW, Grade, grade
 from .ladder import find_level
+from .nicknames import learner_of, read_nickname
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
 from .reviews import Reviews, list_due, read_reviews, update_reviews, write_reviews
@@ -52,7 +53,7 @@ MAX_FEEDBACK = 2000
 MAX_NICKNAMES = 20
 """Classes whose nicknames a browser keeps."""
 _ANSWERED_BEFORE = "You had answered this question before: that first answer counts."
-_IN_EXAM = "Questions of your last run are now part of a test of a class, so a new run starts without them."
+_IN_EXAM = "Questions of your last run are part of a test of a class now, or give one away: a new run leaves them out."
 _NOT_RESUMED = "Your run in a class cannot be read at the moment; nothing of it is lost. Reload the page to try again."
 _NO_HINTS = "There are no hints in a test."
 _EMPTY_FEEDBACK = "Choose yes or no, or write a few words, then send."
@@ -296,11 +297,11 @@ class QuizService:
         return start_session(bank, TODAY, random.getrandbits(32), _new_name(), seen | reviews.keys(), due)
 
     def _bank_without_exams(self) -> Bank:
-        """Return the bank without the questions of open exams, whose keys a run outside of the exam would reveal."""
-        reserved = self.classes.reserved()
-        if self._reduced[0] != reserved:
-            self._reduced = reserved, without_items(self.bank, reserved)
-        return self._reduced[1]
+        """Return the bank without the questions that would reveal keys of open exams."""
+        reserved, reduced = self.classes.reserved(), self._reduced
+        if reduced[0] != reserved:
+            self._reduced = reduced = reserved, without_items(self.bank, reserved)
+        return reduced[1]
 
     def _reveals_exam(self, session: Session) -> bool:
         reserved = self.classes.reserved()
@@ -310,7 +311,7 @@ class QuizService:
         """Return the visit that follows if its run must not go on, or None.
 
         That is the end of the run once its class is closed, and a new run if the class is deleted, or if a run outside
-        of classes has a question of an open exam.
+        of classes has a question that reveals one of an open exam.
         """
         if visit.sitting is None:
             if self._reveals_exam(visit.session):
@@ -381,7 +382,7 @@ def _end(session: Session) -> Session:
 def _is_same(sitting: Sitting, code: str, nickname: str) -> bool:
     """Return whether a code and a nickname, or none, are those of a run."""
     run = sitting.run
-    return read_code(code) == (run.code, run.phase) and nickname.casefold() in ("", run.nickname.casefold())
+    return read_code(code) == (run.code, run.phase) and learner_of(nickname) in ("", run.learner)
 
 
 def _read_nicknames(data: object) -> dict[str, str]:

@@ -5,12 +5,13 @@ response to the first answer, once that is recorded. What the browser saves brin
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from . import results_view, views
+from . import class_view, results_view, views
 from .bank import Bank
 from .class_components import find_class
 from .components import UNCHANGED, Components, build_components, show
@@ -24,7 +25,7 @@ from .views import read_static, render
 
 QUIZ_CSS = read_static("quiz_tab.css") + read_static("results.css") + read_static("class_entry.css")
 """For launch(css=...); every rule applies to elements of the quiz only."""
-QUIZ_SCRIPT = f"<script>{read_static('quiz_tab.js')}{read_static('class_link.js')}</script>"
+QUIZ_SCRIPT = f"<script>{''.join(map(read_static, ('quiz_tab.js', 'class_link.js', 'study.js')))}</script>"
 """For launch(head=...); it also gives the radio groups of every tab arrow keys and a name."""
 _READ_CHOSEN = "(visit, saved, item, chosen, number) => [visit, saved, item, window.quizTab.chosen(), number]"
 _DIRECT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -45,6 +46,7 @@ def build_quiz_tab(
     live: views.LiveViews | None = None,
     load_classifier: Callable[[], Any] | None = None,
     may_send: Callable[[gr.Request], bool] = lambda request: True,
+    may_begin: Callable[[gr.Request], bool] = lambda request: True,
     secret: str | None = None,
 ) -> None:
     """Build the quiz inside the surrounding `gr.Tab`.
@@ -57,6 +59,7 @@ def build_quiz_tab(
         live: The views of the facts of items in the app, by default none.
         load_classifier: Returns the shipped model, for the proofs that use it.
         may_send: Returns whether the sender of feedback is within the rate limit; each call counts.
+        may_begin: Returns whether a learner who begins a run in a class is within the rate limit; each call counts.
         secret: Signs unfinished quizzes; by default that of `load_secret`.
     """
     quiz = QuizService(bank, store or Store(), load_secret(DEFAULT_FILE.parent, secret))
@@ -90,12 +93,6 @@ def build_quiz_tab(
         ([parts["restart"].click], quiz.restart, [], "top"),
         ([parts["retry"].click], quiz.retry, [], "top"),
         ([parts["practise"].click], quiz.practise, [], "top"),
-        (
-            [parts["class_begin"].click, parts["nickname"].submit],
-            _join(quiz),
-            [parts["class_code"], parts["nickname"]],
-            "top",
-        ),
     ]
     outputs = [*state, *shown.values()]
     page.load(step(lambda visit: visit), state, outputs, **_DIRECT)
@@ -103,6 +100,17 @@ def build_quiz_tab(
         js = _READ_CHOSEN if inputs is answer else None
         event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, js=js, **_DIRECT)
         event.then(js=_focus_script(focus), **_DIRECT)
+
+    def begin(
+        visit: Visit | None, saved: object, code: str | None, nickname: str | None, request: gr.Request
+    ) -> list[Any]:
+        if not may_begin(request):
+            return step(lambda visit: replace(visit, notice=class_view.TOO_MANY_RUNS))(visit, saved)
+        return step(quiz.join)(visit, saved, code or "", nickname or "")
+
+    triggers = [parts["class_begin"].click, parts["nickname"].submit]
+    inputs = [*state, parts["class_code"], parts["nickname"]]
+    gr.on(triggers, begin, inputs, outputs, cancels=proof_event, **_DIRECT).then(js=_focus_script("top"), **_DIRECT)
     find = gr.on(
         [parts["class_find"].click, parts["class_code"].submit],
         partial(find_class, quiz.classes),
@@ -111,10 +119,6 @@ def build_quiz_tab(
         **_DIRECT,
     )
     find.then(js=_focus_script("class"), **_DIRECT)
-
-
-def _join(quiz: QuizService) -> Callable[[Visit, str | None, str | None], Visit]:
-    return lambda visit, code, nickname: quiz.join(visit, code or "", nickname or "")
 
 
 def _submit(

@@ -1,7 +1,7 @@
 """The teacher's page: statistics of each item, feedback and downloads, behind a token, as HTML without scripts."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ from .class_store import ClassStore
 from .item_analysis import FALSE_DISCOVERIES, SMALL_SAMPLE, Report, analyze_items
 from .item_view import describe_items, describe_misconceptions
 from .record_exports import attempts_csv, attempts_json, feedback_csv
-from .records import Feedback, Period, StoreError
+from .records import ALWAYS, Feedback, Period, StoreError
 from .report_table import NO_ATTEMPTS, format_notes, format_summary
 from .store import Store
 from .teacher_access import (
@@ -25,14 +25,15 @@ from .teacher_access import (
     HEADERS,
     SESSION_SECONDS,
     Access,
+    PeriodError,
     TokenGuard,
     error_page,
     html_response,
     make_page,
+    period_query,
     read_form,
+    read_period,
 )
-
-_ALWAYS = Period()
 
 
 def teacher_routes(store: Store, bank: Bank, token: str | None) -> list[Route]:
@@ -82,11 +83,11 @@ class _Pages:
         if not self._access.is_teacher(request):
             return html_response(sign_in_page())
         try:
-            period = _read_period(request)
+            period = read_period(request)
             attempts = [attempt for _, attempt in _select(self._store.dated_attempts(), period)]
             feedback = _select(self._store.feedback(), period)
             return html_response(overview_page(analyze_items(attempts, self._bank), self._bank, feedback, period))
-        except ValueError as error:
+        except PeriodError as error:
             return html_response(error_page(str(error)), 400)
         except StoreError as error:
             return html_response(error_page(str(error)), 503)
@@ -125,8 +126,8 @@ class _Pages:
         name = request.url.path.rsplit("/", 1)[-1]
         media_type, make_content = _DOWNLOADS[name]
         try:
-            content = make_content(self._store, _read_period(request)).encode("utf-8", "replace")
-        except ValueError as error:
+            content = make_content(self._store, read_period(request)).encode("utf-8", "replace")
+        except PeriodError as error:
             return html_response(error_page(str(error)), 400)
         except StoreError as error:
             return html_response(error_page(str(error)), 503)
@@ -141,30 +142,13 @@ class _Pages:
         return self._guard.new_session(quiz_class.code) if quiz_class else None
 
 
-def _read_period(request: Request) -> Period:
-    """Return the days of a query.
-
-    Raises:
-        ValueError: A day is not a date such as 2026-01-31; the message says so.
-    """
-
-    def read(name: str) -> date | None:
-        text = request.query_params.get(name, "")
-        try:
-            return date.fromisoformat(text) if text else None
-        except ValueError:
-            raise ValueError(f"{text[:40]!r} is not a date such as 2026-01-31.") from None
-
-    return Period(read("first"), read("last"))
-
-
 def sign_in_page(message: str = "") -> Markup:
     """Return the page that asks for the token, with a message if the last one was refused."""
     return make_page("teacher_sign_in.html", message=message)
 
 
 def overview_page(
-    report: Report, bank: Bank, feedback: Iterable[tuple[datetime, Feedback]], period: Period = _ALWAYS
+    report: Report, bank: Bank, feedback: Iterable[tuple[datetime, Feedback]], period: Period = ALWAYS
 ) -> Markup:
     """Return the page with the statistics of each item, and the feedback, latest first.
 
@@ -175,14 +159,13 @@ def overview_page(
         period: The days of the answers and the feedback.
     """
     feedback = list(feedback)
-    days = {"first": period.first, "last": period.last}
     entries = describe_items(report, bank)
     return make_page(
         "teacher_overview.html",
         summary=format_summary(report) if report.attempts else NO_ATTEMPTS,
         notes=format_notes(report),
         period=period,
-        query="?" + urlencode({name: day.isoformat() for name, day in days.items() if day}),
+        query="?" + urlencode(period_query(period)),
         items=entries,
         false_discoveries=FALSE_DISCOVERIES,
         small_sample=SMALL_SAMPLE,

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import date
 from threading import Lock
 from urllib.parse import parse_qs
 
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from .records import Period
 from .views import read_static, render
 
 SESSION_SECONDS = 8 * 3600
@@ -26,6 +28,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+
+class PeriodError(ValueError):
+    """An error for a day that cannot be read; the message can be shown."""
 
 
 class TokenGuard:
@@ -107,6 +113,28 @@ async def read_form(request: Request) -> dict[str, list[str]]:
         if len(body) > MAX_FORM_BYTES:
             return {}
     return parse_qs(body.decode("utf-8", "replace"))
+
+
+def read_period(request: Request) -> Period:
+    """Return the days of a query.
+
+    Raises:
+        PeriodError: A day is not a date such as 2026-01-31.
+    """
+
+    def read(name: str) -> date | None:
+        text = request.query_params.get(name, "")
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            raise PeriodError(f"{text[:40]!r} is not a date such as 2026-01-31.") from None
+
+    return Period(read("first"), read("last"))
+
+
+def period_query(period: Period) -> dict[str, str]:
+    """Return the days of a period as the fields of a query that `read_period` reads."""
+    return {name: day.isoformat() for name, day in (("first", period.first), ("last", period.last)) if day}
 
 
 def html_response(content: str, status: int = 200) -> HTMLResponse:

@@ -13,17 +13,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from .bank import DEFAULT_FEEDBACK, Item, Live, Media, Option, PublicItem
+from .bank import DEFAULT_FEEDBACK, Bank, Item, Live, Media, Option, PublicItem
 from .grading import Grade
 from .selection import START
 from .session import Session
 from .validation import ARRANGED
 
 LETTERS = "ABCDEFGHIJ"
-INTRODUCTION = (
-    "## How well do you know the GRU?\n\n"
-    "Questions on its gates and states. Your first answer counts, and every answer is explained at once."
-)
 NOT_STORED = (
     "Your answers are not being stored at the moment: the database cannot be reached. Go on; they are stored with your "
     "next step once it is back."
@@ -78,6 +74,12 @@ def render(template: str, **context: Any) -> Markup:
 def read_static(name: str) -> str:
     """Return the text of a file under `static/`."""
     return (_PACKAGE / "static" / name).read_text(encoding="utf-8")
+
+
+def introduction(bank: Bank) -> Markup:
+    """Return the bank's title and description for a Markdown component, as HTML without formulas."""
+    html = render("introduction.html", title=bank.title, description=bank.description)
+    return html.replace("$", Markup("&#36;"))
 
 
 def progress_html(session: Session) -> Markup:

@@ -1,16 +1,21 @@
-"""Helpers for tests of the store: attempts, the PostgreSQL at TEST_POSTGRES_URL, and a database proxy that can fail."""
+"""Helpers for tests of the store: attempts, databases of each kind, and a database proxy that can fail.
+
+The PostgreSQL is that at TEST_POSTGRES_URL.
+"""
 
 import os
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 
-from quiz.store import Attempt
+from quiz.store import Attempt, Store
 
 
 def attempt(run: str = "run", item_id: str = "item", **changes: Any) -> Attempt:
@@ -43,6 +48,22 @@ def drop_tables(url: str) -> None:
         connection.execute(
             "DROP TABLE IF EXISTS quiz_attempts, quiz_feedback, quiz_classes, quiz_class_items, quiz_class_runs"
         )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'quiz.sqlite3'}"
+    drop_tables(postgres_url())
+    return postgres_url()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    store = Store(url)
+    yield store
+    store.close()
 
 
 class DatabaseProxy:

@@ -227,12 +227,16 @@ class Bank:
         folder: The folder of its pictures.
         misconceptions: For each misconception the sentence that puts it right.
         ladder: Its levels, the first to learn first; empty, or two and more.
+        title: Its title, which stands above the questions.
+        description: A sentence below the title, or empty.
     """
 
     items: tuple[Item, ...]
     folder: Path = SHIPPED_BANK.parent
     misconceptions: Mapping[str, str] = field(default_factory=dict, hash=False)
     ladder: tuple[Level, ...] = ()
+    title: str = "Quiz"
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -258,6 +262,11 @@ class PublicItem:
     unit: str
     sliders: tuple[Slider, ...]
     tolerance: float | None
+
+
+def are_enemies(item: Item, other: Item) -> bool:
+    """Return whether two items reveal each other's answers, as one of them says."""
+    return other.id in item.enemies or item.id in other.enemies
 
 
 def public_view(item: Item) -> PublicItem:
@@ -328,7 +337,9 @@ def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
         folder: The folder of the bank's pictures.
     """
     items = tuple(make_instance(raw, raw.get("example", {})) for raw in data["items"])
-    return Bank(items, folder, data.get("misconceptions", {}), _make_ladder(data.get("ladder", []), items))
+    ladder = _make_ladder(data.get("ladder", []), items)
+    heading = {name: data[name] for name in ("title", "description") if name in data}
+    return Bank(items, folder, data.get("misconceptions", {}), ladder, **heading)
 
 
 def _make_ladder(raws: Sequence[Mapping[str, Any]], items: Sequence[Item]) -> tuple[Level, ...]:

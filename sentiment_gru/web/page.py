@@ -16,7 +16,7 @@ from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
 from .gradio_compat import EconomicalBlocks, GuardedBlocks, SharedQueueBlocks, add_failure_dialog, build_when_opened
 from .inside import INSIDE_CSS, INSIDE_SCRIPT
 from .model_loader import ClassifierLoader
-from .rate_limit import FeedbackLimit, client_address
+from .rate_limit import CLASS_RUNS, FEEDBACK, CallLimit, client_address
 from .rendering import inside_link, render, text_link
 from .sentiment_tab import SENTIMENT_CSS, SENTIMENT_SCRIPT, build_sentiment_tab
 from .settings import Settings, reveal
@@ -58,7 +58,9 @@ def build_app(
     loader = loader or ClassifierLoader()
     bank = bank or load_bank()
     store = store or Store(reveal(settings.database_url))
-    feedback_limit = FeedbackLimit(settings.rate_factor, settings.behind_proxy)
+    may_send, may_begin = (
+        CallLimit(allowance, settings.rate_factor, settings.behind_proxy) for allowance in (FEEDBACK, CLASS_RUNS)
+    )
     with StudioBlocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
         header = render("page_header.html", title=TITLE, description=DESCRIPTION)
         gr.HTML(header, apply_default_css=False, elem_id="studio-header")
@@ -74,7 +76,8 @@ def build_app(
                     memory,
                     live=LiveViews(live_link, live_card),
                     load_classifier=loader.classifier,
-                    may_send=feedback_limit,
+                    may_send=may_send,
+                    may_begin=may_begin,
                     secret=reveal(settings.quiz_secret),
                 )
             with gr.Tab("Inside the GRU") as inside:

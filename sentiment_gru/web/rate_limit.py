@@ -23,6 +23,7 @@ UPLOADED_MEGABYTES = (2000.0, 0.5)
 TEXT_MEGABYTES = (4.0, 0.04)
 FREE_BYTES = 20_000
 FEEDBACK = (100.0, 1 / 30)
+CLASS_RUNS = (500.0, 1 / 10)
 UPLOAD_PATH = "/gradio_api/upload"
 _MEGABYTE = 1_000_000
 
@@ -128,17 +129,17 @@ def is_upload(scope: Any) -> bool:
     return bool(scope["path"].rstrip("/").endswith(UPLOAD_PATH))
 
 
-class FeedbackLimit:
-    """Rate limit of quiz feedback per client address; sending feedback counts as an event, too."""
+class CallLimit:
+    """Rate limit per client address of what is stored, such as feedback; each counts as an event, too."""
 
-    def __init__(self, factor: float = 1.0, behind_proxy: bool = False) -> None:
-        """Multiply the limit by a factor, where 0 means no limit."""
-        burst, rate = FEEDBACK
+    def __init__(self, allowance: tuple[float, float], factor: float = 1.0, behind_proxy: bool = False) -> None:
+        """Take burst and rate per second, multiplied by a factor, where 0 means no limit."""
+        burst, rate = allowance
         self._buckets = TokenBuckets(burst * factor, rate * factor) if factor else None
         self._behind_proxy = behind_proxy
 
     def __call__(self, request: gr.Request) -> bool:
-        """Count one message, and return whether it may be sent."""
+        """Count one call, and return whether it is within the limit."""
         return self._buckets is None or not self._buckets.take(
             client_address(request.request.scope, self._behind_proxy)
         )

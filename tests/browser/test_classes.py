@@ -9,7 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.app_server import serve
 from quiz.bank import load_bank
+from quiz.class_records import STAGE, TEXT
 from quiz.class_store import ClassStore
+from quiz.classes import ClassOptions, assign_condition, link_of, make_class
 from quiz.store import Store
 from tests.browser.checks import assert_accessible, assert_fits
 
@@ -93,3 +95,33 @@ def test_a_teacher_makes_an_exam_and_a_learner_takes_it(
         assert list(store.attempts()) == []
         store.close()
     context.close()
+
+
+def test_a_learner_of_a_study_with_the_text_only_sees_no_stage(browser: Browser, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'quiz.sqlite3'}"
+    store = Store(database)
+    study, _ = make_class(load_bank(), ClassOptions("A study", item_ids=tuple(IDS), randomized=True))
+    ClassStore(store).add(study)
+    store.close()
+    names = [f"learner {number}" for number in range(40)]
+    shown = {
+        condition: next(n for n in names if assign_condition(study, n) == condition) for condition in (TEXT, STAGE)
+    }
+    with serve(DATABASE_URL=database) as address:
+        for condition, nickname in shown.items():
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            context.set_default_timeout(180_000)
+            page = context.new_page()
+            page.goto(f"{address}/{link_of(study, '')}")
+            page.get_by_label("Nickname, or nothing").fill(nickname)
+            page.get_by_role("button", name="Begin").click()
+            expect(page.locator("#quiz-sitting")).to_contain_text(f"You are {nickname}")
+            for _ in range(2):  # the second time after a reload
+                page.get_by_role("tab", name="Inside the GRU").click()
+                expect(page.locator("#inside-cards").get_by_text("The chapter")).to_be_visible()
+                expect(page.locator("#inside-prose")).to_contain_text("A gated recurrent unit mixes")
+                cards = page.locator("#inside-cards").get_by_text("Two gates")
+                expect(cards).to_be_visible(visible=condition == STAGE)
+                expect(page.locator("#inside-next")).to_be_visible(visible=condition == STAGE)
+                page.reload()
+            context.close()

@@ -6,12 +6,14 @@ import io
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from quiz import class_store
 from quiz.class_records import AFTER_DEADLINE, DRAWN, POST, PRE, SHUFFLED, SINGLE_TEST, QuizClass
 from quiz.class_report import analyze_class
 from quiz.class_store import ClassStore
@@ -90,6 +92,7 @@ def test_a_class_is_made_with_the_form(teacher: TestClient, classes: ClassStore)
         "deadline": deadline,
         "feedback": AFTER_DEADLINE,
         "retention": "30",
+        "lesson": "by chance",
     }
     answer = teacher.post("/teacher/classes", data=fields)
     assert answer.status_code == 200
@@ -97,6 +100,7 @@ def test_a_class_is_made_with_the_form(teacher: TestClient, classes: ClassStore)
     assert quiz_class.title == f"Week 3 {MARKUP}"
     assert (quiz_class.item_count, quiz_class.draw, quiz_class.order) == (6, DRAWN, SHUFFLED)
     assert (quiz_class.pre_post, quiz_class.attempts_allowed, quiz_class.feedback) == (True, 2, AFTER_DEADLINE)
+    assert quiz_class.randomized
     assert quiz_class.deadline is not None
     assert quiz_class.deadline.strftime("%Y-%m-%dT%H:%M") == deadline
     assert quiz_class.expires_at == quiz_class.deadline + timedelta(days=30)
@@ -138,7 +142,7 @@ def test_a_form_that_is_not_right_makes_no_class(
 
 
 def test_the_results_of_a_class_are_those_of_the_report(teacher: TestClient, classes: ClassStore, store: Store) -> None:
-    quiz_class, _ = add(classes, pre_post=True)
+    quiz_class, _ = add(classes, pre_post=True, randomized=True)
     other, _ = add(classes)
     for number, nickname in enumerate(["Ada", MARKUP, "=Bob"]):
         take(store, quiz_class, nickname, PRE, wrong_ones=4 - number)
@@ -156,6 +160,7 @@ def test_the_results_of_a_class_are_those_of_the_report(teacher: TestClient, cla
     assert f"Normalised gain: {report.gain.value:.2f} (" in page
     assert f"3 learners, 6 runs, {6 * count} answers" in page
     assert page.count("<tr><th") == 1 + 6
+    assert page.count("<td>text</td>") + page.count("<td>stage</td>") == 6
     assert page.count(html.escape("=Bob")) == 2
     assert "Eve" not in page
     assert "<script>" not in page
@@ -176,6 +181,33 @@ def test_the_answers_of_a_class_can_be_downloaded(teacher: TestClient, classes: 
     assert answer.headers["cache-control"] == "no-store"
     answer = teacher.get(f"/teacher/class/attempts.json?code={quiz_class.code}")
     assert {row["nickname"] for row in answer.json()} == {"=Ada"}
+
+
+def test_results_are_those_of_the_runs_that_began_in_a_period(
+    teacher: TestClient, classes: ClassStore, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiz_class, _ = add(classes)
+    days = {
+        nickname: datetime(2026, 3, day, 23, 59, tzinfo=UTC) for day, nickname in enumerate(["Ada", "Bob", "Cy"], 1)
+    }
+    for nickname, day in days.items():
+        monkeypatch.setattr(class_store, "datetime", SimpleNamespace(now=lambda zone, day=day: day))
+        take(store, quiz_class, nickname)
+    query = f"code={quiz_class.code}&first=2026-03-02&last=2026-03-02"
+    page = teacher.get(f"/teacher/class?{query}").text
+    assert f"1 learner, 1 run, {quiz_class.item_count} answers" in page
+    assert 'name="first" value="2026-03-02"' in page
+    assert [nickname for nickname in days if nickname in page] == ["Bob"]
+    for name in ("attempts.csv", "attempts.json", "report.json"):
+        assert f"class/{name}?{html.escape(query)}" in page
+        content = teacher.get(f"/teacher/class/{name}?{query}").text
+        assert [nickname for nickname in days if nickname in content] == ["Bob"]
+    assert "3 learners, 3 runs" in teacher.get(f"/teacher/class?code={quiz_class.code}&first=2026-03-01").text
+    assert "0 learners, 0 runs, 0 answers" in teacher.get(f"/teacher/class?code={quiz_class.code}&last=2026-02-28").text
+    answer = teacher.get(f"/teacher/class?code={quiz_class.code}&first={MARKUP}")
+    assert answer.status_code == 400
+    assert "is not a date" in answer.text
+    assert "<script>" not in answer.text
 
 
 def test_a_class_is_deleted_after_a_confirmation(teacher: TestClient, classes: ClassStore, store: Store) -> None:

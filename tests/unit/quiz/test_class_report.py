@@ -145,8 +145,8 @@ def test_a_class_is_made_listed_shown_exported_and_deleted(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deadline = f"{NOW + timedelta(days=2):%Y-%m-%d %H:%M}"
-    options = ["--topic", "Shapes", "--questions", "3", "--deadline", deadline, "--exam", "--pre-post", "--attempts"]
-    assert main(["class", "new", "Week 3", *options, "2"]) == 0
+    options = ["--topic", "Shapes", "--questions", "3", "--deadline", deadline, "--exam", "--pre-post", "--randomized"]
+    assert main(["class", "new", "Week 3", *options, "--attempts", "2"]) == 0
     printed = capsys.readouterr().out
     shown = printed.splitlines()[0].removeprefix("Code: ")
     assert f"#class={shown}-PRE" in printed
@@ -156,6 +156,7 @@ def test_a_class_is_made_listed_shown_exported_and_deleted(
     (quiz_class,) = classes.classes()
     assert read_code(shown)[0] == quiz_class.code
     assert (quiz_class.item_count, quiz_class.feedback, quiz_class.attempts_allowed) == (3, AFTER_DEADLINE, 2)
+    assert quiz_class.randomized
     run = classes.start_run(quiz_class, "=Ada", PRE)
     for item in quiz_class.items:
         store.record(attempt(run.run, item.item_id, item_version=item.version))
@@ -163,17 +164,22 @@ def test_a_class_is_made_listed_shown_exported_and_deleted(
     assert f"{shown}  3 questions, pre-test and post-test, 2 attempts" in capsys.readouterr().out
     assert main(["class", "show", shown.lower()]) == 0
     printed = capsys.readouterr().out
-    assert "Pre-test: mean score 100%, 1 runs of 1 learners" in printed
+    assert "Pre-test: mean score 100%, 1 run of 1 learner" in printed
     assert "=Ada: pre-test, attempt 1, 100%, 3 right of 3 answered" in printed
     assert main(["class", "show", shown, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["scores"][0]["score"] == 1
+    today, tomorrow = (f"{run.started_at + timedelta(days=days):%Y-%m-%d}" for days in (0, 1))
+    assert main(["class", "show", shown, "--since", tomorrow]) == 0
+    assert "0 learners, 0 runs, 0 answers" in capsys.readouterr().out
     file = tmp_path / "answers.csv"
-    assert main(["class", "export", shown, str(file)]) == 0
+    assert main(["class", "export", shown, str(file), "--since", today, "--until", today]) == 0
     assert main(["class", "export", shown, str(file)]) == 1
     rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
     assert [(row["class"], row["test"], row["nickname"], row["attempt"], row["run"]) for row in rows] == [
         (quiz_class.code, "pre", "'=Ada", "1", run.run)
     ] * 3
+    assert main(["class", "export", shown, "--until", "2020-01-01", str(tmp_path / "none.csv")]) == 0
+    assert len((tmp_path / "none.csv").read_text(encoding="utf-8-sig").splitlines()) == 1
     assert main(["class", "export", shown, "--json"]) == 0
     captured = capsys.readouterr()
     assert "already exists" in captured.err

@@ -230,6 +230,21 @@ def test_while_an_exam_is_open_no_other_run_asks_its_questions(
     assert quiz.open(quiz.memory(answered)).session.run == answered.session.run
 
 
+def test_what_gives_an_exam_away_is_withheld_as_well(quiz: QuizService, make: Callable[..., QuizClass]) -> None:
+    asked, enemy = "gru-parameters-007", "gru-parameters-010"
+    assert asked in BY_ID[enemy].enemies
+    practice = join(quiz, make(item_ids=(enemy,)).code)
+    run = quiz.start(quiz.open({}), ALL)
+    while open_item(run.session).id != enemy:
+        run = quiz.advance(give(quiz, run))
+    exam(make, item_ids=(asked,))
+    after = give(quiz, run)
+    assert "give one away" in after.notice
+    assert enemy not in {item.id for item in after.session.items}
+    assert enemy not in {item.id for item in quiz.start(after, topic_scope("Parameters")).session.items}
+    assert quiz.is_withheld(give(quiz, practice))
+
+
 def test_an_exam_on_the_whole_bank_leaves_no_question_to_practise(
     quiz: QuizService, make: Callable[..., QuizClass]
 ) -> None:

@@ -16,14 +16,14 @@ from gradio.routes import App
 from benchmarks.gradio_http import Page
 from quiz import class_service, class_store, service
 from quiz.bank import Item
-from quiz.class_records import AFTER_DEADLINE, ClassRun, QuizClass
+from quiz.class_records import AFTER_DEADLINE, STAGE, TEXT, ClassRun, QuizClass
 from quiz.class_store import ClassStore
-from quiz.classes import ClassOptions, format_code, items_of_run, make_class
+from quiz.classes import ClassOptions, find_revealing, format_code, items_of_run, make_class
 from quiz.selection import ALL, topic_scope
 from quiz.store import Store
 from quiz.tab import build_quiz_memory, build_quiz_tab
 from quiz.teacher import teacher_routes
-from quiz.views import render
+from quiz.views import LiveViews, render
 from tests.unit.quiz.test_session import BANK, BY_ID, EACH_TYPE, LIVE, right, wrong
 from tests.unit.quiz.test_tab import leaked
 
@@ -33,10 +33,10 @@ IDS = tuple(dict.fromkeys([*(item.id for item in EACH_TYPE), *(item.id for item 
 TOKEN = "a token of the teacher"
 
 
-def serve(store: Store) -> TestClient:
-    """Return a client of the quiz and the teacher's page."""
+def serve(store: Store, **options: Any) -> TestClient:
+    """Return a client of the quiz, built with further options, and the teacher's page."""
     with gr.Blocks(analytics_enabled=False) as blocks:
-        build_quiz_tab(blocks, BANK, store, build_quiz_memory(), secret="a secret of the tests")
+        build_quiz_tab(blocks, BANK, store, build_quiz_memory(), secret="a secret of the tests", **options)
     routes = teacher_routes(store, BANK, TOKEN)
     app = App.create_app(blocks.queue(api_open=False), app_kwargs={"routes": routes})
     return TestClient(app, raise_server_exceptions=False)
@@ -197,7 +197,9 @@ def test_nothing_on_the_http_surface_reveals_an_open_exam(
     text = " ".join(responses)
     assert leaked(text, [*items, *(BY_ID[item_id] for item_id in IDS)]) == []
     assert run.nickname not in " ".join(early.responses)
-    for item in items:
+    revealing = [item for item in BANK.items if item.id in find_revealing(BANK, IDS)]
+    assert len(revealing) > len(items)
+    for item in [*items, *revealing]:
         stem = json.dumps(item.stem)[1:60]
         assert stem not in json.dumps(" ".join(early.responses[2:])).replace("\\\\", "\\")
     assert not re.search(r"quiz-(right|wrong)|✓|✗|[0-9] of [0-9]+ right|Not right", " ".join(page.responses))
@@ -244,6 +246,74 @@ def test_a_wrong_code_is_refused_in_words(fixed: None, new_store: Callable[[], S
     for values in ([None, None], [7, {}], ["2222-2222", 7]):
         page.send(page.event("quiz-class-begin"), [None, None, *values])
     assert page.is_shown("quiz-question")
+
+
+@pytest.mark.parametrize("condition", [TEXT, STAGE])
+def test_who_has_the_lesson_as_text_gets_no_link_to_the_stage(
+    fixed: None, new_store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
+    monkeypatch.setattr(class_store, "assign_condition", lambda quiz_class, nickname: condition)
+    store = new_store()
+    ids = tuple(item.id for item in LIVE if item.live and item.misconceptions and item.type == "single")[:2]
+    quiz_class = make_class(BANK, ClassOptions(TITLE, item_ids=ids, randomized=True))[0]
+    ClassStore(store).add(quiz_class)
+    page = Learner(serve(store, live=LiveViews(link=lambda live: "#inside=cell")), "learner")
+    page.join(quiz_class.code)
+    assert any("chance decides whether the lesson" in text for text in page.responses)
+    assert ("quiz-text-only" in page.value("quiz-sitting")) == (condition == TEXT)
+    page.responses.clear()
+    (run,) = ClassStore(store).runs(quiz_class.code)
+    for item in items_of(quiz_class, run):
+        page.answer(item, wrong(item))
+        page.fire("quiz-next")
+    assert "What stood behind your errors" in page.value("quiz-review")
+    assert ("#inside=cell" in " ".join(page.responses)) == (condition == STAGE)
+
+
+def test_runs_beyond_the_rate_limit_do_not_begin(fixed: None, new_store: Callable[[], Store]) -> None:
+    store, calls = new_store(), iter([True, False])
+    quiz_class = make_class(BANK, ClassOptions(TITLE, item_ids=IDS[:2]))[0]
+    ClassStore(store).add(quiz_class)
+    client = serve(store, may_begin=lambda request: bool(request.client) and next(calls))
+    Learner(client, "first").join(quiz_class.code, "Ada")
+    refused = Learner(client, "second")
+    refused.join(quiz_class.code, "Bob")
+    assert "from your network" in refused.value("quiz-notice")
+    assert refused.value("quiz-sitting") == ""
+    assert [run.nickname for run in ClassStore(store).runs(quiz_class.code)] == ["Ada"]
+
+
+def test_hostile_values_begin_nothing_and_break_nothing(fixed: None, new_store: Callable[[], Store]) -> None:
+    store = new_store()
+    ClassStore(store).add(exam_of())
+    client = serve(store)
+    page = Learner(client, "hostile")
+    deep: Any = []
+    for _ in range(30):
+        deep = [deep]
+    values: list[Any] = [None, 7, -1e308, True, [], {}, deep, ["A"] * 9000, {"path": "x"}, "\ud800\0", "9" * 100_000]
+    states = [
+        {"class_run": value, "run": value, "nicknames": {"22222222": value}, "credits": {IDS[0]: value}}
+        for value in values
+    ]
+    states += [{"nicknames": value, "reviews": {IDS[0]: [value] * 4}} for value in values]
+
+    def post(event: dict[str, Any], data: list[Any], session: str) -> Any:
+        body = json.dumps({"data": data, "fn_index": event["id"], "session_hash": session})  # with surrogates escaped
+        answer = client.post("/gradio_api/run/predict", content=body)
+        assert "Traceback" not in answer.text
+        assert leaked(answer.text, [BY_ID[item_id] for item_id in IDS]) == []
+        return answer
+
+    for element in ("quiz-class-begin", "quiz-submit", "quiz-start", "quiz-hint", "quiz-retry", "quiz-class-find"):
+        event = page.event(element)
+        for value in values:
+            post(event, [None if number < 2 else value for number in range(len(event["inputs"]))], "hostile")
+    for number, state in enumerate(states):
+        answer = post(page.event("page", "load"), [None, state], f"saved {number}")
+        assert answer.status_code in (200, 422)  # lone surrogates are no valid JSON
+        assert any(item.id in answer.text for item in LIVE)
+    assert ClassStore(store).runs(ClassStore(store).classes()[0].code) == []
 
 
 def test_another_learner_gets_nothing_of_a_run(fixed: None, new_store: Callable[[], Store]) -> None:

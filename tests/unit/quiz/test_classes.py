@@ -20,17 +20,20 @@ from quiz.class_records import (
     PRE,
     SHUFFLED,
     SINGLE_TEST,
+    STAGE,
+    TEXT,
     ClassRun,
     QuizClass,
 )
 from quiz.classes import (
     ALPHABET,
     CODE_LENGTH,
-    MAX_NICKNAME,
     MAX_TITLE,
     ClassOptions,
+    assign_condition,
     describe_changes,
     draw_form,
+    find_revealing,
     format_code,
     hash_token,
     items_of_run,
@@ -39,9 +42,9 @@ from quiz.classes import (
     new_code,
     random_nickname,
     read_code,
-    read_nickname,
 )
 from quiz.errors import ClassError
+from quiz.nicknames import read_nickname
 from tests.unit.quiz.test_session import BANK, BY_ID, LIVE, TOPICS
 
 NOW = datetime.now(UTC)
@@ -87,14 +90,7 @@ def test_any_other_text_is_no_code(text: str) -> None:
         read_code(letters)
 
 
-def test_a_nickname_is_short_and_visible() -> None:
-    assert read_nickname("  Ada \t Lovelace\n") == "Ada Lovelace"
-    assert read_nickname("") == read_nickname("  ") == ""
-    assert read_nickname("x" * MAX_NICKNAME) == "x" * MAX_NICKNAME
-    assert read_nickname("👩\u200d🔬") == "👩\u200d🔬"
-    for text in ("x" * (MAX_NICKNAME + 1), "a\u202eb", "a\x00b", "a\ud800", "x" * 1_000_000):
-        with pytest.raises(ClassError):
-            read_nickname(text)
+def test_a_random_nickname_can_be_typed() -> None:
     assert random_nickname() != random_nickname()
     assert read_nickname(random_nickname())
 
@@ -165,6 +161,17 @@ def test_a_form_has_no_questions_that_reveal_each_other_while_there_are_others()
     assert len(draw_form(pool, len(pool), random.Random(1))) == len(pool)
 
 
+def test_questions_give_away_their_enemies_and_those_of_the_same_proof() -> None:
+    one, other = BY_ID["gru-update-010"], BY_ID["gru-anatomy-002"]
+    assert other.id in one.enemies
+    assert one.id not in other.enemies
+    assert find_revealing(BANK, {other.id}) >= {one.id, other.id}
+    same_proof = {item.id for item in LIVE if item.check and one.check and item.check.fn == one.check.fn}
+    assert len(same_proof) > 1
+    assert find_revealing(BANK, {one.id}) == same_proof | set(one.enemies)
+    assert find_revealing(BANK, ()) == frozenset()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -189,6 +196,18 @@ def test_a_form_has_no_questions_that_reveal_each_other_while_there_are_others()
 def test_an_option_that_is_not_allowed_is_refused_in_words(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ClassError, match=message):
         class_of(**options)
+
+
+def test_a_learner_of_a_study_is_assigned_by_chance_and_once() -> None:
+    study, other = class_of(randomized=True, pre_post=True), class_of(randomized=True)
+    names = [f"learner {number}" for number in range(1000)]
+    conditions = [assign_condition(study, name) for name in names]
+    assert Counter(conditions).keys() == {TEXT, STAGE}
+    assert 420 < conditions.count(TEXT) < 580
+    assert [assign_condition(study, f" {name.upper()}") for name in names] == conditions
+    same = sum(assign_condition(other, name) == condition for name, condition in zip(names, conditions, strict=True))
+    assert 420 < same < 580  # it cannot be known from the nickname
+    assert assign_condition(class_of(), "Ada") == ""
 
 
 def test_a_class_has_the_hash_of_its_token_only() -> None:

@@ -455,9 +455,9 @@ def test_stats_as_table_and_json(stored: Store, capsys: pytest.CaptureFixture[st
         stored.record(record)
     assert main(["stats"]) == 0
     output = capsys.readouterr().out
-    assert output.startswith("4 answers in 4 runs; the 4 first tries count.")
+    assert output.startswith("4 answers in 4 runs. Only first tries count: 4.")
     assert f"{SINGLE.id} v{SINGLE.version}" in output
-    assert f"{len(BANK.items) - 1} items of the bank have no first try yet." in output
+    assert f"Items of the bank without a first try: {len(BANK.items) - 1}." in output
     assert main(["stats", "--json"]) == 0
     first = json.loads(capsys.readouterr().out)["items"][0]
     assert (first["item_id"], first["first_tries"], first["measures"]["facility"]) == (SINGLE.id, 4, 0.5)

@@ -17,7 +17,7 @@ from quiz.errors import BankError
 from quiz.lint import lint_bank
 from quiz.proofs import prove
 from quiz.selection import START, list_scopes
-from quiz.views import LETTERS
+from quiz.views import LETTERS, introduction
 from tests.conftest import REPOSITORY
 
 GUIDE = (REPOSITORY / "docs" / "own_questions.md").read_text(encoding="utf-8")
@@ -106,6 +106,7 @@ def test_every_command_of_the_guide_runs(
 def test_the_page_shows_the_teachers_questions_and_no_key(mine: Path) -> None:
     page = json.dumps(app.build_app(bank=load_bank(mine)).get_config_file(), default=str)
     assert "All 2 questions" in page
+    assert "<h2>Week 5: padding and gates</h2>" in page
     for secret in ("its state drifts", "tells the layer where each text ends", "What does the state do while"):
         assert secret not in page
 
@@ -134,6 +135,19 @@ def test_a_bank_with_basic_requirements_gets_defaults(tmp_path: Path) -> None:
         DEFAULT_FEEDBACK[False],
     )
     assert (one.version, one.status, one.convention, one.sources, one.hints) == (1, "live", "none", (), ())
+
+
+def test_title_and_description_of_a_bank_are_shown_as_they_were_typed(tmp_path: Path) -> None:
+    heading = {"title": "<script>*Costs* $5 & $6</script>", "description": "<b>On prices.</b>"}
+    shown = str(introduction(load_bank(write_json(tmp_path / "bank.json", SMALLEST | heading))))
+    assert "<h2>&lt;script&gt;*Costs* &#36;5 &amp; &#36;6&lt;/script&gt;</h2>" in shown
+    assert "<p>&lt;b&gt;On prices.&lt;/b&gt; Your first answer counts" in shown
+    plain = load_bank(write_json(tmp_path / "bank.json", SMALLEST))
+    assert introduction(plain).startswith("<h2>Quiz</h2>\n<p>Your first")
+    assert "How well do you know the GRU?" in introduction(load_bank())
+    for wrong in ("", " a", "a\nb", "x" * 201, 7):
+        with pytest.raises(BankError, match="title"):
+            load_bank(write_json(tmp_path / "bank.json", SMALLEST | {"title": wrong}))
 
 
 def test_the_same_bank_without_the_demands_field_must_meet_all_requirements(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from quiz.item_analysis import analyze_items
 from quiz.store import Attempt, Feedback, Store, StoreError
 from tests.conftest import REPOSITORY
 from tests.databases import DatabaseProxy, attempt, drop_tables, postgres_url
+from tests.databases import store as store
+from tests.databases import url as url
 
 WRITER = """
 import sys
@@ -36,22 +38,6 @@ for number in range(int(count)):
     store.record(attempt(run=name, item_id=str(number)))
     print(number, flush=True)
 """
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'quiz.sqlite3'}"
-    drop_tables(postgres_url())
-    return postgres_url()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    store = Store(url)
-    yield store
-    store.close()
 
 
 @pytest.fixture
