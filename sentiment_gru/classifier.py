@@ -16,7 +16,18 @@ from .checkpoint import build_network, load_config, load_text_encoder, load_weig
 from .errors import InputError
 from .model_config import ModelConfig, length_factor
 from .onnx_model import Runtime
-from .results import METHODS, Explanation, Flip, Reading, Target, Token, WhatIf, calibrated
+from .results import (
+    METHODS,
+    Explanation,
+    Flip,
+    MultiLabelPrediction,
+    Reading,
+    Target,
+    Token,
+    WhatIf,
+    calibrated,
+    independent,
+)
 from .results import Prediction as Prediction
 from .tokenization import is_punctuation, keep_ends
 
@@ -99,7 +110,7 @@ class SentimentClassifier:
         """
         texts = self._check(texts)
         encoded = self.encode(texts)
-        scores = calibrated(self.logits(texts, encoded))
+        scores = self.scores(self.logits(texts, encoded))
         return [self._prediction(ids, row) for ids, row in zip(encoded, scores, strict=True)]
 
     def explain(self, text: str, methods: Sequence[str] = METHODS, target: Target = None) -> Explanation:
@@ -115,8 +126,10 @@ class SentimentClassifier:
             The explanation, with numeric checks in `Explanation.proofs`.
 
         Raises:
-            InputError: The text is not a string, or a method or label does not exist.
+            InputError: The text is not a string, a method or label does not exist, or the model gives a text several
+                labels.
         """
+        self._check_explainable()
         from .explanation.attributions import explain
 
         (text,) = self._check([text])
@@ -145,7 +158,11 @@ class SentimentClassifier:
         """Search greedily for a small set of tokens whose removal changes the verdict.
 
         A smaller set may exist. Returns None if `what_if.MAX_REMOVED` removals do not change the verdict.
+
+        Raises:
+            InputError: The text is not a string, or the model gives a text several labels.
         """
+        self._check_explainable()
         from .explanation.what_if import smallest_flip
 
         (text,) = self._check([text])
@@ -168,7 +185,7 @@ class SentimentClassifier:
         return [encoding.ids for encoding in self._encoder.encode_batch_fast(list(texts))]
 
     def logits(self, texts: Sequence[str] | str, encoded: list[list[int]] | None = None) -> np.ndarray:
-        """Return (B, C) float32 logits, divided by the fitted temperature; softmax gives the scores.
+        """Return (B, C) float32 logits, divided by the fitted temperature; see `scores`.
 
         Args:
             texts: B texts.
@@ -184,6 +201,10 @@ class SentimentClassifier:
         divisors = self.config.temperature * length_factor(lengths, self.config.temperature_exponent)
         return logits / divisors.astype(np.float32)[:, None]
 
+    def scores(self, logits: np.ndarray) -> np.ndarray:
+        """Return (B, C) scores of logits: their softmax, or the sigmoid of each if a text may have several labels."""
+        return independent(logits) if self.config.multi_label else calibrated(logits)
+
     def _run(self, batches: list[list[int]], rows: list[list[int]]) -> list[np.ndarray]:
         """Return the (B, C) logits of each batch; `threads` batches run in parallel."""
         contents = [[rows[i] for i in batch] for batch in batches]
@@ -191,6 +212,10 @@ class SentimentClassifier:
             return [self._runtime(content) for content in contents]
         with ThreadPoolExecutor(self.threads) as workers:
             return list(workers.map(self._runtime, contents))
+
+    def _check_explainable(self) -> None:
+        if self.config.multi_label:
+            raise InputError("explanations compare labels, but this model gives a text any number of them")
 
     def _check(self, texts: Sequence[str] | str) -> list[str]:
         texts = [texts] if isinstance(texts, str) else list(texts)
@@ -202,7 +227,7 @@ class SentimentClassifier:
     def _prediction(self, ids: list[int], scores: np.ndarray) -> Prediction:
         unknown = ids.count(self.config.unk_token_id)
         punctuation = sum(token in self._punctuation for token in ids)
-        return Prediction(
+        prediction = Prediction(
             label=self.labels[int(scores.argmax())],
             scores={label: float(score) for label, score in zip(self.labels, scores, strict=True)},
             uncertain=bool(scores.max() < self.config.uncertain_below) or unknown + punctuation == len(ids),
@@ -211,6 +236,11 @@ class SentimentClassifier:
             truncated_tokens=max(0, len(ids) - self.config.max_tokens),
             punctuation_tokens=punctuation,
         )
+        if not self.config.multi_label:
+            return prediction
+        order = sorted(range(len(scores)), key=lambda i: -scores[i])
+        given = tuple(self.labels[i] for i in order if scores[i] >= self.config.label_threshold)
+        return MultiLabelPrediction(**vars(prediction), labels=given)
 
 
 def _count_threads() -> int:
