@@ -1,4 +1,4 @@
-"""Write the generated blocks of README.md and docs/measurements.md from the result files.
+"""Write the generated blocks of README.md and the documents in docs from the result files.
 
 `python benchmarks/readme.py` rewrites them; with `--check` it only compares and exits with 1 if one is outdated.
 """
@@ -14,6 +14,8 @@ REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.cells.summary import cells_block  # noqa: E402, the script runs from anywhere
+from benchmarks.small_data import RESULT as SMALL_DATA  # noqa: E402
+from benchmarks.small_data import describe_missing, make_table, read_runs  # noqa: E402
 from benchmarks.speed.summary import speed_block  # noqa: E402
 from sentiment_gru.training.card import score_table  # noqa: E402
 
@@ -85,6 +87,12 @@ def proofs_table(measured: dict[str, Any]) -> str:
     return "\n".join([*table, "", note])
 
 
+def small_data_block() -> str:
+    """Return the table of small datasets, and what of it was not measured."""
+    runs = read_runs(SMALL_DATA)
+    return "\n\n".join(filter(None, [make_table(runs) if runs else "", describe_missing(runs)]))
+
+
 def files_sentence(measured: dict[str, Any]) -> str:
     """Return how long a large file takes, and how much memory."""
     seconds = f"{measured['seconds_to_score']:.0f} seconds"
@@ -93,6 +101,24 @@ def files_sentence(measured: dict[str, Any]) -> str:
         f" on one thread ({measured['rows_per_second']:,} rows a second) and at most"
         f" {measured['peak_megabytes']} MB of memory, of which the loaded model takes"
         f" {measured['peak_megabytes_with_model_loaded']} MB (`benchmarks/files.py`)."
+    )
+
+
+def workers_sentence(path: str) -> str:
+    """Return the rows a second of scoring a folder by engine and number of workers, or that there are no figures."""
+    if not (REPOSITORY / path).is_file():
+        return "Rows a second for one and two workers have not been measured yet; `benchmarks/ray_workers.py` does it."
+    measured = read(path)
+    names = {"local": "this process alone", "ray": "Ray"}
+    runs = ", ".join(
+        f"{run['rows_per_second']:,} with {names[run['engine']]}"
+        + (f" and {run['workers']} worker{'' if run['workers'] == 1 else 's'}" if run["engine"] == "ray" else "")
+        for run in measured["runs"]
+    )
+    return (
+        f"Rows of {measured['words_per_row']} words a second, start of the workers included: {runs}. Measured on"
+        f" {measured['rows']:,} rows, {measured['machine']}, {measured['cores']} cores, load {measured['load'][0]}"
+        f" before, {measured['date']}, by `benchmarks/ray_workers.py`."
     )
 
 
@@ -179,7 +205,9 @@ def read_blocks() -> dict[str, dict[str, str]]:
             "lists": lists_table(read("benchmarks/results/frozen_lists.json")),
             "behaviour": behaviour_table(read("benchmarks/results/behaviour.json"), every_capability=False),
             "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
+            "small_data": small_data_block(),
         },
+        "docs/scale.md": {"workers": workers_sentence("benchmarks/results/ray.json")},
         "docs/measurements.md": {
             "cells": cells_block(),
             "behaviour": behaviour_table(read("benchmarks/results/behaviour.json"), every_capability=True),

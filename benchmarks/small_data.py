@@ -6,7 +6,7 @@ DATA is a folder with a folder for each dataset (train.parquet, test.parquet or 
 from the training split, of which a tenth is dev, trains with the default options of `train.py`, and measures on the
 test split. TF-IDF is trained on the same nine tenths. The checkpoint has read SST-2 and IMDB, so these are trained from
 scratch only. Finished runs are kept in the result file, and the same command continues; `--table` prints the table
-alone.
+alone, and `python benchmarks/readme.py` writes it into README.md.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded
 
@@ -30,29 +30,62 @@ import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 from scipy.stats import t as student  # noqa: E402
 
-from sentiment_gru.data.splits import TextSplit, subsample  # noqa: E402
-from sentiment_gru.training.options import SHIPPED, TrainingOptions  # noqa: E402
-from sentiment_gru.training.run import train  # noqa: E402
+if TYPE_CHECKING:  # the table needs neither torch nor datasets
+    from sentiment_gru.data.splits import TextSplit
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "small_data.json"
 LABEL_COLUMNS = {"trec": "coarse_label"}
+SHIPPED = "pretrained"  # as `--init-from` names it
+STARTS = (SHIPPED, "scratch")
 READ_BY_CHECKPOINT = ("sst2", "imdb")
 SETS = ("trec", "banking77", "ag_news", *READ_BY_CHECKPOINT)
 ROWS, SEEDS = (200, 1_000, 2_000), (0, 1, 2)
 MAX_TEST = 2_000
 
 
-def read_split(data: Path, name: str, split: str) -> TextSplit:
+def read_split(data: Path, name: str, split: str) -> "TextSplit":
     """Return the texts of a Parquet file and their labels, as strings."""
+    from sentiment_gru.data.splits import TextSplit
+
     table = pq.read_table(data / name / f"{split}.parquet")
     text = "text" if "text" in table.column_names else "sentence"
     labels = table[LABEL_COLUMNS.get(name, "label")].to_pylist()
     return TextSplit(table[text].to_pylist(), [f"label {label}" for label in labels])
 
 
-def write_split(split: TextSplit, path: Path) -> None:
+def write_split(split: "TextSplit", path: Path) -> None:
     """Write texts and labels as Parquet."""
     pq.write_table(pa.table({"text": split.texts, "label": split.labels}), path)
+
+
+def wanted_runs() -> list[tuple[str, int, int, str]]:
+    """Return the dataset, rows, seed and start of every run of the table."""
+    return [
+        (name, rows, seed, start)
+        for seed in SEEDS
+        for rows in ROWS
+        for name in SETS
+        for start in STARTS
+        if not (start == SHIPPED and name in READ_BY_CHECKPOINT)
+    ]
+
+
+def read_runs(path: Path) -> list[dict[str, Any]]:
+    """Return the runs of a result file, by dataset, rows and seed; none if there is no file."""
+    runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
+    return sorted(runs, key=lambda run: (SETS.index(run["set"]), run["rows"], run["seed"], STARTS.index(run["start"])))
+
+
+def write_runs(path: Path, runs: Sequence[dict[str, Any]]) -> None:
+    """Write a result file, which is complete at any time."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"runs": runs}, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def key_of(run: dict[str, Any]) -> tuple[str, int, int, str]:
+    """Return the dataset, rows, seed and start of a run."""
+    return run["set"], run["rows"], run["seed"], run["start"]
 
 
 def measure(data: Path, name: str, rows: int, seed: int, start: str) -> dict[str, Any]:
@@ -65,13 +98,17 @@ def measure(data: Path, name: str, rows: int, seed: int, start: str) -> dict[str
         seed: Seed of the draw and of the training.
         start: "pretrained" or "scratch".
     """
+    from sentiment_gru.data.splits import subsample
+    from sentiment_gru.training.options import TrainingOptions
+    from sentiment_gru.training.run import train
+
     test = "validation" if name == "sst2" else "test"  # the labels of its test split are withheld
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "drawn"
         source.mkdir()
         write_split(subsample(read_split(data, name, "train"), rows, seed), source / "train.parquet")
         write_split(subsample(read_split(data, name, test), MAX_TEST, seed=0), source / "test.parquet")
-        started = time.perf_counter()
+        started = time.process_time()  # unlike the time of a clock, the same beside other work
         metrics = train(
             TrainingOptions(
                 str(Path(folder) / "out"),
@@ -83,7 +120,7 @@ def measure(data: Path, name: str, rows: int, seed: int, start: str) -> dict[str
                 report=False,
             )
         )
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
     assert metrics is not None  # this is the only process
     return {
         "set": name,
@@ -92,7 +129,7 @@ def measure(data: Path, name: str, rows: int, seed: int, start: str) -> dict[str
         "start": start,
         "accuracy": metrics["datasets"]["drawn"]["reported"]["accuracy"],
         "baseline": metrics["baseline"]["drawn"]["reported"]["accuracy"],
-        "seconds": round(seconds, 1),
+        "cpu_seconds": round(seconds, 1),
     }
 
 
@@ -108,7 +145,7 @@ def describe(values: Sequence[float]) -> str:
 def make_table(runs: Sequence[dict[str, Any]]) -> str:
     """Return a Markdown table of the mean accuracies by dataset and number of rows."""
     lines = [
-        "| set | rows | from the shipped checkpoint | from scratch | TF-IDF | seconds | seeds |",
+        "| set | rows | from the shipped checkpoint | from scratch | TF-IDF | CPU seconds | seeds |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, rows in dict.fromkeys((run["set"], run["rows"]) for run in runs):
@@ -117,15 +154,31 @@ def make_table(runs: Sequence[dict[str, Any]]) -> str:
             describe([run["accuracy"] for run in found if run["start"] == start])
             if any(run["start"] == start for run in found)
             else "–"
-            for start in (SHIPPED, "scratch")
+            for start in STARTS
         ]
         baseline = {run["seed"]: run["baseline"] for run in found}
-        seconds = f"{np.mean([run['seconds'] for run in found]):.0f}"
+        seconds = f"{np.mean([run['cpu_seconds'] for run in found]):.0f}"
         lines.append(
             f"| {name} | {rows:,} | {' | '.join(cells)} | {describe(list(baseline.values()))} | {seconds}"
             f" | {len(baseline)} |"
         )
     return "\n".join(lines)
+
+
+def describe_missing(runs: Sequence[dict[str, Any]]) -> str:
+    """Return a sentence on the runs of the table that were not made; empty if there are none."""
+    done = {key_of(run) for run in runs}
+    missing = [run for run in wanted_runs() if run not in done]
+    if not missing:
+        return ""
+    wholly = [name for name in SETS if not any(run["set"] == name for run in runs)]
+    cells: dict[str, list[str]] = {}
+    for name, rows in dict.fromkeys((name, rows) for name, rows, _, _ in missing if name not in wholly):
+        cells.setdefault(name, []).append(f"{rows:,}")
+    parts = [
+        f"{name} ({', '.join(sorted(rows, key=lambda text: (len(text), text)))} rows)" for name, rows in cells.items()
+    ]
+    return f"Not measured yet, wholly or with some seeds: {', '.join([*parts, *wholly])}."
 
 
 def main() -> int:
@@ -135,26 +188,24 @@ def main() -> int:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--rows", nargs="+", type=int, default=ROWS)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
-    parser.add_argument("--starts", nargs="+", choices=(SHIPPED, "scratch"), default=(SHIPPED, "scratch"))
+    parser.add_argument("--starts", nargs="+", choices=STARTS, default=STARTS)
     parser.add_argument("--result", type=Path, default=RESULT)
     parser.add_argument("--table", action="store_true", help="print the table of the result file and run nothing")
     given = parser.parse_args()
-    runs = json.loads(given.result.read_text(encoding="utf-8"))["runs"] if given.result.is_file() else []
-    done = {(run["set"], run["rows"], run["seed"], run["start"]) for run in runs}
+    runs = read_runs(given.result)
+    done = {key_of(run) for run in runs}
     wanted = [
-        (name, rows, seed, start)
-        for seed in given.seeds
-        for rows in given.rows
-        for name in given.sets
-        for start in given.starts
-        if not (start == SHIPPED and name in READ_BY_CHECKPOINT)
+        run
+        for run in wanted_runs()
+        if run[0] in given.sets and run[1] in given.rows and run[2] in given.seeds and run[3] in given.starts
     ]
-    for name, rows, seed, start in [] if given.table else wanted:
-        if (name, rows, seed, start) not in done:
-            runs.append(measure(given.data, name, rows, seed, start))
+    for run in [] if given.table else wanted:
+        if run not in done:
+            runs.append(measure(given.data, *run))
             print(runs[-1], file=sys.stderr, flush=True)
-            given.result.write_text(json.dumps({"runs": runs}, indent=1) + "\n", encoding="utf-8")
-    print(make_table(sorted(runs, key=lambda run: (SETS.index(run["set"]), run["rows"], run["seed"]))))
+            write_runs(given.result, runs)
+    runs = read_runs(given.result)
+    print("\n\n".join(filter(None, [make_table(runs), describe_missing(runs)])))
     return 0
 
 

@@ -28,6 +28,7 @@ from .files.table import Limits
 from .files.writers import OUTPUT_SUFFIXES
 from .labels import parse_label_map
 from .onnx_model import export_onnx
+from .results import MultiLabelPrediction
 
 if TYPE_CHECKING:
     from .files.folders import BlockResult
@@ -64,8 +65,14 @@ def score_file(options: FileOptions) -> None:
     check_output(options.output, options.file, options.force)
     for note in table.notes:
         print(note, file=sys.stderr)
+    classifier = SentimentClassifier.from_pretrained(options.model)
+    if classifier.config.multi_label and options.label_column:
+        raise OptionsError(
+            "--label-column compares one verdict a row, but this model gives several; measure it with"
+            f" python -m sentiment_gru.evaluation --model {options.model} --dataset {options.file}"
+        )
     run = score_table(
-        SentimentClassifier.from_pretrained(options.model),
+        classifier,
         table,
         text_column,
         options.output,
@@ -196,10 +203,14 @@ def format_json(text: str, prediction: Prediction) -> str:
 
 
 def format_row(text: str, prediction: Prediction) -> str:
-    """Return label, score, note and text in columns, with the warning on a second line."""
+    """Return labels, scores, note and text in columns, with the warning on a second line."""
     note = "cannot tell" if prediction.cannot_tell else "uncertain" if prediction.uncertain else ""
     shown = text if len(text) <= 60 else text[:59] + "…"
-    line = f"{prediction.label:10} {prediction.scores[prediction.label]:4.0%}  {note:11}  {shown!r}"
+    if isinstance(prediction, MultiLabelPrediction):
+        given = ", ".join(f"{label} {prediction.scores[label]:.0%}" for label in prediction.labels) or "no label"
+        line = f"{given:30}  {note:11}  {shown!r}"
+    else:
+        line = f"{prediction.label:10} {prediction.scores[prediction.label]:4.0%}  {note:11}  {shown!r}"
     return line if prediction.warning is None else f"{line}\n{'':17}{prediction.warning}"
 
 
@@ -253,17 +264,20 @@ def print_blocks(results: "Iterator[tuple[int, int, BlockResult | None]]") -> in
     errors: Counter[str] = Counter()
     problems: dict[str, None] = {}
     before = None
+    rows = 0
     with tqdm(unit=" blocks") as bar:
         for total, done, result in results:
             before = done if before is None else before
             bar.total = total
             bar.update(done - bar.n)
             if result:
+                rows += result.rows
                 labels.update(result.labels)
                 errors.update(result.errors)
                 problems |= {result.problem: None} if result.problem else {}
     shares = ", ".join(f"{label} {count:,}" for label, count in labels.most_common())
-    print(f"{labels.total():,} rows scored{f': {shares}' if shares else ''}; {before:,} of {total:,} blocks were done.")
+    scored = f"{rows - errors.total():,} rows scored{f': {shares}' if shares else ''}"
+    print(f"{scored}; {before:,} of {total:,} blocks were done.")
     for reason, count in errors.items():
         print(f"{count:,} not scored: {reason}.")
     for problem in problems:

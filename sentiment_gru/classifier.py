@@ -17,7 +17,18 @@ from .errors import InputError
 from .model_config import ModelConfig, length_factor
 from .onnx_model import Runtime
 from .openvino_runtime import BatchRuntime, OpenVinoRuntime, RuntimeChoice, read_engine
-from .results import METHODS, Explanation, Flip, Reading, Target, Token, WhatIf, calibrated
+from .results import (
+    METHODS,
+    Explanation,
+    Flip,
+    MultiLabelPrediction,
+    Reading,
+    Target,
+    Token,
+    WhatIf,
+    calibrated,
+    independent,
+)
 from .results import Prediction as Prediction
 from .tokenization import is_punctuation, keep_ends
 
@@ -66,6 +77,7 @@ class SentimentClassifier:
             read_engine(engine or os.environ.get("ENGINE")),
             self._runtime,
             lambda: OpenVinoRuntime(config, weights, self.threads),
+            self.scores,
         )
         self._encoder = encoder
         self._load_model = load_model
@@ -114,7 +126,7 @@ class SentimentClassifier:
         """
         texts = self._check(texts)
         encoded = self.encode(texts)
-        scores = calibrated(self.logits(texts, encoded))
+        scores = self.scores(self.logits(texts, encoded))
         return [self._prediction(ids, row) for ids, row in zip(encoded, scores, strict=True)]
 
     def explain(self, text: str, methods: Sequence[str] = METHODS, target: Target = None) -> Explanation:
@@ -130,8 +142,10 @@ class SentimentClassifier:
             The explanation, with numeric checks in `Explanation.proofs`.
 
         Raises:
-            InputError: The text is not a string, or a method or label does not exist.
+            InputError: The text is not a string, a method or label does not exist, or the model gives a text several
+                labels.
         """
+        self._check_explainable()
         from .explanation.attributions import explain
 
         (text,) = self._check([text])
@@ -160,7 +174,11 @@ class SentimentClassifier:
         """Search greedily for a small set of tokens whose removal changes the verdict.
 
         A smaller set may exist. Returns None if `what_if.MAX_REMOVED` removals do not change the verdict.
+
+        Raises:
+            InputError: The text is not a string, or the model gives a text several labels.
         """
+        self._check_explainable()
         from .explanation.what_if import smallest_flip
 
         (text,) = self._check([text])
@@ -183,7 +201,7 @@ class SentimentClassifier:
         return [encoding.ids for encoding in self._encoder.encode_batch_fast(list(texts))]
 
     def logits(self, texts: Sequence[str] | str, encoded: list[list[int]] | None = None) -> np.ndarray:
-        """Return (B, C) float32 logits, divided by the fitted temperature; softmax gives the scores.
+        """Return (B, C) float32 logits, divided by the fitted temperature; see `scores`.
 
         Args:
             texts: B texts.
@@ -207,6 +225,10 @@ class SentimentClassifier:
         divisors = self.config.temperature * length_factor(lengths, self.config.temperature_exponent)
         return logits / divisors.astype(np.float32)[:, None]
 
+    def scores(self, logits: np.ndarray) -> np.ndarray:
+        """Return (B, C) scores of logits: their softmax, or the sigmoid of each if a text may have several labels."""
+        return independent(logits) if self.config.multi_label else calibrated(logits)
+
     def _run(self, batches: list[list[int]], rows: list[list[int]], runtime: BatchRuntime | None) -> list[np.ndarray]:
         """Return the (B, C) logits of each batch; `threads` batches run in parallel."""
         contents = [[rows[i] for i in batch] for batch in batches]
@@ -215,6 +237,10 @@ class SentimentClassifier:
             return [runtime(content) for content in contents]
         with ThreadPoolExecutor(self.threads) as workers:
             return list(workers.map(runtime, contents))
+
+    def _check_explainable(self) -> None:
+        if self.config.multi_label:
+            raise InputError("explanations compare labels, but this model gives a text any number of them")
 
     def _check(self, texts: Sequence[str] | str) -> list[str]:
         texts = [texts] if isinstance(texts, str) else list(texts)
@@ -226,7 +252,7 @@ class SentimentClassifier:
     def _prediction(self, ids: list[int], scores: np.ndarray) -> Prediction:
         unknown = ids.count(self.config.unk_token_id)
         punctuation = sum(token in self._punctuation for token in ids)
-        return Prediction(
+        prediction = Prediction(
             label=self.labels[int(scores.argmax())],
             scores={label: float(score) for label, score in zip(self.labels, scores, strict=True)},
             uncertain=bool(scores.max() < self.config.uncertain_below) or unknown + punctuation == len(ids),
@@ -235,6 +261,11 @@ class SentimentClassifier:
             truncated_tokens=max(0, len(ids) - self.config.max_tokens),
             punctuation_tokens=punctuation,
         )
+        if not self.config.multi_label:
+            return prediction
+        order = sorted(range(len(scores)), key=lambda i: -scores[i])
+        given = tuple(self.labels[i] for i in order if scores[i] >= self.config.label_threshold)
+        return MultiLabelPrediction(**vars(prediction), labels=given)
 
 
 def _count_threads() -> int:

@@ -13,15 +13,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .classifier import Prediction, SentimentClassifier
-from .data.columns import Reading, check_named, find_columns, read_rows
+from .data.columns import Reading, check_named, find_columns, read_label_sets, read_rows
 from .data.sources import load_splits
 from .data.splits import TextSplit
-from .errors import DatasetError, SentimentError, run_command
+from .errors import DatasetError, OptionsError, SentimentError, run_command
+from .label_set_metrics import evaluate_label_sets
 from .labels import parse_label_map
 from .metrics import evaluate
 
@@ -99,20 +100,24 @@ def print_figures(
     if (dataset is None) == (expectations is None):
         raise typer.BadParameter("give either --dataset or --list")
     try:
-        reading = Reading(text_column, label_column, label_map=parse_label_map(label_map))
-        figures: dict[str, object]
+        mapping = parse_label_map(label_map)
+        classifier = SentimentClassifier.from_pretrained(model, engine="onnxruntime")
+        figures: dict[str, Any]
         if expectations is not None:
-            outcomes = check_list(SentimentClassifier.from_pretrained(model, engine="onnxruntime"), expectations)
-            figures = {kind: asdict(outcome) for kind, outcome in outcomes.items()}
+            if classifier.config.multi_label:
+                raise OptionsError("--list expects one verdict a text, but this model gives several; use --dataset")
+            figures = {kind: asdict(outcome) for kind, outcome in check_list(classifier, expectations).items()}
         else:
-            figures = _evaluate_split(model, str(dataset), split, reading)
+            reading = Reading(text_column, label_column, label_map=mapping, multi_label=classifier.config.multi_label)
+            figures = _evaluate_split(classifier, str(dataset), split, reading)
     except SentimentError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
     if as_json:
         print(json.dumps(figures))
     else:
-        print("\n".join(f"{name:30} {show(value)}" for name, value in figures.items()))
+        labels = figures.pop("by_label", {})  # of a model that gives a text several
+        print("\n".join(f"{name:30} {show(value)}" for name, value in {**figures, **labels}.items()))
 
 
 def show(value: object) -> str:
@@ -132,8 +137,9 @@ def show(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _evaluate_split(model: str | None, dataset: str, split_name: str | None, reading: Reading) -> dict[str, object]:
-    classifier = SentimentClassifier.from_pretrained(model, engine="onnxruntime")
+def _evaluate_split(
+    classifier: SentimentClassifier, dataset: str, split_name: str | None, reading: Reading
+) -> dict[str, Any]:
     splits = load_splits(dataset)
     name = split_name or ("test" if "test" in splits or len(splits) > 1 else next(iter(splits)))
     if name not in splits:
@@ -141,14 +147,19 @@ def _evaluate_split(model: str | None, dataset: str, split_name: str | None, rea
             f"dataset {dataset!r} has no split {name!r}, only {', '.join(splits)}; name one with --split"
         )
     check_named({dataset: {name: splits[name]}}, reading)
-    rows = read_rows(splits[name], find_columns(splits[name], reading), reading.label_map)
+    read = read_label_sets if reading.multi_label else read_rows
+    rows = read(splits[name], find_columns(splits[name], reading), reading.label_map)
     if not rows.texts:
         raise DatasetError(f"split {name!r} of {dataset!r} has no labels")
-    split = TextSplit(rows.texts, rows.labels)
+    split = TextSplit(rows.texts, rows.labels, reading.multi_label)
     start = time.perf_counter()
     logits = classifier.logits(split.texts)
     seconds = time.perf_counter() - start
-    result = evaluate(logits, split, classifier.labels, classifier.config.uncertain_below)
+    result = (
+        evaluate_label_sets(classifier.scores(logits), split, classifier.labels, classifier.config.label_threshold)
+        if split.multi_label
+        else evaluate(logits, split, classifier.labels, classifier.config.uncertain_below)
+    )
     return {
         "dataset": dataset,
         "split": name,

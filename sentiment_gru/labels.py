@@ -19,6 +19,7 @@ def usual_name(names: Sequence[str], usual: Sequence[str]) -> str | None:
 POLES = ("negative", "neutral", "positive")
 SHORT = {"neg": "negative", "neu": "neutral", "pos": "positive"}
 NO_LABEL = "-1"  # stands for a withheld label in datasets of the Hub
+SEPARATOR = "; "  # between the labels of a text that has several
 
 
 def canonical_label(name: str) -> str:
@@ -44,6 +45,20 @@ def plain_label(value: object) -> str | None:
         r"^(-?\d+)\.0+$", r"\1", str(value).strip()
     )  # a column of integers with missing values is read as floats
     return canonical_label(name) or None
+
+
+def join_labels(names: Iterable[str]) -> str:
+    """Return the labels of one text as a string, which `split_labels` reads.
+
+    >>> join_labels(["joy", "love"]), split_labels("joy; love"), split_labels("")
+    ('joy; love', ['joy', 'love'], [])
+    """
+    return SEPARATOR.join(names)
+
+
+def split_labels(joined: str) -> list[str]:
+    """Return the labels in a string of `join_labels`."""
+    return joined.split(SEPARATOR) if joined else []
 
 
 def order_labels(names: Iterable[str]) -> list[str]:

@@ -114,7 +114,9 @@ def evaluate(logits: np.ndarray, split: "TextSplit", labels: Sequence[str], unce
     """
     present = labels_to_compare(labels, set(split.labels))
     if unknown := sorted(set(split.labels) - set(labels)):
-        raise DatasetError(f"the model has no label {', '.join(unknown)}, only {', '.join(labels)}")
+        raise DatasetError(
+            f"the model has no label {', '.join(unknown)}, only {', '.join(labels)}; --label-map can rename labels"
+        )
     scores = softmax(restrict(logits, labels, present).astype(np.float64), axis=1)
     targets = np.array([present.index(name) for name in split.labels])
     verdicts = scores.argmax(axis=1)
@@ -171,7 +173,7 @@ def temperature_helps(sets: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]])
         sets: As in `fit_temperature`; fewer than two rows a fold in all give False.
     """
     gains: list[float] = []
-    for kept, left_out in _folds(sets):
+    for kept, left_out in folds_of(sets):
         temperature, exponent = fit_temperature(kept)
         for logits, targets, lengths in left_out:
             divided = logits / (temperature * length_factor(lengths, exponent))[:, None]
@@ -187,14 +189,14 @@ def band_holds(sets: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
         sets: As in `find_uncertain_band`; fewer than two rows a fold in all give False.
     """
     wrong: list[bool] = []
-    for kept, left_out in _folds(sets):
+    for kept, left_out in folds_of(sets):
         edge = find_uncertain_band(kept)
         for scores, targets in left_out:
             wrong += (scores.argmax(axis=1) != targets)[scores.max(axis=1) < edge].tolist()
     return bool(wrong) and float(np.mean(wrong)) >= BAND_ERROR
 
 
-def _folds(sets: Sequence[tuple[np.ndarray, ...]]) -> Iterator[tuple[list[Any], list[Any]]]:
+def folds_of(sets: Sequence[tuple[np.ndarray, ...]]) -> Iterator[tuple[list[Any], list[Any]]]:
     """Yield, for each fold, the rows that are kept and those that are left out, as sets that are not empty."""
     if sum(len(one[0]) for one in sets) < 2 * FOLDS:
         return

@@ -7,6 +7,8 @@ from typing import Any, Literal, Self
 from huggingface_hub.dataclasses import strict
 
 Cell = Literal["gru", "lstm", "rnn"]
+ProblemType = Literal["regression", "single_label_classification", "multi_label_classification"]  # of transformers
+MULTI_LABEL: ProblemType = "multi_label_classification"
 SHORTEST, REFERENCE, LONGEST = 10, 100, 1_000  # tokens, in `length_factor`
 
 
@@ -41,6 +43,9 @@ class ModelConfig:
         temperature_exponent: dependence of the divisor on length: it is `temperature * (tokens / 100) ** exponent`,
             with tokens taken as at least 10 and at most 1,000. Below 0, short texts are judged with less confidence.
         uncertain_below: predictions whose highest score is below this are called uncertain.
+        problem_type: "multi_label_classification" if a text may have any number of labels, each with a score of its
+            own (a sigmoid); otherwise a text has one label, and the scores sum to 1 (softmax).
+        label_threshold: score from which a text has a label, if it may have several; fitted on validation texts.
         initializer_range: standard deviation of new embeddings and of the new linear head.
         id2label: names of the labels, by their ids 0, 1, ...
         label2id: ids of the labels, by their names.
@@ -67,6 +72,8 @@ class ModelConfig:
     temperature: float = 1.0
     temperature_exponent: float = 0.0
     uncertain_below: float = 0.0
+    problem_type: ProblemType | None = None
+    label_threshold: float = 0.5
     initializer_range: float = 0.1
     id2label: dict[int, str] | dict[str, str] | None = None  # JSON has strings as keys
     label2id: dict[str, int] | None = None
@@ -81,6 +88,18 @@ class ModelConfig:
         """The names of the labels, in the order of their ids."""
         names = {int(i): name for i, name in (self.id2label or {}).items()}
         return [names[i] for i in range(len(names))]
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a text may have any number of labels."""
+        return self.problem_type == MULTI_LABEL
+
+    def validate_problem_type(self) -> None:
+        """Raise ValueError for a regression, and for a threshold outside (0, 1)."""
+        if self.problem_type == "regression":
+            raise ValueError("problem_type is 'regression', which this model does not have")
+        if not 0 < self.label_threshold < 1:
+            raise ValueError(f"label_threshold is {self.label_threshold}; it must be between 0 and 1")
 
     def validate_sizes(self) -> None:
         """Raise ValueError for sizes below 1 and token ids outside the vocabulary."""

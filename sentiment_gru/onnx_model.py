@@ -56,7 +56,8 @@ def build_graph(config: ModelConfig, weights: Weights, calibrated: bool) -> Mode
     """Return the ONNX graph of a model, with its weights.
 
     The inputs are `input_ids` and `attention_mask`, (B, T) int64, padded on the right, with T at least 1. The output is
-    `logits`, (B, C) float32. The metadata contain the labels and the maximum number of tokens.
+    `logits`, (B, C) float32. The metadata contain the labels, the maximum number of tokens, and the function that
+    makes scores of logits.
 
     Args:
         config: configuration of the model.
@@ -184,8 +185,20 @@ def _whole(graph: Graph, config: ModelConfig) -> ModelProto:
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(config.labels)])
     whole = helper.make_graph(graph.nodes, "sentiment_gru", inputs, [logits], graph.weights)
     model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    helper.set_model_props(model, {"labels": json.dumps(config.labels), "max_tokens": str(config.max_tokens)})
+    properties = {
+        "labels": json.dumps(config.labels),
+        "max_tokens": str(config.max_tokens),
+        "activation": activation(config),
+    }
+    if config.multi_label:
+        properties["label_threshold"] = str(config.label_threshold)
+    helper.set_model_props(model, properties)
     return model
+
+
+def activation(config: ModelConfig) -> str:
+    """Return the function that makes scores of logits."""
+    return "sigmoid" if config.multi_label else "softmax"
 
 
 def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> str:
@@ -215,9 +228,9 @@ def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> 
         part.unlink(missing_ok=True)
         raise FileError(f"{output} cannot be written: {error.strerror or error}") from error
     return (
-        f"Written to {output}. Inputs: input_ids and attention_mask; output: logits, whose softmax gives the scores of"
-        f" {', '.join(config.labels)}.\nThe token ids come from {folder / TOKENIZER}. For a text of more than"
-        f" {config.max_tokens:,} tokens, pass the first and last half of that number."
+        f"Written to {output}. Inputs: input_ids and attention_mask; output: logits, whose {activation(config)} gives"
+        f" the scores of {', '.join(config.labels)}.\nThe token ids come from {folder / TOKENIZER}. For a text of more"
+        f" than {config.max_tokens:,} tokens, pass the first and last half of that number."
     )
 
 

@@ -17,7 +17,6 @@ import numpy as np
 from .errors import OptionsError, check_extra
 from .model_config import ModelConfig
 from .onnx_model import Weights, build_graph, pad
-from .results import calibrated
 
 Rows = Sequence[Sequence[int]]  # token ids of the texts of a batch
 BatchRuntime = Callable[[Rows], np.ndarray]  # to (B, C) logits
@@ -88,10 +87,17 @@ class RuntimeChoice:
         engine: one of `ENGINES`; for `auto`, OpenVINO must be installed, agree, and be faster on the texts at hand.
         reference: ONNX Runtime.
         load: function that returns OpenVINO's.
+        to_scores: function from (N, C) logits to scores, in which both are compared.
     """
 
-    def __init__(self, engine: str, reference: BatchRuntime, load: Callable[[], BatchRuntime]) -> None:
-        self._reference, self._load = reference, load
+    def __init__(
+        self,
+        engine: str,
+        reference: BatchRuntime,
+        load: Callable[[], BatchRuntime],
+        to_scores: Callable[[np.ndarray], np.ndarray],
+    ) -> None:
+        self._reference, self._load, self._to_scores = reference, load, to_scores
         self._chosen = reference if engine == "onnxruntime" or find_spec("openvino") is None else None
         self._engine = engine
         self._texts = 0
@@ -118,16 +124,15 @@ class RuntimeChoice:
             log.warning("OpenVINO cannot be used: %s", error)
             return self._reference
         seconds_of_reference, expected = _time(self._reference, batches)
-        if not agree(found, expected):
+        if not agree(self._to_scores(found), self._to_scores(expected)):
             log.warning("OpenVINO gives other verdicts than ONNX Runtime here, so it is not used")
             return self._reference
         log.info("seconds for %d texts: ONNX Runtime %.3f, OpenVINO %.3f", len(found), seconds_of_reference, seconds)
         return other if seconds < seconds_of_reference else self._reference
 
 
-def agree(found: np.ndarray, expected: np.ndarray) -> bool:
-    """Return whether the scores of (N, C) logits are near, and every verdict the same but for ties."""
-    scores, others = calibrated(found), calibrated(expected)
+def agree(scores: np.ndarray, others: np.ndarray) -> bool:
+    """Return whether (N, C) scores are near, and the first label of every text the same but for ties."""
     chosen = scores.argmax(axis=1)[:, None]
     lost = others.max(axis=1) - np.take_along_axis(others, chosen, axis=1)[:, 0]  # 0 for the same verdict
     return bool(np.abs(scores - others).max() <= TOLERANCE and lost.max() <= TOLERANCE)

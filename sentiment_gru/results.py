@@ -38,6 +38,11 @@ class Prediction:
     punctuation_tokens: int = 0
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the text: the one with the highest score."""
+        return (self.label,)
+
+    @property
     def cannot_tell(self) -> bool:
         """True if the model knows no word of the text, so that the verdict carries no information."""
         return self.unknown_tokens == self._words
@@ -58,6 +63,17 @@ class Prediction:
     @property
     def _words(self) -> int:
         return self.tokens - self.punctuation_tokens
+
+
+@dataclass(frozen=True)
+class MultiLabelPrediction(Prediction):
+    """The verdict of a model that gives a text any number of labels, each with a score from 0 to 1 of its own.
+
+    Attributes:
+        labels: the labels whose score reaches the threshold of the model, the highest first; often none or several.
+    """
+
+    labels: tuple[str, ...] = ()
 
 
 Array = NDArray[np.floating[Any]]
@@ -224,6 +240,11 @@ def calibrated(logits: Array) -> Array:
     exponentials = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
     shares: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return shares
+
+
+def independent(logits: Array) -> Array:
+    """Return the sigmoid of each logit, in float64."""
+    return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))
 
 
 def _rounded(values: Array) -> Any:

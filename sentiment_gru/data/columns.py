@@ -4,6 +4,7 @@ A split or column named by the user applies to every dataset that has it. Otherw
 that the only column of the right type.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,16 @@ from typing import Any
 from datasets import ClassLabel, Dataset, LargeList, List, Value
 
 from ..errors import DatasetError
-from ..labels import LABEL_COLUMNS, NO_LABEL, TEXT_COLUMNS, canonical_label, plain_label, usual_name
+from ..labels import (
+    LABEL_COLUMNS,
+    NO_LABEL,
+    SEPARATOR,
+    TEXT_COLUMNS,
+    canonical_label,
+    join_labels,
+    plain_label,
+    usual_name,
+)
 
 SPLITS = {
     "train": ("train", "training"),
@@ -20,11 +30,16 @@ SPLITS = {
 }
 MAX_LABELS = 500  # a column with more distinct values does not hold classes
 STRING_TYPES = ("string", "large_string")
+SEVERAL = "with several labels"  # reason why a row was left out
+BETWEEN_LABELS = re.compile("[;|,]")  # in a cell of several labels
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Splits, columns and labels named by the user; None where they are to be detected."""
+    """Splits, columns and labels named by the user; None where they are to be detected.
+
+    With `multi_label`, a text may have any number of labels.
+    """
 
     text_column: str | None = None
     label_column: str | None = None
@@ -32,6 +47,7 @@ class Reading:
     validation_split: str | None = None
     test_split: str | None = None
     label_map: Mapping[str, str | None] = field(default_factory=dict)
+    multi_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts, their label names at the same index, and the number of removed rows by reason."""
+    """Texts, their label names at the same index, and the number of removed rows by reason.
+
+    If a text may have several labels, `join_labels` has made one string of them.
+    """
 
     texts: list[str]
     labels: list[str]
@@ -115,6 +134,8 @@ def _find_label(dataset: Dataset, reading: Reading, text: str | None) -> str:
     )
     if label:
         return label
+    if reading.multi_label and (lists := [name for name in holders if _is_list(dataset, name)]):
+        return _require_single(lists, dataset, "label")
     scalars = [name for name in holders if not _is_list(dataset, name)]
     named = [name for name in scalars if isinstance(dataset.features[name], ClassLabel)]
     return _require_single(named or [name for name in scalars if _has_few_values(dataset, name)], dataset, "label")
@@ -133,6 +154,11 @@ def _check_named_column(
 def _require_single(candidates: Sequence[str], dataset: Dataset, role: str) -> str:
     if len(candidates) == 1:
         return candidates[0]
+    usual = usual_name(dataset.column_names, TEXT_COLUMNS) if role == "text" else None
+    if usual and not candidates:
+        kind = getattr(dataset.features[usual], "dtype", "another type")
+        fault = "is empty" if kind == "null" else f"holds {kind}, not texts"
+        raise DatasetError(f"the column {usual} {fault}; name another with --text-column")
     fault = f"{' and '.join(candidates)} could each be the {role} column" if candidates else f"no {role} column"
     raise DatasetError(f"{fault} among {', '.join(dataset.column_names)}; name one with --{role}-column")
 
@@ -171,15 +197,10 @@ def read_rows(dataset: Dataset, columns: Columns, label_map: Mapping[str, str | 
     Raises:
         DatasetError: A column is missing, or the label map lacks a label.
     """
-    if columns.text not in dataset.column_names:
-        raise DatasetError(f"no column {columns.text} among {', '.join(dataset.column_names)}")
+    _check_text_column(dataset, columns)
     labels = raw_labels(dataset, columns.label, label_map)
-    if label_map and (missing := {name for name in labels if name} - {n for n in labels if _key(n) in label_map}):
-        raise DatasetError(
-            f"--label-map has no label for {', '.join(sorted(missing))}; the column {columns.label} holds"
-            f" {', '.join(sorted({name for name in labels if name}))}; to drop rows, write {min(missing)}="
-        )
-    reasons = ("without text", "without label", "with several labels", "dropped by --label-map")
+    _check_map({name for name in labels if name}, columns, label_map)
+    reasons = ("without text", "without label", SEVERAL, "dropped by --label-map")
     kept, removed = [], dict.fromkeys(reasons, 0)
     counts = count_labels(dataset, columns.label)
     for text, name, count in zip(dataset[columns.text], labels, counts, strict=True):
@@ -187,12 +208,69 @@ def read_rows(dataset: Dataset, columns: Columns, label_map: Mapping[str, str | 
         if not text or not text.strip():
             removed["without text"] += 1
         elif name is None:
-            removed["with several labels" if count > 1 else "without label"] += 1
+            removed[SEVERAL if count > 1 else "without label"] += 1
         elif label is None:
             removed["dropped by --label-map"] += 1
         else:
             kept.append((text, label))
     return Rows([text for text, _ in kept], [label for _, label in kept], removed)
+
+
+def _check_text_column(dataset: Dataset, columns: Columns) -> None:
+    if columns.text not in dataset.column_names:
+        raise DatasetError(f"no column {columns.text} among {', '.join(dataset.column_names)}")
+
+
+def _check_map(names: set[str], columns: Columns, label_map: Mapping[str, str | None]) -> None:
+    """Raise DatasetError if a map lacks one of the labels of a column."""
+    if label_map and (missing := {name for name in names if _key(name) not in label_map}):
+        raise DatasetError(
+            f"--label-map has no label for {', '.join(sorted(missing))}; the column {columns.label} holds"
+            f" {', '.join(sorted(names))}; to drop rows, write {min(missing)}="
+        )
+
+
+def read_label_sets(dataset: Dataset, columns: Columns, label_map: Mapping[str, str | None]) -> Rows:
+    """Return texts with all their labels, without the rows that lack a text or whose labels are unknown.
+
+    An empty list is a text without any label; an empty cell leaves the labels unknown.
+
+    Raises:
+        DatasetError: The text column is missing, the label map lacks a label, or a label has a separator in it.
+    """
+    _check_text_column(dataset, columns)
+    sets = label_sets(dataset, columns.label)
+    names = {name for row in sets for name in row or ()}
+    if broken := sorted(name for name in names if SEPARATOR.strip() in name):
+        raise DatasetError(f"the label {broken[0]!r} has a semicolon, which stands between labels; rename it")
+    _check_map(names, columns, label_map)
+    kept, removed = [], dict.fromkeys(("without text", "without label"), 0)
+    for text, row in zip(dataset[columns.text], sets, strict=True):
+        if not text or not text.strip():
+            removed["without text"] += 1
+        elif row is None:
+            removed["without label"] += 1
+        else:
+            mapped = [label_map[_key(name)] if label_map else name for name in row]
+            kept.append((text, join_labels(dict.fromkeys(filter(None, mapped)))))
+    return Rows([text for text, _ in kept], [label for _, label in kept], removed)
+
+
+def label_sets(dataset: Dataset, column: str) -> list[list[str] | None]:
+    """Return the different labels of every row, or None where they are missing or withheld.
+
+    Cells of text are divided at semicolons, vertical bars and commas.
+    """
+    if column not in dataset.column_names:
+        return [None] * dataset.num_rows
+    if _is_list(dataset, column):
+        rows = [[name for name in row if name != NO_LABEL] for row in label_lists(dataset, column)]
+        return [row if row or cell == [] else None for cell, row in zip(dataset[column], rows, strict=True)]
+    names = raw_labels(dataset, column, {})
+    if not _is_string(dataset, column):
+        return [None if name is None else [name] for name in names]
+    parts = [[plain_label(part) for part in BETWEEN_LABELS.split(name or "")] for name in names]
+    return [list(dict.fromkeys(filter(None, row))) or None for row in parts]
 
 
 def raw_labels(dataset: Dataset, column: str, label_map: Mapping[str, str | None]) -> list[str | None]:
@@ -237,9 +315,13 @@ def count_labels(dataset: Dataset, column: str) -> list[int]:
     return list(map(len, label_lists(dataset, column)))
 
 
-def map_applies(dataset: Dataset, column: str, label_map: Mapping[str, str | None]) -> bool:
-    """Return whether a dataset has a label that the map names."""
-    return any(_key(name) in label_map for name in set(raw_labels(dataset, column, label_map)))
+def map_applies(dataset: Dataset, column: str, reading: Reading) -> bool:
+    """Return whether a dataset has a label that the map of the user names."""
+    if reading.multi_label:
+        names = {name for row in label_sets(dataset, column) for name in row or ()}
+    else:
+        names = set(filter(None, raw_labels(dataset, column, reading.label_map)))
+    return any(_key(name) in reading.label_map for name in names)
 
 
 def _key(name: str | None) -> str:

@@ -57,6 +57,8 @@ def read_soft_labels(path: Path) -> SoftLabels:
     Raises:
         DatasetError: The file cannot be read, lacks a column, or holds scores that are not probabilities.
     """
+    if not Path(path).is_file():
+        raise DatasetError(f"--soft-labels {path}: there is no such file")
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:

@@ -12,6 +12,7 @@
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,22 +22,37 @@ import numpy as np
 from datasets import Dataset
 
 from ..errors import DatasetError
-from ..labels import order_labels
-from .columns import Columns, Reading, check_named, count_max_labels, find_columns, find_splits, map_applies, read_rows
+from ..labels import order_labels, split_labels
+from .columns import (
+    Columns,
+    Reading,
+    check_named,
+    count_max_labels,
+    find_columns,
+    find_splits,
+    map_applies,
+    read_label_sets,
+    read_rows,
+)
 from .sources import distinct_names, load_splits
 
 DEV_SHARE = 0.1
 CODE_POINT = re.compile(r"\\u([0-9a-fA-F]{4})")
 NOISE = re.compile(r"<br\s*/?>|https?\S*|www\.\S+|@\w+")
+DECIMAL = re.compile(r"-?\d*\.\d+(e-?\d+)?|\d+")
 STRETCHES = 20  # dev blocks per label where rows are not sorted by label
 
 
 @dataclass(frozen=True)
 class TextSplit:
-    """Texts and, at the same index, the names of their labels."""
+    """Texts and, at the same index, the names of their labels.
+
+    With `multi_label`, a text has any number of labels, in one string that `join_labels` has made.
+    """
 
     texts: list[str]
     labels: list[str]
+    multi_label: bool = False
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -44,7 +60,26 @@ class TextSplit:
     def take(self, indices: Iterable[int]) -> "TextSplit":
         """Return the rows at these indices, in their order."""
         chosen = list(indices)
-        return TextSplit([self.texts[i] for i in chosen], [self.labels[i] for i in chosen])
+        return replace(self, texts=[self.texts[i] for i in chosen], labels=[self.labels[i] for i in chosen])
+
+    @property
+    def label_sets(self) -> list[list[str]]:
+        """The labels of each text."""
+        return [split_labels(label) if self.multi_label else [label] for label in self.labels]
+
+    @property
+    def names(self) -> set[str]:
+        """The labels that occur."""
+        return {name for row in self.label_sets for name in row}
+
+    @property
+    def strata(self) -> list[str]:
+        """The label of each text by which rows are divided: of several, the one with the fewest texts."""
+        if not self.multi_label:
+            return self.labels
+        sets = self.label_sets
+        counts = Counter(name for row in sets for name in row)
+        return [min(row, key=lambda name: (counts[name], name), default="") for row in sets]
 
 
 @dataclass(frozen=True)
@@ -86,12 +121,16 @@ class JoinedSplit:
             for text, label in zip(split.texts, split.labels, strict=True)
         )
         names = np.array([name for _, name, _, _ in entries])
-        split = TextSplit([text for _, _, text, _ in entries], [label for _, _, _, label in entries])
+        split = TextSplit(
+            [text for _, _, text, _ in entries],
+            [label for _, _, _, label in entries],
+            any(part.multi_label for part in splits.values()),
+        )
         return cls(split, {name: np.flatnonzero(names == name) for name in splits})
 
     def labels_of(self, name: str) -> set[str]:
         """Return the labels that occur in a dataset."""
-        return {self.split.labels[i] for i in self.rows[name]}
+        return self.split.take(self.rows[name]).names
 
 
 def letters(text: str) -> str:
@@ -112,9 +151,10 @@ def carve_dev(split: TextSplit) -> tuple[TextSplit, TextSplit, str]:
     by topic, and their end may differ from the rest: dev is the last tenth of each of up to 20 equal stretches of each
     label's rows.
     """
-    changes = sum(a != b for a, b in pairwise(split.labels))
-    by_label: dict[str, list[int]] = {label: [] for label in split.labels}
-    for index, label in enumerate(split.labels):
+    strata = split.strata
+    changes = sum(a != b for a, b in pairwise(strata))
+    by_label: dict[str, list[int]] = {label: [] for label in strata}
+    for index, label in enumerate(strata):
         by_label[label].append(index)
     stretches = 1 if changes == len(by_label) - 1 else STRETCHES
     dev: set[int] = set()
@@ -159,6 +199,11 @@ def held_out(corpora: Sequence[Corpus]) -> set[str]:
     return {letters(text) for split in splits for text in split.texts}
 
 
+def label_names(corpora: Sequence[Corpus]) -> list[str]:
+    """Return the labels of the training texts of all datasets, in the order of their ids."""
+    return order_labels(name for corpus in corpora for name in corpus.train.names)
+
+
 def check_corpora(corpora: Sequence[Corpus]) -> None:
     """Check that a model can be trained on the corpora and measured on them.
 
@@ -166,15 +211,21 @@ def check_corpora(corpora: Sequence[Corpus]) -> None:
         DatasetError: no training or dev text is left, there is only one label, or a dev or reported text has a label
             that no training text has.
     """
-    known = {label for corpus in corpora for label in corpus.train.labels}
+    known = set(label_names(corpora))
     if len(known) == 1:
-        raise DatasetError(f"the training texts have only the label {', '.join(known)}; a classifier needs two")
+        raise DatasetError(
+            f"the training texts have only the label {', '.join(known)}; a classifier needs two: add texts of another"
+            " label, or name another column with --label-column"
+        )
     for corpus in corpora:
         for split, what in ((corpus.train, "training"), (corpus.dev, "dev")):
             if not len(split):
                 counts = ", ".join(f"{count} {reason}" for reason, count in corpus.removed.items() if count) or "none"
-                raise DatasetError(f"dataset {corpus.name}: no {what} text is left; rows left out: {counts}")
-        measured = set(corpus.dev.labels) | set(corpus.reported.labels if corpus.reported else ())
+                raise DatasetError(
+                    f"dataset {corpus.name}: no {what} text is left; rows left out: {counts}; more different texts are"
+                    " needed"
+                )
+        measured = corpus.dev.names | (corpus.reported.names if corpus.reported else set())
         if unseen := measured - known:
             raise DatasetError(
                 f"dataset {corpus.name}: no training text has the label {', '.join(sorted(unseen))}, only"
@@ -188,7 +239,7 @@ def cut_train(corpus: Corpus, count: int, seed: int) -> Corpus:
     Raises:
         DatasetError: `count` is less than the number of labels.
     """
-    labels = set(corpus.train.labels)
+    labels = corpus.train.names
     if count < len(labels):
         raise DatasetError(f"--max-train-samples {count} is fewer than the {len(labels)} labels of {corpus.name}")
     train = subsample(corpus.train, count, seed)
@@ -199,9 +250,9 @@ def cut_train(corpus: Corpus, count: int, seed: int) -> Corpus:
 def subsample(split: TextSplit, count: int, seed: int) -> TextSplit:
     """Draw at most `count` rows and keep their order; each label keeps its share, and at least one row if possible."""
     draws = np.random.default_rng(seed)
-    labels = np.array(split.labels)
+    labels = np.array(split.strata)
     place = np.zeros(len(split))  # random rank of a row within its label, from 0 to 1; the lowest are kept
-    for label in sorted(set(split.labels)):
+    for label in sorted(set(labels.tolist())):
         rows = np.flatnonzero(labels == label)
         place[rows] = draws.permutation(len(rows)) / len(rows)
     return split.take(sorted(np.argsort(place, kind="stable")[:count].tolist()))
@@ -236,13 +287,13 @@ def read_corpora(sources: Sequence[str], reading: Reading | None = None) -> list
             roles = find_splits(list(splits), reading)
             train = splits[roles["train"]]
             parts[name] = roles, find_columns(train, reading)
-            if map_applies(train, parts[name][1].label, reading.label_map):
+            if map_applies(train, parts[name][1].label, reading):
                 mapped.add(name)
     corpora = []
     for name, splits in tables.items():
         with _about(name):  # a map that fits no dataset is rejected by the first, and the message lists its labels
             label_map = reading.label_map if name in mapped or not mapped else {}
-            corpora.append(_read_corpus(name, splits, *parts[name], label_map))
+            corpora.append(_read_corpus(name, splits, *parts[name], label_map, reading.multi_label))
     return corpora
 
 
@@ -252,16 +303,24 @@ def _read_corpus(
     roles: Mapping[str, str],
     columns: Columns,
     label_map: Mapping[str, str | None],
+    multi_label: bool,
 ) -> Corpus:
-    rows = {role: read_rows(splits[split], columns, label_map) for role, split in roles.items()}
-    labelled = {role: TextSplit(found.texts, found.labels) for role, found in rows.items() if found.texts}
+    read = read_label_sets if multi_label else read_rows
+    rows = {role: read(splits[split], columns, label_map) for role, split in roles.items()}
+    labelled = {role: TextSplit(found.texts, found.labels, multi_label) for role, found in rows.items() if found.texts}
     train = labelled.get("train")
     if train is None:
-        raise DatasetError(f"the split {roles['train']} has no row with both a text and a label")
-    if len(set(train.labels)) > count_max_labels(len(train)):
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in rows["train"].removed.items() if count)
         raise DatasetError(
-            f"the column {columns.label} holds {len(set(train.labels)):,} different values in {len(train):,} rows;"
-            " name another with --label-column, or group them with --label-map"
+            f"the split {roles['train']} has no row with both a text and a label (columns {columns.text} and"
+            f" {columns.label}; {counts or 'no rows'}); name others with --text-column and --label-column"
+        )
+    if len(train.names) > (most := count_max_labels(len(train))):
+        decimals = all(DECIMAL.fullmatch(name) for name in train.names)
+        raise DatasetError(
+            f"the column {columns.label} holds {len(train.names):,} different values in {len(train):,} rows, which may"
+            f" have {most:,} labels at most; name another with --label-column, or"
+            f" {'round them to a few classes first' if decimals else 'group them with --label-map'}"
         )
     reported = next((role for role in ("test", "validation") if role in labelled), None)
     rule = {"dev": f"{roles.get('validation')} split"}

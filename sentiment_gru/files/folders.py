@@ -73,7 +73,10 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockResult:
-    """The result of a block: its rows, verdicts by label, rows without one by reason, or why it was not scored."""
+    """The result of a block: its rows, verdicts by label, rows without one by reason, or why it was not scored.
+
+    A model that gives a text several labels counts a row under each.
+    """
 
     block: Block
     rows: int = 0
@@ -301,20 +304,23 @@ class BlockScorer:
         """Score a block and write its file."""
         labels: Counter[str] = Counter()
         errors: Counter[str] = Counter()
+        count = 0
 
         def verdicts(rows: Iterable[Row]) -> Iterator[list[object]]:
+            nonlocal count
             for chunk in score_rows(self.classify, rows, 0):
+                count += len(chunk)
                 for scored in chunk:
                     if scored.prediction is None:
                         errors[scored.error] += 1
                     else:
-                        labels[scored.prediction.label] += 1
+                        labels.update(scored.prediction.labels)
                     yield result_cells(scored, self.labels)
 
         write = self.write_table if PurePosixPath(block.source).suffix.lower() in PARQUET else self.write_lines
         with naming(block.source), self.source.system.open_input_file(self.source.join(block.source)) as file:
             self.target.write(block.target, lambda stream: write(file, block, verdicts, stream))
-        return BlockResult(block, labels.total() + errors.total(), dict(labels), dict(errors))
+        return BlockResult(block, count, dict(labels), dict(errors))
 
     def write_table(
         self, file: Any, block: Block, verdicts: Callable[[Iterable[Row]], Iterator[list[object]]], stream: Any

@@ -151,13 +151,13 @@ SUFFIXES = (".csv", ".tsv", ".xlsx", ".jsonl", ".ndjson", ".json", ".parquet", "
 PARQUET_BATCH_ROWS = 1_000
 # First bytes of files that often carry the wrong suffix.
 _SIGNATURES = {
-    b"PK\x03\x04": "an XLSX workbook or another archive",
-    b"PAR1": "a Parquet file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file, or one with a password",
+    b"PK\x03\x04": "an XLSX workbook or another archive; let a workbook's name end in .xlsx, or unpack the archive",
+    b"PAR1": "a Parquet file; let its name end in .parquet",
+    b"\xd0\xcf\x11\xe0": "an old Excel file, or one with a password; save it as XLSX without a password",
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"\x1f\x8b": "a gzip archive",
+    b"\x1f\x8b": "a gzip archive; unpack it",
 }
 
 

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..errors import FileError
+from ..labels import join_labels
 from .scoring import Classify, ScoredRow, score_rows
 from .summary import Report, Tally
 from .table import Table
@@ -157,7 +158,7 @@ def result_cells(scored: ScoredRow, labels: Sequence[str]) -> list[object]:
     if prediction is None:
         return [*[None] * (len(labels) + 5), scored.error]
     return [
-        prediction.label,
+        join_labels(prediction.labels),
         *(round(prediction.scores[label], DECIMALS) for label in labels),
         prediction.uncertain,
         prediction.tokens,

@@ -141,7 +141,8 @@ class Report:
 
     Attributes:
         rows: number of rows.
-        labels: number of scored rows by verdict, for every label of the model.
+        labels: number of scored rows with each label of the model; of a model that gives a text several labels, a row
+            may count under none or several.
         uncertain: number of verdicts marked uncertain.
         errors: number of rows that were not scored, by reason.
         histogram: distribution of the scores.
@@ -160,7 +161,7 @@ class Report:
     @property
     def scored(self) -> int:
         """Number of rows with a verdict."""
-        return sum(self.labels.values())
+        return self.rows - sum(self.errors.values())
 
 
 @dataclass
@@ -191,8 +192,9 @@ class Tally:
     def _add_verdict(self, scored: ScoredRow, prediction: Prediction) -> None:
         top = prediction.scores[prediction.label]
         value = balance(prediction.scores)
-        position = top if value is None else (value + 1) / 2
-        self._counts[prediction.label][min(int(position * BINS), BINS - 1)] += 1
+        for label in prediction.labels:
+            position = prediction.scores[label] if value is None else (value + 1) / 2
+            self._counts[label][min(int(position * BINS), BINS - 1)] += 1
         self._uncertain += prediction.uncertain
         if len(self._doubtful) < LEAST_CERTAIN or -top > self._doubtful[0][0]:
             text = scored.text if len(scored.text) <= EXCERPT else scored.text[:EXCERPT] + "…"

@@ -73,7 +73,8 @@ class SentimentGRUForSequenceClassification(PreTrainedModel, Network):
             attention_mask: (B, T), 1 for tokens, then 0 for padding; by default everything but
                 `pad_token_id` is a token.
             inputs_embeds: (B, T, E) embeddings in place of ids.
-            labels: (B,) label ids, or (B, C) target probabilities.
+            labels: (B,) label ids, or (B, C) target probabilities; (B, C) with 1 for the labels of a text if it may
+                have several.
             output_hidden_states: also return the embeddings and the states of every layer.
             return_dict: False for a plain tuple.
 
@@ -85,8 +86,9 @@ class SentimentGRUForSequenceClassification(PreTrainedModel, Network):
             ValueError: Neither or both inputs are given, or padding is not on the right.
         """
         logits, hidden_states = self.score(input_ids, attention_mask, inputs_embeds)
+        loss = F.binary_cross_entropy_with_logits if self.config.multi_label else F.cross_entropy
         output = SequenceClassifierOutput(
-            loss=None if labels is None else F.cross_entropy(logits, labels),
+            loss=None if labels is None else loss(logits, labels),
             logits=logits,
             hidden_states=hidden_states if output_hidden_states else None,
         )

@@ -15,6 +15,8 @@ from scipy.special import softmax
 
 from ..data.splits import TextSplit
 from ..errors import OptionsError, StorageError
+from ..labels import join_labels
+from ..results import independent
 from .output_folder import OUTPUT_FILES
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class ScoredSplit:
         split: texts and true labels.
         logits: calibrated (B, C) logits.
         labels: the model's C labels.
+        threshold: score from which a text has a label, if it may have several.
     """
 
     dataset: str
@@ -43,11 +46,24 @@ class ScoredSplit:
     split: TextSplit
     logits: np.ndarray
     labels: list[str]
+    threshold: float = 0.5
 
     @property
     def scores(self) -> np.ndarray:
         """(B, C) scores of all labels."""
+        if self.split.multi_label:
+            return independent(self.logits)
         return softmax(self.logits.astype(np.float64), axis=1)
+
+    @property
+    def verdicts(self) -> list[str]:
+        """The verdict on each text, in the form of its label."""
+        if self.split.multi_label:
+            return [
+                join_labels(label for label, score in zip(self.labels, row, strict=True) if score >= self.threshold)
+                for row in self.scores
+            ]
+        return [self.labels[i] for i in self.scores.argmax(axis=1)]
 
     @property
     def targets(self) -> np.ndarray:
@@ -84,7 +100,7 @@ def _to_table(scored: ScoredSplit) -> pa.Table:
             "split": [scored.role] * count,
             "index": pa.array(range(count), pa.int32()),
             "label": scored.split.labels,
-            "predicted": [scored.labels[i] for i in scores.argmax(axis=1)],
+            "predicted": scored.verdicts,
         }
         | {f"score_{label}": rounded[:, i] for i, label in enumerate(scored.labels)}
     )
@@ -124,13 +140,20 @@ DOTS_PER_INCH = 80
 
 
 def write_plots(folder: Path, log: Sequence[dict[str, Any]], scored: Sequence[ScoredSplit]) -> None:
-    """Plot the loss, and confusion and reliability of the reported split of each dataset, or else of dev."""
+    """Plot the loss, and confusion and reliability of the reported split of each dataset, or else of dev.
+
+    If texts may have several labels, only the loss is plotted.
+    """
     last = list({split.dataset: split for split in sorted(scored, key=lambda split: split.role)}.values())
-    for name, figure in (
-        ("loss", plot_loss(log)),
-        ("confusion", plot_confusion(last)),
-        ("reliability", plot_reliability(last)),
-    ):
+    if any(split.split.multi_label for split in scored):
+        figures = {"loss": plot_loss(log, "micro F1")}
+    else:
+        figures = {
+            "loss": plot_loss(log),
+            "confusion": plot_confusion(last),
+            "reliability": plot_reliability(last),
+        }
+    for name, figure in figures.items():
         figure.savefig(folder / f"{name}.png", dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
@@ -141,7 +164,7 @@ def _new_figure(panels: int) -> tuple["Figure", list["Axes"]]:
     return figure, list(figure.subplots(1, panels, squeeze=False)[0])
 
 
-def plot_loss(log: Sequence[dict[str, Any]]) -> "Figure":
+def plot_loss(log: Sequence[dict[str, Any]], score: str = "mean macro recall") -> "Figure":
     """Plot the loss on training and dev texts, and the score on dev, by step."""
     figure, (losses, scores) = _new_figure(2)
     for axes, name, label in (
@@ -154,7 +177,7 @@ def plot_loss(log: Sequence[dict[str, Any]]) -> "Figure":
         axes.set_xlabel("step")
         axes.legend()
     losses.set_ylabel("loss")
-    scores.set_ylabel("mean macro recall")
+    scores.set_ylabel(score)
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ..model_config import LONGEST, REFERENCE, SHORTEST
-from .baseline import ADVICE, baseline_is_better
+from .baseline import ADVICE, baseline_is_better, main_figure
 
 TEMPLATE = Path(__file__).parent / "card.md.jinja"
 POOLING_NAMES = {"mean_max": "mean and max", "mean": "mean", "max": "max", "last": "last-state"}
@@ -16,8 +16,15 @@ SCORE_HEADER = (
 )
 
 
+SET_HEADER = (
+    "| set | texts | labels per text | micro F1 | macro F1 | micro precision | micro recall | all labels right |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
+
+
 def write_card(folder: Path, metrics: dict[str, Any]) -> None:
     """Write the README.md of a checkpoint folder from the metrics of its training."""
+    several = bool(metrics["options"].get("multi_label"))
     data = ModelCardData(
         language="en",
         license="apache-2.0",
@@ -36,11 +43,13 @@ def write_card(folder: Path, metrics: dict[str, Any]) -> None:
         options=options,
         cell=options["cell"].upper(),
         pooling=POOLING_NAMES[options["pooling"]],
+        several=several,
         scores=score_table(metrics),
-        mistakes=_mistake_table(metrics),
+        mistakes="" if several else _mistake_table(metrics),
+        by_label=_label_table(metrics) if several else "",
         data=_data_table(metrics),
-        uncertainty=_describe_uncertainty(metrics),
-        calibration=_describe_calibration(metrics),
+        uncertainty="" if several else _describe_uncertainty(metrics),
+        calibration=_describe_threshold(metrics) if several else _describe_calibration(metrics),
         baseline=_baseline_table(metrics),
         advice=ADVICE if baseline_is_better(metrics) else "",
         folds=_describe_folds(metrics),
@@ -57,7 +66,7 @@ def score_table(metrics: dict[str, Any], roles: tuple[str, ...] = ("reported", "
         for name, dataset in metrics["datasets"].items()
         if role in dataset
     ]
-    return "\n".join([SCORE_HEADER, *rows])
+    return "\n".join([SET_HEADER if metrics["options"].get("multi_label") else SCORE_HEADER, *rows])
 
 
 def _split_name(dataset: dict[str, Any], role: str) -> str:
@@ -65,6 +74,8 @@ def _split_name(dataset: dict[str, Any], role: str) -> str:
 
 
 def _score_row(name: str, result: dict[str, Any]) -> str:
+    if "subset_accuracy" in result:
+        return _set_row(name, result)
     cells = [
         name,
         f"{result['texts']:,}",
@@ -76,6 +87,38 @@ def _score_row(name: str, result: dict[str, Any]) -> str:
         f"{result['uncertain']:.1%}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _set_row(name: str, result: dict[str, Any]) -> str:
+    shares = [f"{result[key]:.1%}" for key in ("macro_f1", "micro_precision", "micro_recall")]
+    cells = [
+        name,
+        f"{result['texts']:,}",
+        f"{result['labels_per_text']:.2f}",
+        _with_interval(result, "micro_f1"),
+        *shares,
+        _with_interval(result, "subset_accuracy"),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _label_table(metrics: dict[str, Any]) -> str:
+    rows = ["| set | label | texts | given | precision | recall | F1 |", "|---|---|---|---|---|---|---|"]
+    for name, dataset in metrics["datasets"].items():
+        role = "reported" if "reported" in dataset else "dev"
+        rows += [
+            f"| {name} ({_split_name(dataset, role)}) | {label} | {figures['texts']:,} | {figures['given']:,}"
+            f" | {figures['precision']:.1%} | {figures['recall']:.1%} | {figures['f1']:.1%} |"
+            for label, figures in dataset[role]["by_label"].items()
+        ]
+    return "\n".join(rows)
+
+
+def _describe_threshold(metrics: dict[str, Any]) -> str:
+    threshold = f"A text has the labels whose score is at least {metrics['label_threshold']:.2f}."
+    if metrics["threshold_fitted"]:
+        return f"{threshold} This gives the highest micro F1 on dev."
+    return f"{threshold} In cross-validation on the small dev set, no fitted threshold was better."
 
 
 def _with_interval(result: dict[str, Any], name: str) -> str:
@@ -110,12 +153,14 @@ def _describe_calibration(metrics: dict[str, Any]) -> str:
 
 
 def _baseline_table(metrics: dict[str, Any]) -> str:
-    rows = ["| set | accuracy | macro recall | macro F1 |", "|---|---|---|---|"]
+    several = metrics["options"].get("multi_label")
+    heads = ("micro F1", "macro F1", "all labels right") if several else ("accuracy", "macro recall", "macro F1")
+    rows = [f"| set | {' | '.join(heads)} |", "|---|---|---|---|"]
     for name, roles in metrics.get("baseline", {}).items():
         for role, result in roles.items():
             split = _split_name(metrics["datasets"][name], role)
-            figures = f"{_with_interval(result, 'accuracy')} | {_with_interval(result, 'macro_recall')}"
-            rows.append(f"| {name} ({split}) | {figures} | {result['macro_f1']:.1%} |")
+            names = ("micro_f1", "macro_f1", "subset_accuracy") if several else ("accuracy", "macro_recall", "macro_f1")
+            rows.append(f"| {name} ({split}) | {' | '.join(_with_interval(result, key) for key in names)} |")
     return "\n".join(rows) if len(rows) > 2 else ""
 
 
@@ -179,5 +224,5 @@ def _eval_results(metrics: dict[str, Any]) -> list[EvalResult]:
         )
         for name, dataset in metrics["datasets"].items()
         if "reported" in dataset
-        for metric in ("accuracy", "macro_f1")
+        for metric in (main_figure(metrics), "macro_f1")
     ]

@@ -29,7 +29,8 @@ def describe_results(output_dir: str, metrics: dict[str, Any]) -> str:
         for role in ("dev", "reported"):
             if role in dataset:
                 rival = metrics.get("baseline", {}).get(name, {}).get(role)
-                lines += describe_split(f"{name} {role}", dataset[role], rival)
+                describe = describe_label_sets if "subset_accuracy" in dataset[role] else describe_split
+                lines += describe(f"{name} {role}", dataset[role], rival)
     lines += [f"Careful: {warning}." for warning in metrics.get("warnings", [])]
     if not stopped and (folds_favour_baseline(metrics["folds"]) if "folds" in metrics else baseline_is_better(metrics)):
         lines.append(ADVICE)
@@ -64,4 +65,21 @@ def describe_split(name: str, result: dict[str, Any], rival: dict[str, Any] | No
             f"{m['label']} as {m['verdict']} ({m['texts']:,} of {m['of']:,})" for m in result["mistakes"][:WORST]
         )
         lines.append(f"  {'mistakes':16} {listed}")
+    return lines
+
+
+def describe_label_sets(name: str, result: dict[str, Any], rival: dict[str, Any] | None) -> list[str]:
+    """Return lines on one split whose texts may have several labels: both models' figures, and the worst labels."""
+    lines = [f"{name}, {result['texts']:,} texts with {result['labels_per_text']:.2f} labels each"]
+    for who, figures in (("this model", result), ("TF-IDF baseline", rival)):
+        if figures:
+            low, high = figures["micro_f1_interval"]
+            lines.append(
+                f"  {who:16} micro F1 {figures['micro_f1']:.1%} ({low:.1%} to {high:.1%}), macro F1"
+                f" {figures['macro_f1']:.1%}, all labels right {figures['subset_accuracy']:.1%}"
+            )
+    by_label = {label: figures for label, figures in result["by_label"].items() if figures["texts"]}
+    worst = sorted(by_label, key=lambda label: (by_label[label]["f1"], label))[:WORST]
+    listed = ", ".join(f"{label} {by_label[label]['f1']:.0%} of {by_label[label]['texts']:,}" for label in worst)
+    lines.append(f"  {'F1 by label' if len(by_label) <= WORST else 'lowest F1':16} {listed}")
     return lines

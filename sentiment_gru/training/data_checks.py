@@ -2,8 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from itertools import chain
 
-from ..data.splits import Corpus, letters
+from ..data.columns import SEVERAL
+from ..data.splits import Corpus, label_names, letters
 
 ROUGH_DEV = 100  # texts; an accuracy of 80% on them has an interval of 16 points
 DOMINANT = 0.95  # share of the training texts
@@ -16,7 +18,7 @@ def find_warnings(corpora: Sequence[Corpus], read: Collection[str] = ()) -> list
         corpora: Datasets under the split rule.
         read: Names of the datasets that the initial checkpoint was trained on.
     """
-    labels = {label for corpus in corpora for label in corpus.train.labels}
+    labels = label_names(corpora)
     warnings = [
         f"the labels {' and '.join(map(repr, names))} differ by case or spaces only; --label-map can join them"
         for names in similar_labels(labels)
@@ -49,15 +51,18 @@ def check_corpus(corpus: Corpus) -> list[str]:
         key, names = next(iter(doubtful.items()))
         example = next(text for split in (corpus.train, corpus.dev) for text in split.texts if letters(text) == key)
         noun = "text has" if len(doubtful) == 1 else "texts have"
-        warnings.append(
-            f"{len(doubtful):,} {noun} more than one label, for example {example:.60}: {' and '.join(names)}"
-        )
+        what = "different sets of labels" if corpus.train.multi_label else "more than one label"
+        listed = " and ".join(name or "none" for name in names)
+        warnings.append(f"{len(doubtful):,} {noun} {what}, for example {example:.60}: {listed}")
+    if several := sum(count for reason, count in corpus.removed.items() if reason.endswith(SEVERAL)):
+        warnings.append(f"{several:,} rows have several labels and were left out; --multi-label keeps them")
     if len(corpus.dev) < ROUGH_DEV:
         warnings.append(f"dev has only {len(corpus.dev)} texts, so its figures are rough; see their intervals")
-    label, count = Counter(corpus.train.labels).most_common(1)[0]
+    label, count = Counter(chain.from_iterable(corpus.train.label_sets)).most_common(1)[0]
     if count > DOMINANT * len(corpus.train):
+        plain, better = ("micro F1", "macro F1") if corpus.train.multi_label else ("accuracy", "macro recall")
         warnings.append(
-            f"{count / len(corpus.train):.1%} of the training texts are {label}, so accuracy says little; look at"
-            " macro recall"
+            f"{count / len(corpus.train):.1%} of the training texts are {label}, so {plain} says little; look at"
+            f" {better}"
         )
     return warnings

@@ -37,6 +37,7 @@ def prepare_corpora(options: TrainingOptions) -> list[Corpus]:
         options.validation_split,
         options.test_split,
         parse_label_map(options.label_map),
+        options.multi_label,
     )
     corpora = remove_leaks(read_corpora(options.dataset, reading))
     check_corpora(corpora)
@@ -44,6 +45,7 @@ def prepare_corpora(options: TrainingOptions) -> list[Corpus]:
         raise DatasetError("--evaluate-test: there is no labelled test or validation split to report on")
     if options.max_train_samples:
         corpora = [cut_train(corpus, options.max_train_samples, options.seed) for corpus in corpora]
+        check_corpora(corpora)  # of several labels, a frequent one may be gone
     if options.smoke:
         corpora = [
             replace(

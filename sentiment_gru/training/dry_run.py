@@ -6,16 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from torch.nn.utils import clip_grad_norm_
 from transformers import PreTrainedTokenizerFast, set_seed
 
-from ..data.splits import Corpus, JoinedSplit, TextSplit
-from ..labels import order_labels
+from ..data.splits import Corpus, JoinedSplit, TextSplit, label_names
 from ..modeling import SentimentGRUForSequenceClassification
 from .data_checks import find_warnings
 from .datasets import join_train, prepare_corpora, prepare_soft_labels
+from .folds import assign_folds, join_texts
 from .initial import datasets_read
 from .options import TrainingOptions
 from .report import describe_device
@@ -34,9 +35,11 @@ def make_plan(options: TrainingOptions) -> str:
     """
     set_seed(options.seed)
     corpora = prepare_corpora(options)
-    labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
+    labels = label_names(corpora)
     soft = prepare_soft_labels(options, corpora, labels)
     texts = join_train(corpora, soft)
+    for corpus in corpora if options.folds else ():
+        assign_folds(corpus.name, join_texts(corpus.train, corpus.dev).labels, options.folds)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
     options, initial, tokenizer, origin = start(options, texts, corpora, labels)
     with tempfile.TemporaryDirectory() as folder:  # a trainer creates its folder when it is built
@@ -62,7 +65,7 @@ def make_plan(options: TrainingOptions) -> str:
 def describe_corpus(corpus: Corpus, labels: Sequence[str]) -> list[str]:
     """Return lines on the columns, rows and rules of a dataset."""
     splits = {"train": corpus.train, "dev": corpus.dev, "reported": corpus.reported or TextSplit([], [])}
-    counts = {role: Counter(split.labels) for role, split in splits.items()}
+    counts = {role: Counter(chain.from_iterable(split.label_sets)) for role, split in splits.items()}
     width = max(len(label) for label in [*labels, "label"])
     columns = f", columns {corpus.columns.text} and {corpus.columns.label}" if corpus.columns else ""
     removed = ", ".join(f"{count:,} {reason}" for reason, count in corpus.removed.items() if count)

@@ -89,7 +89,7 @@ def choose_linear_units(options: TrainingOptions, texts: int) -> TrainingOptions
     """Return options that say whether linear units are built in, if the user did not."""
     if options.linear_units is not None:
         return options
-    plain = not named_architecture(options) and options.init_from in (None, SHIPPED)
+    plain = not named_architecture(options) and options.init_from in (None, SHIPPED) and not options.multi_label
     return replace(options, linear_units=plain and texts <= SCHEDULES[0].texts)
 
 

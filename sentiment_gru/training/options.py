@@ -4,9 +4,10 @@ HfArgumentParser builds the parser from it; with typer, each of the 40 options w
 """
 
 import json
+import math
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,8 @@ from ..errors import OptionsError
 from ..labels import parse_label_map
 
 SMOKE_TEXTS = 200
+LARGEST_SEED = 2**32 - 1
+LEAST_VOCABULARY = 3  # padding, the unknown word, and a word
 SHIPPED = "pretrained"  # value of `init_from` for the shipped checkpoint
 
 
@@ -54,6 +57,11 @@ class TrainingOptions:
     train_split: str | None = _option(None, "split to train on; found if not given")
     validation_split: str | None = _option(None, "split for dev, or for the report if there is no test split; found")
     test_split: str | None = _option(None, "split for the report; found if not given")
+    multi_label: bool = _option(
+        False,
+        "a text may have any number of labels, as in lists, or in cells such as 'joy;love'; each label has a score of"
+        " its own (sigmoid). Without it, rows with several labels are left out",
+    )
     label_map: str = _option("", "new labels, as in '1,2=negative;3=neutral;4,5=positive'; '3=' drops the rows of 3")
     max_train_samples: int = _option(0, "most training texts of each dataset, drawn by label after leaks went; 0: all")
     class_weights: Literal["none", "balanced"] = _option(
@@ -130,21 +138,14 @@ class TrainingOptions:
         if not self.output_dir and not self.dry_run:
             raise OptionsError("name an --output-dir, for example --output-dir out/mine")
         self._check_reading()
-        for name in ("epochs", "batch_size", "learning_rate", "train_tokens", "patience", "save_steps"):
-            if (value := getattr(self, name)) is not None and value <= 0:
-                raise OptionsError(f"--{name.replace('_', '-')} is {value}; it must be above 0")
+        self._check_numbers()
         if self.init_from and self.from_scratch:
             raise OptionsError("--init-from and --from-scratch contradict each other; leave one out")
-        if not 0 <= self.ema_decay < 1:
-            raise OptionsError(f"--ema-decay is {self.ema_decay}; it must be in [0, 1)")
-        if not 0 <= self.absent_weight <= 1:
-            raise OptionsError(f"--absent-weight is {self.absent_weight}; it must be in [0, 1]")
-        if self.adversarial < 0:
-            raise OptionsError(f"--adversarial is {self.adversarial}; it must be 0 (none) or more")
         if self.adversarial and self.word_dropout:
             raise OptionsError("--word-dropout does not go with --adversarial, which pushes the words that are there")
         if len(set(self.seeds)) < len(self.seeds):
             raise OptionsError(f"--seeds names a seed twice: {' '.join(map(str, self.seeds))}")
+        self._check_multi_label()
         self._check_folds()
         self._check_search()
         if self.tensorboard and find_spec("tensorboard") is None:
@@ -153,6 +154,26 @@ class TrainingOptions:
             raise OptionsError("--layer-dropout acts between layers, but --num-layers is 1")
         if self.smoke:
             self._shrink_for_smoke()
+
+    def _check_numbers(self) -> None:
+        """Raise OptionsError for a number out of range."""
+        positive = ("epochs", "batch_size", "learning_rate", "train_tokens", "patience", "save_steps")
+        sizes = ("embedding_size", "hidden_size", "num_layers")
+        shares = ("ema_decay", "word_dropout", "embedding_dropout", "layer_dropout", "output_dropout")
+        ranges: dict[str, tuple[Callable[[float], bool], str]] = {
+            **dict.fromkeys((*positive, *sizes), (lambda value: 0 < value < math.inf, "above 0")),
+            **dict.fromkeys(shares, (lambda value: 0 <= value < 1, "in [0, 1)")),
+            "absent_weight": (lambda value: 0 <= value <= 1, "in [0, 1]"),
+            "adversarial": (lambda value: 0 <= value < math.inf, "0 (none) or more"),
+            "vocab_size": (lambda value: value >= LEAST_VOCABULARY, f"at least {LEAST_VOCABULARY}"),
+        }
+        for name, (fits, allowed) in ranges.items():
+            value = getattr(self, name)
+            if value is not None and not fits(value):
+                raise OptionsError(f"--{name.replace('_', '-')} is {value}; it must be {allowed}")
+        for name, seeds in (("seed", [self.seed]), ("seeds", self.seeds)):
+            if wrong := [seed for seed in seeds if not 0 <= seed <= LARGEST_SEED]:
+                raise OptionsError(f"--{name} has {wrong[0]}; a seed is a number from 0 to {LARGEST_SEED:,}")
 
     def _check_reading(self) -> None:
         parse_label_map(self.label_map)
@@ -163,6 +184,19 @@ class TrainingOptions:
             given = [name for name in names.values() if name is not None]
             if len(set(given)) < len(given):
                 raise OptionsError(" and ".join(names) + f" must differ, but two are {max(given, key=given.count)!r}")
+
+    def _check_multi_label(self) -> None:
+        others = {
+            "soft_labels": self.soft_labels,
+            "class_weights": self.class_weights == "balanced",
+            "linear_units": self.linear_units,
+            "seeds": self.seeds,
+            "folds": self.folds,
+            "search": self.search,
+        }
+        for name, given in others.items() if self.multi_label else ():
+            if given:
+                raise OptionsError(f"--multi-label does not go with --{name.replace('_', '-')}; leave one out")
 
     def _check_folds(self) -> None:
         if not self.folds:
@@ -192,6 +226,14 @@ class TrainingOptions:
             raise OptionsError("--smoke learns nothing worth measuring; leave out --evaluate-test")
         self.epochs = min(self.epochs or 1, 1)
         self.max_train_samples = min(self.max_train_samples or SMOKE_TEXTS, SMOKE_TEXTS)
+
+
+def default_options() -> dict[str, Any]:
+    """Return the default of every option by its name."""
+    return {
+        field.name: field.default if field.default_factory is MISSING else field.default_factory()
+        for field in fields(TrainingOptions)
+    }
 
 
 def parse_options(description: str | None, arguments: Sequence[str] | None = None) -> TrainingOptions:

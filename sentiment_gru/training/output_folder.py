@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 
 from ..data.splits import TextSplit
 from ..errors import OptionsError, StorageError
-from .options import TrainingOptions
+from .options import TrainingOptions, default_options
 
 OUTPUT_FILES = {
     "README.md",
@@ -135,6 +135,7 @@ class RunFolder:
 
     def _compare(self, record: dict[str, Any]) -> None:
         before = json.loads(self.record.read_text(encoding="utf-8"))
+        before["options"] = default_options() | before["options"]  # an older run lacks newer options
         changed = [
             f"--{name.replace('_', '-')} was {before['options'].get(name)!r} and is {value!r}"
             for name, value in record["options"].items()

@@ -18,6 +18,13 @@ from scipy.special import softmax
 from ..checkpoint import load_model, load_tokenizer, save_checkpoint
 from ..classifier import SentimentClassifier
 from ..data.splits import Corpus, JoinedSplit
+from ..label_set_metrics import (
+    USUAL_THRESHOLD,
+    evaluate_label_sets,
+    find_threshold,
+    scored_sets,
+    threshold_helps,
+)
 from ..metrics import (
     band_holds,
     evaluate,
@@ -162,10 +169,39 @@ def calibrate(folder: Path, dev: JoinedSplit) -> dict[str, bool]:
     return {"cross_validated": small, "temperature": calibrated, "band": config.uncertain_below > 0}
 
 
+def fit_threshold(folder: Path, dev: JoinedSplit, train: JoinedSplit) -> bool:
+    """Fit the threshold of a saved checkpoint whose texts may have several labels; there is no temperature or band.
+
+    If dev has fewer than `SMALL_DEV` texts, the fitted threshold is kept only if it helps in cross-validation.
+
+    Args:
+        folder: Checkpoint folder.
+        dev: Dev texts.
+        train: Training texts of the same datasets.
+
+    Returns:
+        Whether the threshold is a fitted one; otherwise it is 0.5.
+    """
+    classifier = SentimentClassifier.from_pretrained(folder, engine="onnxruntime")
+    sets = scored_sets(dev, classifier.logits(dev.split.texts), classifier.labels, train)
+    fitted = len(dev.split) >= SMALL_DEV or threshold_helps(sets)
+    model = load_model(folder)
+    model.config.label_threshold = find_threshold(sets)[0] if fitted else USUAL_THRESHOLD
+    save_checkpoint(model, load_tokenizer(folder), folder)
+    return fitted
+
+
 def score_splits(classifier: SentimentClassifier, corpora: Sequence[Corpus], evaluate_test: bool) -> list[ScoredSplit]:
     """Score the texts of every dev split and, on request, of the reported splits."""
     return [
-        ScoredSplit(corpus.name, role, split, classifier.logits(split.texts), classifier.labels)
+        ScoredSplit(
+            corpus.name,
+            role,
+            split,
+            classifier.logits(split.texts),
+            classifier.labels,
+            classifier.config.label_threshold,
+        )
         for corpus in corpora
         for role, split in (("dev", corpus.dev), ("reported", corpus.reported))
         if split is not None and (role == "dev" or evaluate_test)
@@ -185,7 +221,13 @@ def measure(
         for corpus in corpora
     }
     band = classifier.config.uncertain_below
+    known = {corpus.name: corpus.train.names for corpus in corpora}
     for split in scored:
+        if split.split.multi_label:
+            sets[split.dataset][split.role] = asdict(
+                evaluate_label_sets(split.scores, split.split, split.labels, split.threshold, known[split.dataset])
+            )
+            continue
         figures = asdict(evaluate(split.logits, split.split, classifier.labels, band))
         sets[split.dataset][split.role] = figures | {
             "mistakes": count_mistakes(split, band),
@@ -200,4 +242,4 @@ def measure(
         "temperature_exponent": classifier.config.temperature_exponent,
         "uncertain_below": band,
         "datasets": sets,
-    }
+    } | ({"label_threshold": classifier.config.label_threshold} if classifier.config.multi_label else {})

@@ -25,10 +25,11 @@ from transformers.integrations import TensorBoardCallback
 from ..checkpoint import load_model, load_tokenizer, save_checkpoint
 from ..configuration import SentimentGRUConfig
 from ..data.soft_labels import SoftLabels
-from ..data.splits import Corpus, JoinedSplit, TextSplit
+from ..data.splits import Corpus, JoinedSplit, TextSplit, label_names
 from ..errors import OptionsError
-from ..labels import order_labels
+from ..label_set_metrics import find_threshold, scored_sets
 from ..metrics import restricted_sets
+from ..model_config import MULTI_LABEL
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from .baseline import measure_baseline
@@ -47,7 +48,7 @@ from .initial import (
 from .linear_units import add_linear_units, check_fits
 from .options import TrainingOptions
 from .output_folder import RunFolder, is_first_process, process_count
-from .report import calibrate, describe_origin, write_report
+from .report import calibrate, describe_origin, fit_threshold, write_report
 from .trainer import EncodedTexts, SentimentTrainer
 
 DROPOUTS = ("word_dropout", "embedding_dropout", "layer_dropout", "output_dropout")
@@ -81,6 +82,7 @@ def load_initial(
     for name in DROPOUTS:
         setattr(model.config, name, getattr(options, name))
     model.config.temperature, model.config.temperature_exponent, model.config.uncertain_below = 1.0, 0.0, 0.0
+    model.config.problem_type = MULTI_LABEL if options.multi_label else None
     return options, model, tokenizer
 
 
@@ -109,7 +111,7 @@ def train(
         run.check()
     set_seed(options.seed)
     corpora = prepare_corpora(options) if corpora is None else corpora
-    labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
+    labels = label_names(corpora)
     soft = prepare_soft_labels(options, corpora, labels)
     texts = join_train(corpora, soft)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
@@ -127,7 +129,11 @@ def train(
         if options.linear_units:
             model = add_linear_units(model, tokenizer, texts.split, dev.split)
         save_checkpoint(model, tokenizer, folder)
-        facts |= {"start": origin, "calibration": calibrate(folder, dev)}
+        facts["start"] = origin
+        if options.multi_label:
+            facts["threshold_fitted"] = fit_threshold(folder, dev, texts)
+        else:
+            facts["calibration"] = calibrate(folder, dev)
         facts["warnings"] = find_warnings(corpora, datasets_read(options.init_from))
         if options.baseline:
             facts["baseline"] = measure_baseline(corpora, labels, options.evaluate_test)
@@ -202,6 +208,16 @@ def dev_metrics(dev: JoinedSplit, labels: Sequence[str]) -> Callable[[EvalPredic
     return compute_metrics
 
 
+def dev_f1(dev: JoinedSplit, labels: Sequence[str], train: JoinedSplit) -> Callable[[EvalPrediction], dict[str, float]]:
+    """Return a function from predictions on dev to the mean micro F1 over datasets, at the best threshold."""
+
+    def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
+        threshold, score = find_threshold(scored_sets(dev, prediction.predictions, labels, train))
+        return {"threshold": threshold, "score": score}
+
+    return compute_metrics
+
+
 def build_trainer(
     options: TrainingOptions,
     tokenizer: PreTrainedTokenizerFast,
@@ -211,7 +227,10 @@ def build_trainer(
     soft: Sequence[SoftLabels] = (),
     initial: SentimentGRUForSequenceClassification | None = None,
 ) -> SentimentTrainer:
-    """Return a trainer of a new or the initial model; its score is the mean macro recall on dev over the datasets."""
+    """Return a trainer of a new or the initial model.
+
+    Its score is the mean macro recall on dev over the datasets, or micro F1 if texts may have several labels.
+    """
     options = fill_schedule(options, len(texts.split))
     soft_targets = {text: target for part in soft for text, target in part.targets().items()}
     model = initial or SentimentGRUForSequenceClassification(build_config(options, len(tokenizer), labels))
@@ -231,7 +250,7 @@ def build_trainer(
         train_dataset=EncodedTexts(texts, tokenizer, labels, options.train_tokens, soft_targets),
         eval_dataset=EncodedTexts(dev, tokenizer, labels, options.train_tokens),
         data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=dev_metrics(dev, labels),
+        compute_metrics=dev_f1(dev, labels, texts) if options.multi_label else dev_metrics(dev, labels),
         callbacks=callbacks,
     )
 
@@ -252,6 +271,7 @@ def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str
         vocab_size=vocab_size,
         id2label=dict(enumerate(labels)),
         label2id={label: i for i, label in enumerate(labels)},
+        problem_type=MULTI_LABEL if options.multi_label else None,
         **{name: getattr(options, name) for name in names.split()},
     )
 

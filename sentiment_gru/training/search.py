@@ -10,7 +10,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback, set_seed
 
 from ..data.soft_labels import SoftLabels
-from ..data.splits import Corpus, JoinedSplit
+from ..data.splits import Corpus, JoinedSplit, label_names
 from ..errors import OptionsError, StorageError, check_extra
-from ..labels import order_labels
 from .datasets import join_train, prepare_corpora, prepare_soft_labels
 from .initial import fill_schedule
-from .options import TrainingOptions
+from .options import TrainingOptions, default_options
 from .output_folder import FREE_OPTIONS, fingerprint, process_count
 from .run import build_trainer, start
 
@@ -56,7 +55,7 @@ class Task:
     def prepare(cls, options: TrainingOptions) -> "Task":
         """Read the datasets."""
         corpora = prepare_corpora(options)
-        labels = order_labels(label for corpus in corpora for label in corpus.train.labels)
+        labels = label_names(corpora)
         soft = prepare_soft_labels(options, corpora, labels)
         dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
         return cls(options, corpora, labels, soft, join_train(corpora, soft), dev)
@@ -138,7 +137,7 @@ def open_study(task: Task) -> "Study":
     changed = [
         f"--{name.replace('_', '-')} was {before['options'].get(name)!r} and is {value!r}"
         for name, value in settings.items()
-        if before["options"].get(name) != value
+        if (default_options() | before["options"])[name] != value  # an older study lacks newer options
     ]
     if before["data"] != data:
         changed.append("the texts or labels of the datasets have changed")
@@ -252,12 +251,11 @@ def describe_search(options: TrainingOptions, result: SearchResult) -> str:
 def write_command(options: TrainingOptions) -> str:
     """Return a command line for these options, for a shell."""
     words = ["python", "train.py"]
-    for field in fields(options):
-        value = getattr(options, field.name)
-        default = field.default if field.default_factory is MISSING else field.default_factory()
+    for name, default in default_options().items():
+        value = getattr(options, name)
         if value != default:
             values = value if isinstance(value, list) else [value]
-            words += [f"--{field.name.replace('_', '-')}", *(format_value(one) for one in values)]
+            words += [f"--{name.replace('_', '-')}", *(format_value(one) for one in values)]
     return shlex.join(words)
 
 

@@ -42,10 +42,11 @@ class EncodedTexts(Dataset[dict[str, Any]]):
     ) -> None:
         ids = tokenizer(joined.split.texts, return_attention_mask=False)["input_ids"]
         self.rows: list[dict[str, Any]] = [{"input_ids": keep_ends(row, limit)} for row in ids]
+        sets = joined.split.label_sets
         for name, indices in joined.rows.items():
             present = labels_to_compare(labels, joined.labels_of(name))
             for index in indices:
-                hard = {joined.split.labels[index]: 1.0}
+                hard = dict.fromkeys(sets[index], 1.0)
                 target = (soft_targets or {}).get(joined.split.texts[index])
                 self.rows[index] |= {
                     "labels": [(target or hard).get(label, 0.0) for label in labels],
@@ -101,6 +102,7 @@ class SentimentTrainer(Trainer):
     ) -> None:
         super().__init__(**kwargs)
         self.absent_weight, self.adversarial = absent_weight, adversarial
+        self.multi_label = self.model.config.multi_label
         self.class_weights = class_weights if class_weights is None else class_weights.to(self.args.device)
         self.sampler = LengthBucketSampler(self.train_dataset.lengths, self.args.train_batch_size, self.args.seed)
         decay = shortest_decay(ema_decay, self.planned_steps())
@@ -127,8 +129,15 @@ class SentimentTrainer(Trainer):
         return self.adversarial_loss(model, inputs)
 
     def mean_loss(self, logits: torch.Tensor, inputs: dict[str, Any]) -> torch.Tensor:
-        """Return the weighted mean of the cross-entropies of (B, C) logits over all labels and over those present."""
+        """Return the loss of (B, C) logits, in which labels that are not present have the share `absent_weight`.
+
+        It is the weighted mean of the cross-entropies over all labels and over those present; or, if a text may have
+        several labels, the weighted mean of the binary cross-entropies.
+        """
         present, labels = inputs["present"], inputs["labels"]
+        if self.multi_label:
+            weights = torch.where(present, 1.0, self.absent_weight)
+            return F.binary_cross_entropy_with_logits(logits, labels, weights)
         among_all = F.cross_entropy(logits, labels, self.class_weights)
         # Minus infinity times a probability of 0 would be NaN.
         lowest = torch.finfo(logits.dtype).min

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ..checkpoint import check_folder, resolve
+from ..errors import CheckpointError
+from ..model_config import MULTI_LABEL
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -38,10 +40,15 @@ class ClassifierLoader:
             model: A checkpoint folder or a Hub id; None for the shipped checkpoint.
 
         Raises:
-            CheckpointError: The checkpoint is missing or invalid.
+            CheckpointError: The checkpoint is missing or invalid, or gives a text several labels.
         """
         self.folder = resolve(model)
         self.config = check_folder(self.folder)
+        if self.config.get("problem_type") == MULTI_LABEL:
+            raise CheckpointError(
+                f"{self.folder}: the app shows one label a text, but this model gives several; use it on the command"
+                " line, with --file, or in Python"
+            )
         self._classifier: Future[SentimentClassifier] = Future()
         self._lock = threading.Lock()
 

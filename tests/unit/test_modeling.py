@@ -53,6 +53,16 @@ def test_states_equal_those_of_packed_torch_modules(cell: str, num_layers: int) 
     torch.testing.assert_close(states[-1], expected, atol=1e-6, rtol=0)
 
 
+def test_the_loss_of_several_labels_is_binary_for_each() -> None:
+    model = make_model(problem_type="multi_label_classification")
+    ids, mask = make_batch([4, 2])
+    truth = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    output = model(input_ids=ids, attention_mask=mask, labels=truth)
+    chances = torch.sigmoid(output.logits)
+    expected = -(truth * chances.log() + (1 - truth) * (1 - chances).log()).mean()
+    torch.testing.assert_close(output.loss, expected)
+
+
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8), st.sampled_from(POOLINGS), st.booleans())
 def test_logits_do_not_depend_on_the_batch(lengths: list[int], pooling: str, bidirectional: bool) -> None:
     model = make_model(pooling=pooling, bidirectional=bidirectional)

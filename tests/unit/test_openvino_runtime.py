@@ -9,6 +9,7 @@ import pytest
 from sentiment_gru import SentimentClassifier, openvino_runtime
 from sentiment_gru.errors import MissingExtraError, OptionsError
 from sentiment_gru.openvino_runtime import MANY_TEXTS, RuntimeChoice, agree
+from sentiment_gru.results import calibrated
 from tests.conftest import made_up_texts
 
 BATCHES = [[[2, 3], [4]]] * (MANY_TEXTS // 2)
@@ -46,7 +47,7 @@ def test_openvino_gives_the_verdicts_of_onnx_runtime(tiny_checkpoint: Path, thre
         SentimentClassifier.from_pretrained(tiny_checkpoint, threads, engine).logits(texts)
         for engine in ("onnxruntime", "openvino")
     )
-    assert agree(found, expected)
+    assert agree(calibrated(found), calibrated(expected))
     assert np.ptp(expected) > 1
 
 
@@ -68,38 +69,38 @@ def test_explanations_and_single_texts_are_scored_by_onnx_runtime(
 
 
 def test_the_faster_of_two_runtimes_that_agree_is_chosen() -> None:
-    assert RuntimeChoice("auto", SLOW, lambda: FAST)(BATCHES) is FAST
-    assert RuntimeChoice("auto", FAST, lambda: SLOW)(BATCHES) is FAST
+    assert RuntimeChoice("auto", SLOW, lambda: FAST, calibrated)(BATCHES) is FAST
+    assert RuntimeChoice("auto", FAST, lambda: SLOW, calibrated)(BATCHES) is FAST
 
 
 def test_a_runtime_that_disagrees_or_fails_is_not_chosen() -> None:
     def fail() -> Answer:
         raise RuntimeError("no such instruction")
 
-    assert RuntimeChoice("auto", SLOW, lambda: WRONG)(BATCHES) is SLOW
-    assert RuntimeChoice("auto", SLOW, fail)(BATCHES) is SLOW
+    assert RuntimeChoice("auto", SLOW, lambda: WRONG, calibrated)(BATCHES) is SLOW
+    assert RuntimeChoice("auto", SLOW, fail, calibrated)(BATCHES) is SLOW
 
 
 def test_few_texts_are_left_to_onnx_runtime() -> None:
-    choice = RuntimeChoice("auto", SLOW, lambda: FAST)
+    choice = RuntimeChoice("auto", SLOW, lambda: FAST, calibrated)
     assert choice(BATCHES[1:]) is SLOW
     assert choice(BATCHES[:1]) is FAST
     assert choice(BATCHES[:1]) is FAST
 
 
 def test_a_named_engine_is_used_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert RuntimeChoice("openvino", FAST, lambda: SLOW)(BATCHES[:1]) is SLOW
-    assert RuntimeChoice("onnxruntime", SLOW, lambda: FAST)(BATCHES) is SLOW
+    assert RuntimeChoice("openvino", FAST, lambda: SLOW, calibrated)(BATCHES[:1]) is SLOW
+    assert RuntimeChoice("onnxruntime", SLOW, lambda: FAST, calibrated)(BATCHES) is SLOW
     monkeypatch.setattr(openvino_runtime, "find_spec", lambda name: None)
-    assert RuntimeChoice("auto", SLOW, lambda: FAST)(BATCHES) is SLOW
+    assert RuntimeChoice("auto", SLOW, lambda: FAST, calibrated)(BATCHES) is SLOW
 
 
 def test_other_verdicts_than_near_ties_are_a_disagreement() -> None:
-    logits = np.array([[0.0, 1.0, 0.0], [2.0, 2.001, 0.0]])
-    assert agree(logits, logits)
-    assert agree(logits[:, [1, 0, 2]][1:], logits[1:])
-    assert not agree(logits[:, [1, 0, 2]], logits)
-    assert not agree(logits * 1.2, logits)
+    scores = np.array([[0.2, 0.6, 0.2], [0.46, 0.47, 0.07]])
+    assert agree(scores, scores)
+    assert agree(scores[1:, [1, 0, 2]], scores[1:])
+    assert not agree(scores[:, [1, 0, 2]], scores)
+    assert not agree(scores + np.array([0, 0.03, -0.03]), scores)
 
 
 def test_an_unknown_engine_and_one_that_is_missing_are_refused(

@@ -1,8 +1,10 @@
 """The table of small datasets shows means over seeds with their interval, and a dash for what was not run."""
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks.small_data import describe, make_table
+from benchmarks.small_data import describe, describe_missing, make_table, read_runs, wanted_runs, write_runs
 
 
 def run_of(name: str, seed: int, start: str, accuracy: float) -> dict[str, object]:
@@ -13,7 +15,7 @@ def run_of(name: str, seed: int, start: str, accuracy: float) -> dict[str, objec
         "start": start,
         "accuracy": accuracy,
         "baseline": 0.7 + seed / 100,
-        "seconds": 10.0 + 10 * seed,
+        "cpu_seconds": 10.0 + 10 * seed,
     }
 
 
@@ -25,6 +27,25 @@ def test_a_row_has_the_mean_of_each_start_and_of_the_baseline() -> None:
         "| trec | 1,000 | 81.0 ± 2.5 | 75.0 | 71.0 ± 2.5 | 18 | 3 |",
         "| sst2 | 1,000 | – | 60.0 | 70.0 | 10 | 1 |",
     ]
+
+
+def test_what_was_not_measured_is_named() -> None:
+    runs = [dict(zip(("set", "rows", "seed", "start"), run, strict=True)) for run in wanted_runs()]
+    assert describe_missing(runs) == ""
+    kept = [run for run in runs if run["set"] != "imdb" and not (run["set"] == "trec" and run["rows"] > 200)]
+    kept.remove({"set": "sst2", "rows": 200, "seed": 2, "start": "scratch"})
+    expected = "Not measured yet, wholly or with some seeds: trec (1,000, 2,000 rows), sst2 (200 rows), imdb."
+    assert describe_missing(kept) == expected
+
+
+def test_finished_runs_are_kept_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "runs.json"
+    assert read_runs(path) == []
+    write_runs(
+        path, [run_of("sst2", 0, "scratch", 0.6), run_of("trec", 1, "scratch", 0.7), run_of("trec", 0, "scratch", 0.8)]
+    )
+    assert [(run["set"], run["seed"]) for run in read_runs(path)] == [("trec", 0), ("trec", 1), ("sst2", 0)]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["runs.json"]
 
 
 def test_the_interval_is_students_t() -> None:

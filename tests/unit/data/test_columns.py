@@ -13,6 +13,7 @@ from sentiment_gru.data.columns import (
     Reading,
     find_columns,
     find_splits,
+    read_label_sets,
     read_rows,
 )
 from sentiment_gru.labels import parse_label_map
@@ -65,6 +66,8 @@ def test_a_named_column_the_dataset_lacks_is_found_as_usual() -> None:
         ({"a": TEXTS, "b": TEXTS, "label": [0, 1] * 6}, {}, "a and b could each be the text column.*--text-column"),
         ({"text": TEXTS, "a": [0, 1] * 6, "b": [1, 2] * 6}, {}, "a and b could each be the label.*--label-column"),
         ({"x": [1, 2] * 6, "label": [0, 1] * 6}, {}, "no text column among x, label; name one with --text-column"),
+        ({"text": [1, 2] * 6, "label": [0, 1] * 6}, {}, "the column text holds int64, not texts; name another"),
+        ({"text": [None] * 12, "label": [0, 1] * 6}, {}, "the column text is empty; name another with --text-column"),
         ({"text": TEXTS, "id": TEXTS}, {}, "no label column among text, id; name one with --label-column"),
         ({"text;label": TEXTS}, {}, "only the column 'text;label'; texts and labels"),
         ({"text": TEXTS, "label": [[[0]], [[1]]] * 6}, {}, "no label column among text, label"),
@@ -188,6 +191,49 @@ def test_of_lists_of_labels_those_with_one_are_kept_and_the_others_counted(cells
         "dropped by --label-map": 0,
     }
     assert read_rows(dataset, columns, {"joy": "happy", "anger": None}).labels == ["happy", "happy"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected", "without"),
+    [
+        ([["joy", "love"], ["joy", "joy"], [], None, ["-1"]], ["joy; love", "joy", ""], 2),
+        ([[1, 0], [1], [], None, [-1]], ["1; 0", "1", ""], 2),
+        (["joy;love", "joy | joy", "love, joy", None, " "], ["joy; love", "joy", "love; joy"], 2),
+        ([1, 0, None, -1, 2], ["1", "0", "2"], 2),
+    ],
+)
+def test_several_labels_of_a_row_are_read_from_lists_and_cells(
+    cells: list[object], expected: list[str], without: int
+) -> None:
+    dataset = table(text=["a", "b", "c", "d", "e"], label=cells)
+    rows = read_label_sets(dataset, Columns("text", "label"), {})
+    assert rows.labels == expected
+    assert rows.removed == {"without text": 0, "without label": without}
+
+
+def test_class_names_in_lists_are_read_as_sets() -> None:
+    features = Features({"text": Value("string"), "labels": List(ClassLabel(names=["joy", "POS"]))})
+    dataset = Dataset.from_dict({"text": ["a", "b", " "], "labels": [[1, 0], [-1], [0]]}, features=features)
+    rows = read_label_sets(dataset, Columns("text", "labels"), {})
+    assert (rows.texts, rows.labels) == (["a"], ["positive; joy"])
+
+
+def test_a_map_joins_and_drops_labels_of_a_set() -> None:
+    dataset = table(text=["a", "b"], label=[["joy", "love", "noise"], ["noise"]])
+    mapped = read_label_sets(dataset, Columns("text", "label"), parse_label_map("joy,love=good;noise="))
+    assert mapped.labels == ["good", ""]
+    with pytest.raises(DatasetError, match=r"no label for noise; the column label holds joy, love, noise"):
+        read_label_sets(dataset, Columns("text", "label"), parse_label_map("joy,love=good"))
+
+
+def test_a_label_with_a_semicolon_in_it_is_refused() -> None:
+    with pytest.raises(DatasetError, match="'a;b' has a semicolon"):
+        read_label_sets(table(text=["a"], label=[["a;b", "c"]]), Columns("text", "label"), {})
+
+
+def test_a_list_goes_before_other_columns_if_a_text_has_several_labels() -> None:
+    dataset = table(words=TEXTS, year=[1, 2] * 6, kinds=[["a"], ["b", "a"]] * 6)
+    assert find_columns(dataset, Reading(multi_label=True)) == Columns("words", "kinds")
 
 
 def test_a_list_without_a_usual_name_holds_labels_only_if_it_is_named() -> None:

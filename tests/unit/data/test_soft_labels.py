@@ -54,8 +54,8 @@ def test_a_file_that_holds_no_soft_labels_is_refused(tmp_path: Path, columns: di
 
 def test_a_file_that_is_no_parquet_or_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_text("text,score_a\n")
-    for name in ("t.parquet", "none.parquet"):
-        with pytest.raises(DatasetError, match=r"--soft-labels .*parquet: not readable as Parquet"):
+    for name, message in (("t.parquet", "not readable as Parquet"), ("none.parquet", "there is no such file")):
+        with pytest.raises(DatasetError, match=f"--soft-labels .*{name}: {message}"):
             read_soft_labels(tmp_path / name)
 
 

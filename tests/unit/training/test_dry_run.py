@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_gru import SentimentClassifier
+from sentiment_gru import DatasetError, SentimentClassifier
 from sentiment_gru.checkpoint import load_model
 from sentiment_gru.training.dry_run import make_plan
 from sentiment_gru.training.options import TrainingOptions
@@ -57,6 +57,11 @@ def test_a_plan_shows_columns_labels_and_what_is_left_out(tmp_path: Path) -> Non
         "1 train without text, 10 train dropped by --label-map, 16 train beyond 20 drawn"
     )
     assert "reported: nothing" in lines["dev"]
+
+
+def test_a_plan_refuses_more_folds_than_a_label_has_texts(tiny_dataset: Path) -> None:
+    with pytest.raises(DatasetError, match="the label negative has 96 texts, and --folds 100 needs 100 of each label"):
+        make_plan(tiny_options(tiny_dataset, Path(), dry_run=True, folds=100))
 
 
 def test_a_plan_takes_longer_for_more_epochs(tiny_dataset: Path, tmp_path: Path) -> None:

@@ -249,6 +249,16 @@ def test_other_options_are_refused_by_name_when_resuming(unfinished: TrainingOpt
         train(replace(unfinished, resume=True, batch_size=8, seed=3))
 
 
+def test_a_run_that_is_older_than_an_option_had_its_default(unfinished: TrainingOptions) -> None:
+    run = RunFolder(replace(unfinished, resume=True))
+    record = json.loads(run.record.read_text())
+    del record["options"]["seeds"], record["options"]["label_map"]
+    run.record.write_text(json.dumps(record))
+    run.check()
+    with pytest.raises(OptionsError, match="--label-map was '' and is '1=a;2=b'"):
+        RunFolder(replace(unfinished, resume=True, label_map="1=a;2=b")).check()
+
+
 def test_options_that_change_no_step_may_differ_when_resuming(unfinished: TrainingOptions) -> None:
     metrics = train(replace(unfinished, resume=True, evaluate_test=True, save_steps=100))
     assert metrics is not None
