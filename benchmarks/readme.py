@@ -1,4 +1,4 @@
-"""Write the generated blocks of README.md and the documents in docs from the result files.
+"""Write the generated blocks of README.md, the documents in docs and the model card from the result files.
 
 `python benchmarks/readme.py` rewrites them; with `--check` it only compares and exits with 1 if one is outdated.
 """
@@ -161,6 +161,28 @@ def behaviour_table(measured: dict[str, Any], every_capability: bool) -> str:
     return "\n".join(rows)
 
 
+def recipe_table(measured: dict[str, Any]) -> str:
+    """Return what each stage of the recipe took and gave."""
+    rows = ["| stage | minutes | figures |", "|---|---|---|"]
+    for stage in measured["stages"]:
+        figures = {name: value for name, value in stage.items() if name not in ("stage", "minutes")}
+        flat = {
+            f"{name} {key}" if isinstance(value, dict) else name: found
+            for name, value in figures.items()
+            for key, found in (value.items() if isinstance(value, dict) else [("", value)])
+        }
+        text = ", ".join(f"{name} {format_figure(value)}" for name, value in flat.items())
+        rows.append(f"| {stage['stage']} | {stage['minutes']:.0f} | {text} |")
+    return "\n".join(rows)
+
+
+def format_figure(value: float | str) -> str:
+    """Return a count as it is, and a fraction with three digits."""
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
 def learners_sentence(measured: dict[str, Any]) -> str:
     """Return how the quiz fares when many answer without a pause."""
     return (
@@ -216,6 +238,10 @@ def read_blocks() -> dict[str, dict[str, str]]:
             "proofs": proofs_table(read("benchmarks/results/explanations.json")),
             "load": load_block(read("benchmarks/results/load.json")),
             "learners": learners_sentence(read("benchmarks/results/quiz_load.json")),
+            "recipe": recipe_table(read("benchmarks/results/recipe.json")),
+        },
+        "sentiment_gru/pretrained/README.md": {
+            "behaviour": behaviour_table(read("benchmarks/results/behaviour.json"), every_capability=True),
         },
     }
 
