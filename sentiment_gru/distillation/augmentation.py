@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..data.splits import TextSplit
+
 END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])")
 TAG = re.compile(r"\s*<br\s*/?>\s*")
 FEWEST_WORDS, MOST_WORDS = 4, 30
@@ -66,12 +68,26 @@ def recombine(texts: Sequence[str], count: int, seed: int) -> list[str]:
     return list(made)
 
 
+MOST_EMOJI = 3  # at the end of a sentence
 Item = TypeVar("Item")
 SHARED_WORDS = 5  # no made sentence has so many words in a row in common with a held-out text
 FOLDER = Path(__file__).parent
 SLOT = re.compile(r"\{([a-z_]+)\}")
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 POSITIVE, NEUTRAL, NEGATIVE = "positive", "neutral", "negative"
+EMOJI = {  # by what most people mean by them
+    emoji: label
+    for label, listed in (
+        (
+            POSITIVE,
+            "😀 😃 😄 😁 😆 😊 🙂 😍 🥰 😘 😎 🤩 🥳 😇 🤗 😂 🤣 👍 👏 🙌 "
+            "🙏 💪 💯 🎉 🎊 ✨ 🌟 ⭐ 🏆 ❤ 🧡 💛 💚 💙 💜 💖 💕 😻 ☺",
+        ),
+        (NEUTRAL, "😐 🤔 📅 📦 📍 🕒 📎 🚗 🚆 🚲 ✈ 📷 📱 💻 📚 🏠 🏢 ☕ 🍞 🌧 🚪 🔑 📝 📞"),
+        (NEGATIVE, "😡 😠 🤬 😢 😭 😞 😔 😟 🙁 ☹ 😣 😖 😫 😩 😤 😒 🙄 👎 💔 🤮 🤢 😱 😨 😰 🤦 💩 😾 😿"),
+    )
+    for emoji in listed.split()
+}
 TENSES = {"is": ("is", "isn't", "is not"), "was": ("was", "wasn't", "was not")}
 
 LISTS = {  # where a slot's words stand, unless in the list of its name
@@ -191,3 +207,32 @@ def word_runs(text: str) -> Collection[tuple[str, ...]]:
     """Return all runs of `SHARED_WORDS` words, in lower case and without marks."""
     words = WORD.findall(text.lower().replace("\u2019", "'"))
     return {tuple(words[i : i + SHARED_WORDS]) for i in range(len(words) - SHARED_WORDS + 1)}
+
+
+def add_emoji(sentences: TextSplit, count: int, seed: int) -> TextSplit:
+    """Return so many texts of emoji alone and of sentences with emoji at their end.
+
+    The emoji decide the label of a neutral sentence; a sentence with an opinion gets emoji of the same or of none.
+
+    Args:
+        sentences: labelled sentences.
+        count: different texts to return; fewer if there are not so many.
+        seed: of what is drawn.
+    """
+    draws = np.random.default_rng(seed)
+    emoji, rows = list(EMOJI), range(len(sentences))
+    found: dict[str, str] = {}
+    for number in range(20 * count):
+        if len(found) == count:
+            break
+        chosen = emoji[int(draws.integers(len(emoji)))]
+        label, text = EMOJI[chosen], chosen * int(draws.integers(1, MOST_EMOJI + 1))
+        if number % 5:  # four of five stand after a sentence
+            row = rows[int(draws.integers(len(rows)))]
+            said = sentences.labels[row]
+            if NEUTRAL not in (said, label) and said != label:
+                continue
+            label = label if said == NEUTRAL else said
+            text = f"{sentences.texts[row]} {text}"
+        found.setdefault(text, label)
+    return TextSplit(list(found), list(found.values()))

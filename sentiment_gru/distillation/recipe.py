@@ -6,6 +6,7 @@ vocabulary         the words of the initial checkpoint, and further words of the
 label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and a GRU of reviews together
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
 student-SEED       the GRU of reviews, trained further on all soft labels and with swapped twins
+emoji-SEED         that student, trained further on sentences with emoji and on a sample of the other texts
 choose             the student that is best on dev
 calibrate          temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
@@ -60,6 +61,8 @@ class Amounts:
     student_rate: float = 5e-4  # peak of the student's learning rate
     review_times: int = 1  # times that an epoch of the student reads each review
     made_times: int = 2  # the same for the sentences of the grammar
+    emoji: int = 8_000  # sentences with emoji
+    repeated: int = 5_000  # most texts of one corpus that are read beside them
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.0
@@ -123,6 +126,7 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
     amounts = setting.amounts
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
     students = tuple(f"student-{seed}" for seed in range(amounts.students))
+    emoji = tuple(f"emoji-{seed}" for seed in range(amounts.students))
     teacher = ("teacher_texts", "teacher_epochs", "teacher_tokens", "made")
     sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
     network = ("embedding_size", "hidden_size")
@@ -144,7 +148,11 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
         "label-reviews": Stage(labels_need, ("student_reviews",), stages.label_reviews),
         **dict.fromkeys(parts, sentences),
         **dict.fromkeys(students, Stage(("vocabulary", "label-reviews", *parts), student, stages.train_student)),
-        "choose": Stage(students, ("students",), stages.choose_student),
+        **{
+            after: Stage((before,), ("emoji", "repeated"), stages.learn_emoji)
+            for before, after in zip(students, emoji, strict=True)
+        },
+        "choose": Stage(emoji, ("students",), stages.choose_student),
         "calibrate": Stage(("choose",), (), stages.calibrate_student),
         "release": Stage(("calibrate",), (), stages.release),
     }

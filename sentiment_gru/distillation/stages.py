@@ -21,17 +21,17 @@ from ..checkpoint import WEIGHTS, load_config, load_model, load_tokenizer, resol
 from ..classifier import SentimentClassifier
 from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
 from ..data.sources import load_splits
-from ..data.splits import Corpus, JoinedSplit, TextSplit, held_out, letters
+from ..data.splits import Corpus, JoinedSplit, TextSplit, cut_train, held_out, letters
 from ..errors import CheckpointError, DatasetError
 from ..labels import POLES
 from ..metrics import labels_to_compare, restrict
 from ..modeling import SentimentGRUForSequenceClassification
-from ..tokenization import add_words, train_tokenizer
+from ..tokenization import MIN_FREQUENCY, add_words, train_tokenizer
 from ..training.datasets import soft_name
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config
-from .augmentation import Grammar, cut_sentences, recombine, without_runs
+from .augmentation import EMOJI, Grammar, add_emoji, cut_sentences, recombine, without_runs
 from .corpora import LICENCES, Sources, read_sources
 from .encoder import Targets, fine_tune, load_encoder
 from .pretraining import learn_language
@@ -44,6 +44,8 @@ REVIEWS, MADE = "imdb", "made"
 REVIEWS_FILE, SENTENCES_FILE = "reviews.parquet", "sentences.parquet"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
+EMOJI_RATE = 3e-4  # peak of the learning rate
+EMOJI_TIMES = 3  # times that a sentence with emoji is read
 # Most phrases of the trees are short and neutral. All of them would teach that an opinion without a polar word is none.
 SHORT_PHRASE = 10  # words
 NEUTRAL_SHARE = 0.2  # of the short neutral phrases
@@ -88,18 +90,22 @@ def extend_vocabulary(setting: Setting, name: str) -> Figures:
 
     The embedding of a new word is that of an unknown one until the student learns it.
     """
-    folder = initial_checkpoint(setting)
-    model, tokenizer = load_model(folder), load_tokenizer(folder)
     short = [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
-    tokenizer = add_words(
-        tokenizer, (text for corpus in short for text in corpus.train.texts), setting.amounts.vocabulary
-    )
+    texts = [text for corpus in short for text in corpus.train.texts]
+    tokenizer = extend(initial_checkpoint(setting), texts, setting.amounts.vocabulary, setting.work / name)
+    return {"words": len(tokenizer), "unknown": unknown_shares(setting, tokenizer)}
+
+
+def extend(folder: Path, texts: Sequence[str], size: int, output: Path) -> PreTrainedTokenizerFast:
+    """Write a checkpoint whose vocabulary has further words of texts, up to a size, and return its tokenizer."""
+    model = load_model(folder)
+    tokenizer = add_words(load_tokenizer(folder), texts, size)
     old = model.embedding.weight.detach()
     new = old[tokenizer.unk_token_id].expand(len(tokenizer) - len(old), -1)
     model.set_input_embeddings(nn.Embedding.from_pretrained(torch.cat([old, new]), freeze=False, padding_idx=0))
     model.config.vocab_size = len(tokenizer)
-    save_checkpoint(model, tokenizer, setting.work / name / "checkpoint")
-    return {"words": len(tokenizer), "unknown": unknown_shares(setting, tokenizer)}
+    save_checkpoint(model, tokenizer, output / "checkpoint")
+    return tokenizer
 
 
 def initial_checkpoint(setting: Setting) -> Path:
@@ -305,9 +311,28 @@ def set_apart(soft: SoftLabels, made: Set[str]) -> list[SoftLabels]:
     return [soft.take(rows[False]), replace(soft.take(rows[True]), name=MADE)]
 
 
+def learn_emoji(setting: Setting, name: str) -> Figures:
+    """Add all emoji to a student's vocabulary and train it on sentences with them, beside a sample of other texts."""
+    amounts, seed = setting.amounts, int(name.rpartition("-")[2])
+    start = f"{name}/start"
+    student = setting.work / f"student-{seed}" / "checkpoint"
+    known = len(load_tokenizer(student))
+    extend(student, list(EMOJI) * MIN_FREQUENCY, known + len(EMOJI), setting.work / start)
+    corpora = [cut_train(corpus, amounts.repeated, seed) for corpus in corpora_of(setting.sources)]
+    made = add_emoji(made_sentences(setting), amounts.emoji, seed)
+    certain = np.full((len(made), len(POLES)), (1 - MADE_CERTAINTY) / (len(POLES) - 1))
+    certain[range(len(made)), [POLES.index(label) for label in made.labels]] = MADE_CERTAINTY
+    parts = [read_soft_labels(setting.work / f"label-sentences-{part}" / SENTENCES_FILE) for part in range(PARTS)]
+    parts = [part.take(drawn(range(len(part)), amounts.repeated)) for part in parts]
+    soft = [*parts, SoftLabels("emoji", made.texts, list(POLES), certain)]
+    options = student_options(setting, name, f"{start}/checkpoint", 1.0, seed, EMOJI_RATE)
+    train_on_soft_labels(options, corpora, soft, amounts.pairing, {soft_name("emoji"): EMOJI_TIMES})
+    return dev_figures(Path(options.output_dir))
+
+
 def choose_student(setting: Setting, name: str) -> Figures:
     """Copy the student with the highest mean of macro recalls on dev."""
-    students = [f"student-{seed}" for seed in range(setting.amounts.students)]
+    students = [f"emoji-{seed}" for seed in range(setting.amounts.students)]
     figures = {student: dev_figures(setting.work / student / "checkpoint") for student in students}
     best = max(students, key=lambda student: np.mean(list(figures[student].values())))
     target = setting.work / name / "checkpoint"

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment_gru.distillation.augmentation import cut_sentences, recombine
+from sentiment_gru.data.splits import TextSplit
+from sentiment_gru.distillation.augmentation import EMOJI, add_emoji, cut_sentences, recombine
 
 
 @given(st.lists(st.text(max_size=200), max_size=20), st.integers(0, 10))
@@ -37,3 +38,21 @@ def test_recombined_texts_have_only_words_of_their_sources_and_come_again_with_t
 
 def test_nothing_is_recombined_of_texts_that_are_too_short() -> None:
     assert recombine(["too short"], 3, 0) == []
+
+
+def test_emoji_decide_where_a_sentence_does_not_and_never_contradict_it() -> None:
+    opinions = {"The tram is late.": "neutral", "A lovely tram.": "positive", "A dreary tram.": "negative"}
+    made = add_emoji(TextSplit(list(opinions), list(opinions.values())), 400, seed=0)
+    assert len(made.texts) == len(set(made.texts)) == 400
+    alone = 0
+    for text, label in zip(made.texts, made.labels, strict=True):
+        sentence = next((known for known in opinions if text.startswith(known)), "")
+        marks = text.removeprefix(sentence).strip()
+        meant = EMOJI[marks[0]]
+        assert marks == marks[0] * len(marks)
+        said = opinions.get(sentence, "neutral")
+        assert label == (meant if said == "neutral" else said)
+        assert "neutral" in (said, meant) or said == meant
+        alone += not sentence
+    assert 40 < alone < 120
+    assert set(made.labels) == {"negative", "neutral", "positive"}

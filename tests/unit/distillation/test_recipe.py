@@ -31,6 +31,7 @@ AMOUNTS = {
     "teacher-epochs": 1,
     "sentences": 30,
     "made": 40,
+    "emoji": 30,
     "recombined": 10,
     "review-epochs": 1,
     "student-epochs": 1,
