@@ -633,6 +633,7 @@ def test_every_event_is_private_and_only_the_proof_is_queued(blocks: gr.Blocks) 
     assert len(events) > 8
     assert {event.api_visibility for event in events} == {"private"}
     assert {event.name for event in events if event.queue} == {"run_proof"}
+    assert max(len(event.outputs) for event in events if event.fn) == 3  # each output costs the server a component
 
 
 def test_every_option_has_a_letter() -> None:
