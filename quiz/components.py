@@ -50,9 +50,7 @@ def _build_question() -> Components:
         "stem": _markdown("stem"),
         "options": _markdown("options"),
         "sliders": _html("sliders"),
-        "item": gr.Textbox(
-            visible=False, elem_id="quiz-item"
-        ),  # id of the question shown: an answer to another question is refused
+        "item": gr.Textbox(visible=False, elem_id="quiz-item"),  # id of the question shown; others are refused
         "chosen": gr.Textbox(visible=False, elem_id="quiz-chosen"),  # letters, which the page's script reads
         "number": gr.Textbox(label="Your answer", info="Such as 0.12, 1/2 or 3e4.", lines=1, elem_id="quiz-number"),
     }
