@@ -177,6 +177,10 @@ class Page:
         for number, value in zip(event["outputs"], data, strict=False):
             update = isinstance(value, dict) and value.get("__type__") == "update"
             self.props[number].update(value if update else {"value": value})
+            if self.props[number].get("elem_id") == "quiz-updates":  # which a script hands to the components
+                for name, shown in value.items():
+                    element = self.ids[f"quiz-{name.replace('_', '-')}"]
+                    self.props[element].update(shown if isinstance(shown, dict) else {"value": shown})
 
 
 def file_data(path: str) -> dict[str, Any]:

@@ -187,6 +187,9 @@ def shoot_quiz(page: Page, shoot: Callable[[Page, str], None]) -> None:
     page.locator("#quiz-prove").click()
     page.locator("#quiz-proof .proof").wait_for()
     shoot(page, "quiz-4-proof-right")
+    page.locator("details.quiz-live > summary").click()
+    page.locator("gru-sliders .stage-caption").wait_for()
+    shoot(page, "quiz-4-live-card")
     places = (("Reset placement", "options .quiz-multi"), ("Update gate", "number"), ("Update gate", "sliders"))
     for topic, place in places:
         start(page, topic)

@@ -43,7 +43,7 @@ def find_class(classes: ClassService, code: str | None) -> tuple[str, Any]:
 
 def hide_class() -> dict[str, Any]:
     """Return the updates that hide the description of a class, once a run in it has begun."""
-    return {"class_info": "", "class_join": gr.Column(visible=False)}
+    return {"class_info": "", "class_join": {"visible": False}}
 
 
 def show_withheld(visit: Visit) -> dict[str, Any]:
@@ -54,12 +54,12 @@ def show_withheld(visit: Visit) -> dict[str, Any]:
         return {
             "progress": class_view.progress_html(session),
             "hints": "",
-            "hint": gr.Button(views.hint_label(session), visible=False),
+            "hint": {"value": views.hint_label(session), "visible": False},
         }
     return {
         "results": class_view.waiting(session, sitting),
         **dict.fromkeys(("topics", "calibration", "levels", "review", "thanks", "text"), ""),
-        "retry": gr.Button("Try the wrong ones again", visible=False),
-        "opinion": gr.Column(visible=True),
+        "retry": {"value": "Try the wrong ones again", "visible": False},
+        "opinion": {"visible": True},
         "clear": None,
     }

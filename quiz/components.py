@@ -1,4 +1,4 @@
-"""The components of the Quiz tab: how they are laid out, and the updates that show a learner's visit."""
+"""The components of the Quiz tab: their layout, and the updates that show a learner's visit."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,10 @@ from .service import MAX_FEEDBACK, QuizService, Visit
 from .session import advance
 
 Components = dict[str, Any]
-"""Components of the tab, or their updates, by name; the id of an element is "quiz-" and the name."""
+"""Components of the tab by name; the id of an element is "quiz-" and the name."""
+
+Updates = dict[str, Any]
+"""The new value of each component by name, or a dictionary of its new properties. It is sent to the browser as JSON."""
 
 UNCHANGED = {"submit", "skip", "prove", "chosen", "scope", "start", "restart", "send"} | UNCHANGED_OF_CLASS
 UNCHANGED |= {f"sure_{percent}" for percent in CONFIDENCE}
@@ -47,7 +50,7 @@ def _build_question() -> Components:
         "stem": _markdown("stem"),
         "options": _markdown("options"),
         "sliders": _html("sliders"),
-        "item": gr.Textbox(visible=False),  # id of the question shown: an answer to another question is refused
+        "item": gr.Textbox(visible=False, elem_id="quiz-item"),  # id of the question shown; others are refused
         "chosen": gr.Textbox(visible=False, elem_id="quiz-chosen"),  # letters, which the page's script reads
         "number": gr.Textbox(label="Your answer", info="Such as 0.12, 1/2 or 3e4.", lines=1, elem_id="quiz-number"),
     }
@@ -90,7 +93,7 @@ def _build_results() -> Components:
     return parts
 
 
-def show(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit | None = None) -> Components:
+def show(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit | None = None) -> Updates:
     """Return the updates that show a visit. They hold nothing of a key before the answer is recorded.
 
     Args:
@@ -116,8 +119,8 @@ def show(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit |
     return {
         "sitting": class_view.sitting_html(visit.sitting, is_withheld),
         "notice": views.notice_html(*lines),
-        "question": gr.Column(visible=not finished),
-        "end": gr.Column(visible=finished),
+        "question": {"visible": not finished},
+        "end": {"visible": finished},
         "proof": "",
         **shown,
         **(show_withheld(visit) if is_withheld else {}),
@@ -125,13 +128,13 @@ def show(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit |
     }
 
 
-def _show_question(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit | None) -> Components:
+def _show_question(visit: Visit, quiz: QuizService, live: views.LiveViews, before: Visit | None) -> Updates:
     session, item, grade = visit.session, visit.session.open_item, visit.session.current_grade
     if item is None:
         return {}
     public_item = public_view(item)
     if grade is None and _is_same_question(before, visit):  # nothing that holds the learner's input is touched
-        answer: Components = {}
+        answer: Updates = {}
     else:
         answer = _show_answer(public_item, grade)
     return {
@@ -140,14 +143,14 @@ def _show_question(visit: Visit, quiz: QuizService, live: views.LiveViews, befor
         "item": public_item.id,
         **answer,
         "hints": views.hints(session),
-        "hint": gr.Button(views.hint_label(session), visible=session.hints_left > 0),
-        "actions": gr.Column(visible=grade is None),
-        "feedback": gr.Markdown(
-            views.verdict(grade) if grade else visit.message,
-            elem_classes=views.verdict_class(grade) if grade else [],
-        ),
+        "hint": {"value": views.hint_label(session), "visible": session.hints_left > 0},
+        "actions": {"visible": grade is None},
+        "feedback": {
+            "value": views.verdict(grade) if grade else visit.message,
+            "elem_classes": [views.verdict_class(grade)] if grade else [],
+        },
         "explanation": views.explanation(grade) if grade else "",
-        "after": gr.Row(visible=grade is not None),
+        "after": {"visible": grade is not None},
         "next": views.next_label(session),
         "live": views.live_html(item, live) if grade else "",
     }
@@ -159,30 +162,37 @@ def _is_same_question(before: Visit | None, visit: Visit) -> bool:
     return (before.session.run, before.session.position) == (visit.session.run, visit.session.position)
 
 
-def _show_answer(item: PublicItem, grade: Grade | None) -> Components:
+def _show_answer(item: PublicItem, grade: Grade | None) -> Updates:
     """Return the options, sliders or the field for a number, with the learner's answer if it is given."""
     numeric = item.type == "numeric"
     typed = grade.given[0] if numeric and grade and grade.number is not None else ""
     return {
-        "options": gr.Markdown(
-            views.options(item, grade), visible=bool(item.options), elem_classes=f"quiz-{item.type}"
-        ),
-        "sliders": gr.HTML(views.sliders_html(item, grade), visible=bool(item.sliders)),
-        "number": gr.Textbox(typed, label=views.answer_label(item), interactive=grade is None, visible=numeric),
+        "options": {
+            "value": views.options(item, grade),
+            "visible": bool(item.options),
+            "elem_classes": [f"quiz-{item.type}"],
+        },
+        "sliders": {"value": views.sliders_html(item, grade), "visible": bool(item.sliders)},
+        "number": {
+            "value": typed,
+            "label": views.answer_label(item),
+            "interactive": grade is None,
+            "visible": numeric,
+        },
     }
 
 
-def _show_results(visit: Visit, quiz: QuizService, live: views.LiveViews) -> Components:
+def _show_results(visit: Visit, quiz: QuizService, live: views.LiveViews) -> Updates:
     session, next_topic, level = visit.session, quiz.topic_to_practise(visit), quiz.level_found(visit)
     return {
         "results": results_view.headline(session, level),
         "topics": results_view.topics_html(session.topic_scores),
         "calibration": results_view.confidence_html(results_view.stated_confidences(session)),
         "levels": results_view.levels_html(quiz.standings(visit), next_topic, quiz.count_due(visit)),
-        "retry": gr.Button(results_view.retry_label(session), visible=bool(session.mistakes)),
+        "retry": {"value": results_view.retry_label(session), "visible": bool(session.mistakes)},
         "practise": results_view.practise_label(next_topic, level),
         "review": results_view.review(session, quiz.bank, live.link),
-        "opinion": gr.Column(visible=True),
+        "opinion": {"visible": True},
         "clear": None,
         "text": "",
         "thanks": "",

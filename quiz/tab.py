@@ -1,9 +1,12 @@
 """The Quiz tab: its events. `quiz.service` takes the steps, `quiz.components` shows their results.
 
-The visit stays on the server (`gr.State`). The browser gets the open question without its key, and the key only in the
-response to the first answer, once that is recorded. What the browser saves brings a run back after a reload.
+An event returns its updates as one JSON value, which a script hands to the components: for thirty outputs the server
+would build thirty components. The visit stays on the server (`gr.State`). The browser gets the open question without
+its key, and the key only in the response to the first answer, once that is recorded. What the browser saves brings a
+run back after a reload.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -66,6 +69,7 @@ def build_quiz_tab(
     state = [gr.State(None), memory or build_quiz_memory()]
     parts = build_components(bank)
     shown = {name: part for name, part in parts.items() if name not in UNCHANGED}
+    updates = gr.JSON(visible=False, elem_id="quiz-updates")
     proof_event = _connect_proof(state, parts, quiz, ProofRenderer(load_classifier))
     _connect_feedback(state, parts, quiz, may_send)
 
@@ -74,10 +78,14 @@ def build_quiz_tab(
 
         def handler(visit: Visit | None, saved: object, *values: Any) -> list[Any]:
             after = take(visit or quiz.open(saved), *values)
-            updates = show(after, quiz, live or views.LiveViews(), before=visit)
-            return [after, quiz.memory(after), *(updates.get(name, gr.skip()) for name in shown)]
+            return [after, quiz.memory(after), show(after, quiz, live or views.LiveViews(), before=visit)]
 
         return handler
+
+    def update(event: Any) -> Any:
+        """Hand the updates of an event to the components; on failure there are none."""
+        script = f"(updates) => window.quizTab.updates(updates, {json.dumps([*shown])})"
+        return event.success(None, updates, [*shown.values()], js=script, **_DIRECT)
 
     answer = [parts[name] for name in ("item", "chosen", "number")]
     steps: list[tuple[list[Any], Callable[..., Visit], list[Any], str]] = [
@@ -94,12 +102,12 @@ def build_quiz_tab(
         ([parts["retry"].click], quiz.retry, [], "top"),
         ([parts["practise"].click], quiz.practise, [], "top"),
     ]
-    outputs = [*state, *shown.values()]
-    page.load(step(lambda visit: visit), state, outputs, **_DIRECT)
+    outputs = [*state, updates]
+    update(page.load(step(lambda visit: visit), state, outputs, **_DIRECT))
     for triggers, take, inputs, focus in steps:
         js = _READ_CHOSEN if inputs is answer else None
         event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, js=js, **_DIRECT)
-        event.then(js=_focus_script(focus), **_DIRECT)
+        update(event).then(js=_focus_script(focus), **_DIRECT)
 
     def begin(
         visit: Visit | None, saved: object, code: str | None, nickname: str | None, request: gr.Request
@@ -110,7 +118,8 @@ def build_quiz_tab(
 
     triggers = [parts["class_begin"].click, parts["nickname"].submit]
     inputs = [*state, parts["class_code"], parts["nickname"]]
-    gr.on(triggers, begin, inputs, outputs, cancels=proof_event, **_DIRECT).then(js=_focus_script("top"), **_DIRECT)
+    event = gr.on(triggers, begin, inputs, outputs, cancels=proof_event, **_DIRECT)
+    update(event).then(js=_focus_script("top"), **_DIRECT)
     find = gr.on(
         [parts["class_find"].click, parts["class_code"].submit],
         partial(find_class, quiz.classes),

@@ -115,7 +115,10 @@ class SentimentClassifier:
         """The PyTorch model, loaded at the first use."""
         with self._lock:
             if self._model is None:
-                self._model = self._load_model()
+                import torch
+
+                with torch.inference_mode(False):  # weights made in inference mode would not allow gradients later
+                    self._model = self._load_model()
             return self._model
 
     def __call__(self, texts: Sequence[str] | str) -> list[Prediction]:

@@ -106,5 +106,10 @@
     const visible = name === "next" ? document.getElementById("quiz-feedback") : target;
     visible.scrollIntoView({ block: name === "top" ? "start" : "nearest" });
   };
-  window.quizTab = { chosen, focus: (name) => setTimeout(focus, 50, name) };
+
+  // The updates of components in the order of their names, in Gradio's form; undefined leaves a component as it is.
+  const updates = (shown, names) =>
+    names.map((name) => (shown[name] instanceof Object ? { __type__: "update", ...shown[name] } : shown[name]));
+
+  window.quizTab = { chosen, updates, focus: (name) => setTimeout(focus, 50, name) };
 })();

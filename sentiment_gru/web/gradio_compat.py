@@ -4,12 +4,10 @@ The tests in tests/unit/web/test_gradio_compat.py fail if an upgrade of Gradio c
 to the release that requirements.txt pins.
 """
 
-import inspect
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
-from copy import copy
+from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +16,6 @@ import gradio as gr
 import httpx
 import uvicorn
 from gradio import http_server, routes
-from gradio.blocks import Block
 
 # Reason: gr.Plot accepts figures of plotly, not the JSON of one, which needs no import of plotly in the page.
 # https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/components/plot.py
@@ -53,46 +50,6 @@ HALF_LIFE = 60.0  # seconds after which an address has half of its time in the q
 NOT_UPLOADED = (
     "A file must be uploaded; an address or a path is not accepted. Without an upload, send its rows: csv_text or rows."
 )
-
-
-class EconomicalBlocks(gr.Blocks):
-    """Blocks that do not process outputs that an event skips, and inspect each constructor once.
-
-    Reason: Gradio constructs each component anew for `gr.skip()`, and inspects its constructor each time. That is two
-    thirds of the cost of an event of the quiz, which has 30 outputs.
-    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/blocks.py (`Blocks.postprocess_data`)
-    """
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        """Create the page; the arguments are those of `gr.Blocks`."""
-        super().__init__(*arguments, **settings)
-        for component in _subclasses(Block):
-            constructor: Any = inspect.unwrap(component.__init__)
-            constructor.__signature__ = inspect.signature(constructor)  # `inspect` looks there first
-
-    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
-        """Return the outputs for the browser, without processing those that are skipped."""
-        if not isinstance(predictions, (list, tuple)) or not 2 <= len(predictions) == len(block_fn.outputs):
-            return await super().postprocess_data(block_fn, predictions, state)
-        pairs = list(zip(block_fn.outputs, predictions, strict=True))
-        sent = [block.stateful or not _is_skip(value) for block, value in pairs]
-        if sum(sent) < 2:  # Gradio takes a single output for the value itself
-            return await super().postprocess_data(block_fn, predictions, state)
-        reduced = copy(block_fn)
-        reduced.outputs = [block for (block, _), keep in zip(pairs, sent, strict=True) if keep]
-        values = [value for (_, value), keep in zip(pairs, sent, strict=True) if keep]
-        data = iter(await super().postprocess_data(reduced, values, state))
-        return [next(data) if keep else gr.skip() for keep in sent]
-
-
-def _is_skip(value: Any) -> bool:
-    return isinstance(value, dict) and value == gr.skip()
-
-
-def _subclasses(component: Any) -> Iterator[Any]:
-    for subclass in component.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
 
 
 class GuardedBlocks(gr.Blocks):

@@ -13,7 +13,7 @@ from quiz.views import LiveViews
 from .admission import FUNCTION_SHARE, SHARE, WAITING
 from .api import build_api
 from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
-from .gradio_compat import EconomicalBlocks, GuardedBlocks, SharedQueueBlocks, add_failure_dialog, build_when_opened
+from .gradio_compat import GuardedBlocks, SharedQueueBlocks, add_failure_dialog, build_when_opened
 from .inside import INSIDE_CSS, INSIDE_SCRIPT
 from .model_loader import ClassifierLoader
 from .rate_limit import CLASS_RUNS, FEEDBACK, CallLimit, client_address
@@ -30,8 +30,8 @@ STORAGE_NOTICE = (
 )
 
 
-class StudioBlocks(GuardedBlocks, EconomicalBlocks, SharedQueueBlocks):
-    """The page: failures end in a report, events cost little, and one address cannot fill the queue."""
+class StudioBlocks(GuardedBlocks, SharedQueueBlocks):
+    """The page: failures end in a report, and one address cannot fill the queue."""
 
 
 def build_app(

@@ -385,7 +385,9 @@ def test_the_served_quiz_sends_no_key_before_the_answer(client: httpx.Client) ->
         assert leaked(client.get(path).text, items) == [], path
     page = Page(client, "learner")
     load = next(
-        event for event in page.events if len(event["outputs"]) > 20 and [t for _, t in event["targets"]] == ["load"]
+        event
+        for event in page.events
+        if page.ids["quiz-updates"] in event["outputs"] and [t for _, t in event["targets"]] == ["load"]
     )
     memory = load["inputs"][1]
     closed = {item.id: item for item in items}

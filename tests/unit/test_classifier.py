@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,13 @@ def test_a_text_without_words_says_so(classifier: SentimentClassifier, text: str
     assert prediction.cannot_tell
     assert prediction.uncertain
     assert prediction.warning == "There is no word in this text."
+
+
+def test_a_model_first_used_in_inference_mode_can_be_explained(tiny_checkpoint: Path) -> None:
+    classifier = SentimentClassifier.from_pretrained(tiny_checkpoint)
+    with torch.inference_mode():
+        assert not classifier.model.training
+    assert classifier.explain("great film").attributions
 
 
 def test_unknown_words_only_cannot_be_told(classifier: SentimentClassifier) -> None:

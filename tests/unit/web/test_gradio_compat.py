@@ -18,67 +18,12 @@ from starlette.testclient import TestClient
 from benchmarks.gradio_http import Page, file_data
 from sentiment_gru.web import gradio_compat
 from sentiment_gru.web.gradio_compat import (
-    EconomicalBlocks,
     GuardedBlocks,
     SharedQueueBlocks,
     build_when_opened,
     current_page,
     launch,
 )
-
-
-def collect_answers(kind: type[gr.Blocks]) -> list[Any]:
-    """Return the answers of events with many, one and no outputs on a page of a kind."""
-    with kind() as page:
-        state, text, number, html = gr.State(0), gr.Textbox("before"), gr.Number(1), gr.HTML("")
-        outputs = [state, text, number, html]
-        results: list[Any] = [
-            [1, gr.skip(), 2, "<p>b</p>"],
-            [1, gr.skip(), gr.skip(), gr.skip()],
-            [gr.skip()] * 4,
-            [gr.skip(), gr.Textbox("t", visible=False), gr.skip(), gr.HTML(visible=False)],
-            (gr.skip(), "t", None, gr.skip()),
-            {text: "t"},
-        ]
-        for result in results:
-            page.load(lambda result=result: result, None, outputs, queue=False)
-        page.load(lambda: gr.skip(), None, outputs, queue=False)
-        page.load(lambda: "one", None, text, queue=False)
-        page.load(lambda: gr.skip(), None, text, queue=False)
-        page.load(lambda: None, None, None, queue=False)
-        page.load(lambda value: value, state, number, queue=False)
-    client = TestClient(App.create_app(page))
-    bodies = [{"fn_index": number, "session_hash": "s", "data": []} for number in range(len(page.fns))]
-    bodies[-1]["data"] = [None]
-    answers = [client.post("/gradio_api/run/predict", json=body).json()["data"] for body in bodies]
-    for value in (value for values in answers for value in values if isinstance(value, dict)):
-        value.pop("props", None)  # of gr.HTML, which takes "__type__" of a skipped output for a property
-    return answers
-
-
-def test_economical_blocks_answer_as_plain_ones_do() -> None:
-    plain = collect_answers(gr.Blocks)
-    assert collect_answers(EconomicalBlocks) == plain
-    assert plain[0] == [None, {"__type__": "update"}, 2, "<p>b</p>"]
-    assert plain[-1] == [1]
-
-
-def test_economical_blocks_process_only_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    processed: list[int] = []
-    whole = gr.Blocks.postprocess_data
-
-    async def count(self: gr.Blocks, block_fn: Any, predictions: Any, state: Any) -> Any:
-        processed.append(len(predictions))
-        return await whole(self, block_fn, predictions, state)
-
-    monkeypatch.setattr(gr.Blocks, "postprocess_data", count)
-    with EconomicalBlocks() as blocks:
-        outputs = [gr.Textbox(elem_id="first"), gr.Textbox(), gr.Textbox()]
-        blocks.load(lambda: ["a", gr.skip(), "c"], None, outputs, queue=False)
-    page = Page(TestClient(App.create_app(blocks)))
-    page.fire("page", "load")
-    assert processed == [2]
-    assert page.value("first") == "a"
 
 
 def test_a_file_on_another_host_is_refused_before_gradio_fetches_it(monkeypatch: pytest.MonkeyPatch) -> None:
