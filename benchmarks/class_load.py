@@ -18,7 +18,9 @@ import re
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,11 +35,15 @@ from benchmarks.gradio_http import BusyError, Page, connect
 from benchmarks.visitors import CHOSEN, NUMBER, open_page
 from quiz import load_bank
 from quiz.bank import Item
-from quiz.class_records import QuizClass
+from quiz.class_records import ClassRun, QuizClass
 from quiz.class_store import ClassStore
 from quiz.classes import items_of_run
 from quiz.store import Store
 
+STORED_WITHIN = 120.0
+"""Seconds after which every acknowledged answer must be stored."""
+TRIES = 30
+"""Tries of an event while the app is busy."""
 RESULT = REPOSITORY / "benchmarks" / "results" / "class_load.json"
 TOKEN = "the token of the benchmark"
 KNOWN = {"pre": 0.35, "post": 0.65}
@@ -51,48 +57,67 @@ class Taken:
 
     Attributes:
         answers: Acknowledged answers: test, nickname and item.
-        milliseconds: Time of each.
+        milliseconds: Time of each, with the time waited.
+        busy: Times that the app said that it is busy, after which the learner waited and tried again.
         errors: The failures.
     """
 
     answers: list[tuple[str, str, str]] = field(default_factory=list)
     milliseconds: list[float] = field(default_factory=list)
+    busy: int = 0
     errors: list[str] = field(default_factory=list)
 
 
 def take_tests(address: str, config: dict[str, Any], classes: ClassStore, quiz_class: QuizClass, number: int) -> Taken:
     """Take all tests of the class as one learner."""
     taken, chance, nickname = Taken(), random.Random(number), f"learner {number}"
+
+    def run_of(phase: str) -> ClassRun | None:
+        runs = classes.runs(quiz_class.code)
+        return next((run for run in runs if (run.nickname, run.phase) == (nickname, phase)), None)
+
+    def fire(element: str, is_done: Callable[[], bool], trigger: str = "click") -> None:
+        """Send an event, and again after a pause while the app is busy, as its message asks for."""
+        for _ in range(TRIES):
+            with suppress(BusyError):
+                page.fire(element, trigger)
+                if is_done():
+                    return
+            taken.busy += 1
+            time.sleep(chance.uniform(1, 3))
+        raise ValueError(f"{element}: {page.value('quiz-feedback')} {page.value('quiz-notice')}")
+
     try:
         page = open_page(address, config)
-        page.fire("page", "load")
+        shown = page.event("quiz-submit")["inputs"][2]
+        fire("page", lambda: True, "load")
         for phase in quiz_class.phases:
             page.fill(quiz_class_code=quiz_class.code + phase, quiz_nickname=nickname)
-            page.fire("quiz-class-find")
-            page.fire("quiz-class-begin")
-            (run,) = [run for run in classes.runs(quiz_class.code) if (run.nickname, run.phase) == (nickname, phase)]
+            fire("quiz-class-find", lambda: page.is_shown("quiz-class-join"))
+            fire("quiz-class-begin", lambda phase=phase: run_of(phase) is not None)
+            run = run_of(phase)
+            assert run
             known = min(0.95, max(0.05, chance.gauss(KNOWN[phase], 0.2)))
             for item in items_of_run(BANK, quiz_class, run):
+                if page.props[shown]["value"] != item.id:
+                    raise ValueError(f"{page.props[shown]['value']} is open, not {item.id}")
+                fill_in(page, item, chance.random() < known, chance)
                 start = time.perf_counter()
-                answer(page, item, chance.random() < known, chance)
+                fire("quiz-submit", lambda item=item: not _is_open(page, item))
                 taken.milliseconds.append((time.perf_counter() - start) * 1000)
                 taken.answers.append((phase, nickname, item.id))
-    except (OSError, ValueError, KeyError, BusyError) as error:
+    except (OSError, ValueError, KeyError) as error:
         taken.errors.append(repr(error))
     return taken
 
 
-def answer(page: Page, item: Item, is_known: bool, chance: random.Random) -> None:
-    """Answer the open question, right or at random.
-
-    Raises:
-        ValueError: Another question is open, or the answer was not acknowledged.
-    """
-    shown = page.event("quiz-submit")["inputs"][2]
-    if page.props[shown]["value"] != item.id:
-        raise ValueError(f"{page.props[shown]['value']} is open, not {item.id}")
+def fill_in(page: Page, item: Item, is_known: bool, chance: random.Random) -> None:
+    """Give the right answer to the open question, or one at random."""
     letters = dict(zip((option.oid for option in item.options), "ABCDEFGHIJ", strict=False))
-    if item.numeric:
+    if item.goal:
+        positions = item.goal.solution if is_known else {slider.name: slider.start for slider in item.sliders}
+        page.put(CHOSEN, ";".join(str(positions[slider.name]) for slider in item.sliders))
+    elif item.numeric:
         page.put(NUMBER, str(item.numeric.value) if is_known else str(chance.randint(0, 99)))
     elif item.arrangement:
         places = len(item.arrangement.correct)
@@ -102,9 +127,11 @@ def answer(page: Page, item: Item, is_known: bool, chance: random.Random) -> Non
         page.put(CHOSEN, "".join(letters[option.oid] for option in item.correct_options))
     else:
         page.put(CHOSEN, chance.choice(list(letters.values())))
-    page.fire("quiz-submit")
-    if page.is_shown("quiz-question") and page.props[shown]["value"] == item.id:
-        raise ValueError(f"not acknowledged: {page.value('quiz-feedback')} {page.value('quiz-notice')}")
+
+
+def _is_open(page: Page, item: Item) -> bool:
+    shown = page.event("quiz-submit")["inputs"][2]
+    return page.is_shown("quiz-question") and page.props[shown]["value"] == item.id
 
 
 def measure(learners: int, at_once: int, questions: int) -> dict[str, Any]:
@@ -125,15 +152,20 @@ def measure(learners: int, at_once: int, questions: int) -> dict[str, Any]:
                 )
             seconds = time.perf_counter() - start
             query = f"?code={quiz_class.code}"
+            acknowledged = {answer for learner in taken for answer in learner.answers}
             rows = read_rows(_get(teacher, f"/teacher/class/attempts.csv{query}"))
+            while len(rows) < len(acknowledged) and time.perf_counter() - start < seconds + STORED_WITHIN:
+                time.sleep(1)  # answers that the busy database did not take are stored later
+                rows = read_rows(_get(teacher, f"/teacher/class/attempts.csv{query}"))
             report = json.loads(_get(teacher, f"/teacher/class/report.json{query}"))
             page = html.unescape(_get(teacher, f"/teacher/class{query}"))
-    acknowledged = {answer for learner in taken for answer in learner.answers}
     stored = {(row["test"], row["nickname"], row["item"]) for row in rows}
+    errors = [error for learner in taken for error in learner.errors]
+    if errors or acknowledged - stored:
+        sys.exit("\n".join([f"{len(acknowledged - stored)} answers are lost", *errors[:5]]))
     comparison = compare(rows, report, questions)
     gain = report["gain"] or {}
     times = sorted(one for learner in taken for one in learner.milliseconds)
-    errors = [error for learner in taken for error in learner.errors]
     return {
         "learners": learners,
         "at_once": at_once,
@@ -143,7 +175,7 @@ def measure(learners: int, at_once: int, questions: int) -> dict[str, Any]:
         "stored": len(rows),
         "lost": len(acknowledged - stored),
         "errors": len(errors),
-        "first_errors": errors[:3],
+        "busy": sum(learner.busy for learner in taken),
         "figures_compared": comparison.compared,
         "figures_that_differ": comparison.differences[:5],
         "page_shows_gain": bool(gain) and f"Normalised gain: {gain['value']:.2f}" in page,

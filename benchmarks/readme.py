@@ -194,6 +194,45 @@ def learners_sentence(measured: dict[str, Any]) -> str:
     )
 
 
+def class_sentence(measured: dict[str, Any]) -> str:
+    """Return how a class fares that takes two tests on the app at once."""
+    differ = len(measured["figures_that_differ"])
+    return (
+        f"A class of {measured['learners']} simulated learners, {measured['at_once']} at once without a pause, took an"
+        f" exam with a pre-test and a post-test of {measured['questions']} questions:"
+        f" {measured['acknowledged']:,} answers acknowledged, {measured['stored']:,} stored, {measured['lost']} lost,"
+        f" {measured['errors']} errors, and {measured['busy']:,} times the advice to try again in a few seconds, which"
+        f" they did. Half of the answers took {measured['p50_ms'] / 1000:.1f} s or less, 95% of them"
+        f" {measured['p95_ms'] / 1000:.1f} s or less, with the time waited. {measured['figures_compared']:,} figures of"
+        f" the teacher's page were recomputed from its CSV file; {differ} differ by more than 1e-9. Measured on"
+        f" {measured['cores']} cores, which the learners share, beside a training, {measured['date']}, by"
+        f" `benchmarks/class_load.py`."
+    )
+
+
+def study_block(measured: dict[str, Any]) -> str:
+    """Return how well the analysis of a study finds a planted effect, and the number of learners that it needs."""
+    rows = [
+        "| learners in each condition | planted effect | mean estimate | intervals that cover it | significant at 5% |",
+        "|---|---|---|---|---|",
+    ]
+    for run in (measured[name] for name in ("planted_effect", "no_effect", "required_number")):
+        rows.append(
+            f"| {run['learners_per_condition']} | {run['planted']:.1f} | {run['mean_estimate']:.3f} |"
+            f" {run['coverage']:.1%} | {run['significant']:.1%} |"
+        )
+    required = measured["required_number"]
+    note = (
+        f"**{required['learners_per_condition']} learners in each condition** who take both tests find an effect of"
+        f" {required['planted']:.1f} standard deviations with a probability of 80%; without the test before the lesson,"
+        f" {measured['required_without_pretest']} would be needed. The simulated tests have {measured['questions']}"
+        f" questions, and their scores before and after the lesson correlate by {required['correlation']:.2f}; the"
+        f" weaker this correlation is, the more learners are needed. {measured['studies']:,} studies of each kind,"
+        f" simulated on {measured['date']} by `benchmarks/study.py`."
+    )
+    return "\n".join([*rows, "", note])
+
+
 def load_block(measured: dict[str, Any]) -> str:
     """Return what visitors met who used the app at once, by kind of event, and what became of the app."""
     rows = ["| event | count | p50 | p95 | p99 | refused as busy |", "|---|---|---|---|---|---|"]
@@ -239,10 +278,12 @@ def read_blocks() -> dict[str, dict[str, str]]:
             "load": load_block(read("benchmarks/results/load.json")),
             "learners": learners_sentence(read("benchmarks/results/quiz_load.json")),
             "recipe": recipe_table(read("benchmarks/results/recipe.json")),
+            "class": class_sentence(read("benchmarks/results/class_load.json")),
         },
         "sentiment_gru/pretrained/README.md": {
             "behaviour": behaviour_table(read("benchmarks/results/behaviour.json"), every_capability=True),
         },
+        "docs/study.md": {"study": study_block(read("benchmarks/results/study.json"))},
     }
 
 

@@ -17,7 +17,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ POWER = 0.8
 LEVEL = 0.05
 MOST_BIAS = 0.02
 COVERAGE = (0.93, 0.97)
+LATER = timedelta(days=1)
 GUESSING = 0.25
 """Probability of a right answer without knowledge."""
 PROGRESS, SPREAD_OF_PROGRESS = 0.8, 0.7
@@ -77,8 +78,8 @@ class Effects:
 def read_learners(rows: Iterable[Mapping[str, str]], questions: int) -> list[Learner]:
     """Return the learners of a class from the rows of its CSV file.
 
-    The first attempts at pre-test and post-test count, and the second one at the post-test as the later test. An answer
-    that is missing earns nothing.
+    The first attempts at pre-test and post-test count, and the second one at the post-test as the later test, if it
+    began `LATER` or more after the first. An answer that is missing earns nothing.
 
     Args:
         rows: The rows, by the names of the columns.
@@ -89,12 +90,18 @@ def read_learners(rows: Iterable[Mapping[str, str]], questions: int) -> list[Lea
     """
     scores: dict[str, dict[tuple[str, int], float]] = defaultdict(lambda: defaultdict(float))
     conditions: dict[str, str] = {}
+    begun: dict[tuple[str, str, int], datetime] = {}
     for row in rows:
         if row["condition"] not in (TEXT, STAGE):
             raise ValueError("the class is not randomized: a row has no condition")
         learner = learner_of(row["nickname"])
         conditions[learner] = row["condition"]
-        scores[learner][row["test"], int(row["attempt"])] += float(row["credit"]) / questions
+        test, time = (row["test"], int(row["attempt"])), datetime.fromisoformat(row["time_utc"])
+        scores[learner][test] += float(row["credit"]) / questions
+        begun[learner, *test] = min(time, begun.get((learner, *test), time))
+    for learner, own in scores.items():
+        if {(POST, 1), (POST, 2)} <= own.keys() and begun[learner, POST, 2] - begun[learner, POST, 1] < LATER:
+            del own[POST, 2]
     tests = ((PRE, 1), (POST, 1), (POST, 2))
     return [Learner(conditions[name], *(own.get(test) for test in tests)) for name, own in scores.items()]
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Lock, Timer
 
 from .records import Attempt, Feedback, StoreError
 from .store import Store
@@ -17,6 +17,8 @@ SLOW_SECONDS = 1.0
 """Longest wait for one of these calls, and the duration from which a failure counts as slow."""
 PAUSE_SECONDS = 10.0
 """Pause after a slow failure, during which the store is not called. A store that fails at once is called again."""
+RETRY_SECONDS = 30.0
+"""Time after which answers that the store lacks are stored without a further step of the learner."""
 MAX_RUNS = 2000
 """Runs kept in memory; beyond that, the least recently used one whose answers are all stored is dropped."""
 MAX_UNSTORED = 20_000
@@ -38,7 +40,7 @@ class AnswerLog:
     """The first answer to each item of each run. Threads may share it.
 
     While the store is unavailable, the first answer that reaches this process counts. It is stored with the next step
-    of its run once the store is available again. Hints are kept in memory only.
+    of its run, or after a while, once the store is available again. Hints are kept in memory only.
     """
 
     def __init__(self, store: Store) -> None:
@@ -47,6 +49,7 @@ class AnswerLog:
         self._free_calls = BoundedSemaphore(MAX_CALLS)
         self._paused_until = 0.0
         self._runs: OrderedDict[str, _Run] = OrderedDict()
+        self._timer: Timer | None = None
         self._lock = Lock()
 
     def record(self, attempt: Attempt) -> Attempt:
@@ -79,6 +82,24 @@ class AnswerLog:
                 run.unstored.pop(attempt.item_id, None)
         except StoreError as error:
             logger.warning("An answer is not stored: %s", error)
+            self._retry_later()
+
+    def _retry_later(self) -> None:
+        """Store what the store lacks after a while: the last answer of a run has no further step."""
+        with self._lock:
+            if self._timer is None:
+                self._timer = Timer(RETRY_SECONDS, self._retry)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _retry(self) -> None:
+        with self._lock:
+            self._timer = None
+            waiting = [name for name, run in self._runs.items() if run.unstored]
+        for name in waiting:
+            self.store_pending(name)
+            if not self.is_stored(name):  # the store is still unavailable, and another retry is to come
+                return
 
     def attempts_of(self, name: str) -> list[Attempt]:
         """Return the attempts of a run that count; if the store is unavailable, those of this process only."""

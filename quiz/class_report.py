@@ -149,9 +149,11 @@ def describe_mean(test: TestReport) -> str:
     """Return the mean score of a test with its interval, in words."""
     if test.mean is None:
         return f"no complete run yet, {counted(test.learners, 'learner')}"
-    interval = f" ({format_percent(test.interval)})" if test.interval else ""
+    interval = ""
+    if test.interval:  # that of a small sample may reach beyond the scores that there are
+        interval = f" ({format_percent(Interval(max(0.0, test.interval.low), min(1.0, test.interval.high)))})"
     counts = f"{counted(test.counted, 'run')} of {counted(test.learners, 'learner')}"
-    return f"mean score {test.mean:.0%}{interval}, {counts}"
+    return f"mean score {test.mean:.0%}{interval}, {counts}{_describe_small(test.counted)}"
 
 
 def describe_gain(gain: Gain) -> str:
@@ -159,9 +161,12 @@ def describe_gain(gain: Gain) -> str:
     if gain.value is None:
         return f"not defined, as {counted(gain.learners, 'learner')} had the full score before"
     interval = f" ({format_interval(gain.interval)})" if gain.interval else ""
-    learners = counted(gain.learners, "learner")
-    small = f". Small sample: fewer than {SMALL_SAMPLE} learners" if gain.learners < SMALL_SAMPLE else ""
-    return f"{gain.value:.2f}{interval}, from {gain.pre:.0%} to {gain.post:.0%}, {learners}{small}"
+    learners = counted(gain.learners, "learner") + _describe_small(gain.learners)
+    return f"{gain.value:.2f}{interval}, from {gain.pre:.0%} to {gain.post:.0%}, {learners}"
+
+
+def _describe_small(learners: int) -> str:
+    return f". Small sample: fewer than {SMALL_SAMPLE} learners" if learners < SMALL_SAMPLE else ""
 
 
 def _score(run: ClassRun, attempts: Sequence[Attempt], quiz_class: QuizClass, now: datetime) -> RunScore:

@@ -11,8 +11,10 @@ from .classes import STORED, format_time
 from .session import Session
 from .views import render
 
-NO_QUESTIONS = "All questions are part of a test of a class at the moment. To take it, enter the code of your class."
-
+NO_QUESTIONS = (
+    "All questions are part of a test of a class at the moment, or would give it away. To take it, enter the code of "
+    "your class."
+)
 TOO_MANY_RUNS = "Very many runs were begun from your network. Please try again in a few minutes."
 
 
@@ -74,10 +76,6 @@ def progress_html(session: Session) -> Markup:
 def waiting(session: Session, sitting: Sitting) -> str:
     """Return the end of a run whose results are withheld, as Markdown without anything that a person typed."""
     deadline = sitting.quiz_class.deadline
-    time = (
-        f"after {format_time(deadline)}"
-        if deadline
-        else "after the test of another class that has these questions or such as give them away"
-    )
+    time = f"after {format_time(deadline)}" if deadline else "after the test of another class on the same subject"
     answered = f"{len(session.grades)} of {len(session.items)} questions"
     return f"## Your answers are in\n\nYou answered {answered}. The results are shown here {time}."

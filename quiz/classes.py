@@ -12,7 +12,7 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -165,18 +165,23 @@ def items_of_run(bank: Bank, quiz_class: QuizClass, run: ClassRun) -> tuple[Item
     return tuple(_shuffle_options(item, seed) for item in items)
 
 
-def find_revealing(bank: Bank, ids: Collection[str]) -> frozenset[str]:
+def find_revealing(bank: Bank, ids: Set[str]) -> frozenset[str]:
     """Return the ids of questions, and of those that give one of them away.
 
-    That are the questions that the bank calls enemies of one of them, and those whose key is proved by the same
-    function, as their explanations and proofs show the same computation.
+    That are the questions that the bank calls enemies or prerequisites of one of them, those of which it is a
+    prerequisite, and those whose key is proved by the same function: their explanations and proofs state its answer, or
+    show the same computation.
     """
     asked = [item for item in bank.items if item.id in ids]
     proofs = {item.check.fn for item in asked if item.check and item.check.fn}
+    needed = {item_id for item in asked for item_id in item.prereq}
     revealing = (
         item.id
         for item in bank.items
-        if (item.check and item.check.fn in proofs) or any(are_enemies(item, other) for other in asked)
+        if (item.check and item.check.fn in proofs)
+        or item.id in needed
+        or not ids.isdisjoint(item.prereq)
+        or any(are_enemies(item, other) for other in asked)
     )
     return frozenset(ids) | frozenset(revealing)
 

@@ -21,8 +21,8 @@ from .validation import ARRANGED
 
 LETTERS = "ABCDEFGHIJ"
 NOT_STORED = (
-    "Your answers are not being stored at the moment: the database cannot be reached. Go on; they are stored with your "
-    "next step once it is back."
+    "Your answers are not being stored at the moment: the database cannot be reached. Go on; they are stored once it "
+    "is back."
 )
 _INSTRUCTIONS = {
     "multi": "Choose all that apply, then submit.",

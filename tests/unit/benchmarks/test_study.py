@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +33,9 @@ def csv_of(credits: dict[tuple[str, str, int, str], list[float]]) -> str:
     """Return the CSV file of runs with these credits, by nickname, test, number of the attempt, and condition."""
     rows = []
     for (nickname, phase, number, condition), earned in credits.items():
-        run = ClassRun(f"{nickname}{phase}{number}", "K7M2XQ4D", nickname, number, phase, NOW, condition)
-        rows += [(run, NOW, attempt(run.run, str(item), credit=credit)) for item, credit in enumerate(earned)]
+        time = NOW + timedelta(days=number)
+        run = ClassRun(f"{nickname}{phase}{number}", "K7M2XQ4D", nickname, number, phase, time, condition)
+        rows += [(run, time, attempt(run.run, str(item), credit=credit)) for item, credit in enumerate(earned)]
     return class_attempts_csv(rows)
 
 
@@ -53,6 +54,8 @@ def test_the_scores_of_a_learner_are_those_of_the_tests() -> None:
         }
     )
     assert read(text) == [Learner(STAGE, 0.375, 0.75, 0.5), Learner(TEXT, 0.0, None, None)]
+    at_once = text.replace(f"{NOW + timedelta(days=2):%Y-%m-%d}", f"{NOW + timedelta(days=1):%Y-%m-%d}")
+    assert read(at_once)[0] == Learner(STAGE, 0.375, 0.75, None)
     with pytest.raises(ValueError, match="not randomized"):
         read(csv_of({("Ada", PRE, 1, ""): [1]}))
 

@@ -1,9 +1,10 @@
 """The answer log: few wait for a store that hangs, and the answers it lacks are kept in memory."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +71,26 @@ def test_the_store_is_called_again_after_the_pause(hanging: HangingStore, monkey
     log.store_pending("run")
     assert log.is_stored("run")
     assert hanging.attempts_of("run") == [attempt()]
+
+
+def test_the_last_answers_of_runs_are_stored_without_a_further_step(
+    hanging: HangingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retries: list[Callable[[], None]] = []
+    timer = SimpleNamespace(start=lambda: None)
+    monkeypatch.setattr(answer_log, "Timer", lambda seconds, retry: retries.append(retry) or timer)
+    log = AnswerLog(hanging)
+    hanging.resume.set()
+    for run in ("one", "other"):
+        log.record(attempt(run=run))
+    assert len(retries) == 1
+    retries.pop()()
+    assert len(retries) == 1  # once more, as the store is still unavailable
+    hanging.available = True
+    retries.pop()()
+    assert retries == []
+    assert log.is_stored("one")
+    assert {record.run for record in hanging.attempts()} == {"one", "other"}
 
 
 def test_a_store_that_fails_at_once_is_called_without_a_pause(hanging: HangingStore) -> None:

@@ -13,7 +13,7 @@ from scipy.stats import t
 
 from quiz.__main__ import main
 from quiz.class_records import AFTER_DEADLINE, POST, PRE, SINGLE_TEST, ClassRun, QuizClass
-from quiz.class_report import ClassReport, analyze_class, describe_gain
+from quiz.class_report import ClassReport, analyze_class, describe_gain, describe_mean
 from quiz.class_store import ClassStore
 from quiz.classes import ClassOptions, make_class, read_code
 from quiz.estimates import mean_interval, ratio_interval
@@ -100,6 +100,14 @@ def test_without_room_to_gain_there_is_no_gain() -> None:
     assert one is not None
     assert (one.value, one.interval) == (1, None)
     assert "Small sample" in describe_gain(one)
+
+
+def test_the_mean_of_few_runs_is_shown_within_the_scores_that_there_are() -> None:
+    credits = {(PRE, "Ada", 1): [1.0] * 4, (PRE, "Bob", 1): [0.0] * 4}
+    shown = describe_mean(report_of(class_of(), credits).tests[0])
+    assert shown == "mean score 50% (0 to 100%), 2 runs of 2 learners. Small sample: fewer than 30 learners"
+    many = {(PRE, f"learner {number}", 1): [1.0, 0.0] * 2 for number in range(30)}
+    assert describe_mean(report_of(class_of(), many).tests[0]).endswith("30 runs of 30 learners")
 
 
 def test_intervals_cover_what_they_estimate() -> None:

@@ -197,7 +197,7 @@ def test_nothing_on_the_http_surface_reveals_an_open_exam(
     text = " ".join(responses)
     assert leaked(text, [*items, *(BY_ID[item_id] for item_id in IDS)]) == []
     assert run.nickname not in " ".join(early.responses)
-    revealing = [item for item in BANK.items if item.id in find_revealing(BANK, IDS)]
+    revealing = [item for item in BANK.items if item.id in find_revealing(BANK, set(IDS))]
     assert len(revealing) > len(items)
     for item in [*items, *revealing]:
         stem = json.dumps(item.stem)[1:60]

@@ -161,15 +161,17 @@ def test_a_form_has_no_questions_that_reveal_each_other_while_there_are_others()
     assert len(draw_form(pool, len(pool), random.Random(1))) == len(pool)
 
 
-def test_questions_give_away_their_enemies_and_those_of_the_same_proof() -> None:
+def test_questions_give_away_enemies_prerequisites_and_those_of_the_same_proof() -> None:
     one, other = BY_ID["gru-update-010"], BY_ID["gru-anatomy-002"]
     assert other.id in one.enemies
     assert one.id not in other.enemies
     assert find_revealing(BANK, {other.id}) >= {one.id, other.id}
     same_proof = {item.id for item in LIVE if item.check and one.check and item.check.fn == one.check.fn}
     assert len(same_proof) > 1
-    assert find_revealing(BANK, {one.id}) == same_proof | set(one.enemies)
-    assert find_revealing(BANK, ()) == frozenset()
+    assert one.prereq
+    assert find_revealing(BANK, {one.id}) == same_proof | set(one.enemies) | set(one.prereq)
+    assert find_revealing(BANK, {one.prereq[0]}) > {one.id}
+    assert find_revealing(BANK, set()) == frozenset()
 
 
 @pytest.mark.parametrize(
