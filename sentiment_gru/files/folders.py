@@ -46,7 +46,7 @@ PAUSE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class FolderJob:
-    """What to score: addresses of two folders, a checkpoint folder or Hub id, and the column of the texts."""
+    """A job: addresses of two folders, a checkpoint folder or Hub id, and the column of the texts."""
 
     source: str
     target: str
@@ -73,7 +73,7 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockResult:
-    """What became of a block: its rows, verdicts by label, rows without one by reason, or why it was not scored.
+    """The result of a block: its rows, verdicts by label, rows without one by reason, or why it was not scored.
 
     A model that gives a text several labels counts a row under each.
     """
@@ -221,7 +221,7 @@ def naming(name: str) -> Iterator[None]:
 
 
 def start_record(job: FolderJob, target: Folder, sizes: dict[str, int]) -> None:
-    """Write what the output folder is made of, or compare it with what is there; files may be added to the input.
+    """Write the record of the output folder, or compare it with an existing one; files may be added to the input.
 
     Raises:
         FileError: The folder holds other files, or results of another model, column or version of the files.
