@@ -31,7 +31,7 @@ class AverageAfterStep(TrainerCallback):
 
 
 class SaveWithinEpochs(TrainerCallback):
-    """Save a checkpoint every few hundred steps, so that a killed run loses little of an epoch."""
+    """Save a checkpoint every `steps` steps, so that a killed run loses little of an epoch."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
