@@ -5,11 +5,12 @@
 DATA is a folder with a folder for each dataset (train.parquet, test.parquet or validation.parquet). Each run draws rows
 from the training split, of which a tenth is dev, trains with the default options of `train.py`, and measures on the
 test split. TF-IDF is trained on the same nine tenths. The checkpoint has read SST-2 and IMDB, so these are trained from
-scratch only. Finished runs are kept in the result file, and the same command continues; `--table` prints the table
-alone, and `python benchmarks/readme.py` writes it into README.md.
+scratch only. Finished runs are kept in the result file, and the same command continues; runs from an earlier shipped
+checkpoint do not count. `--table` prints the table alone, and `python benchmarks/readme.py` writes it into README.md.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -29,6 +30,8 @@ sys.path.insert(0, str(REPOSITORY))
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 from scipy.stats import t as student  # noqa: E402
+
+from sentiment_gru.checkpoint import PRETRAINED, WEIGHTS  # noqa: E402
 
 if TYPE_CHECKING:  # the table needs neither torch nor datasets
     from sentiment_gru.data.splits import TextSplit
@@ -70,9 +73,19 @@ def wanted_runs() -> list[tuple[str, int, int, str]]:
     ]
 
 
+def shipped_checkpoint() -> str:
+    """Return a hash of the shipped checkpoint's weights."""
+    return hashlib.sha256((PRETRAINED / WEIGHTS).read_bytes()).hexdigest()[:12]
+
+
 def read_runs(path: Path) -> list[dict[str, Any]]:
-    """Return the runs of a result file, by dataset, rows and seed; none if there is no file."""
+    """Return the runs of a result file, by dataset, rows and seed; none if there is no file.
+
+    Those from an earlier shipped checkpoint are left out.
+    """
     runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.is_file() else []
+    current = shipped_checkpoint()
+    runs = [run for run in runs if run["start"] != SHIPPED or run["checkpoint"] == current]
     return sorted(runs, key=lambda run: (SETS.index(run["set"]), run["rows"], run["seed"], STARTS.index(run["start"])))
 
 
@@ -127,6 +140,7 @@ def measure(data: Path, name: str, rows: int, seed: int, start: str) -> dict[str
         "rows": rows,
         "seed": seed,
         "start": start,
+        "checkpoint": shipped_checkpoint() if start == SHIPPED else None,
         "accuracy": metrics["datasets"]["drawn"]["reported"]["accuracy"],
         "baseline": metrics["baseline"]["drawn"]["reported"]["accuracy"],
         "cpu_seconds": round(seconds, 1),

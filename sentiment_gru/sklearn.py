@@ -83,10 +83,13 @@ class GRUTextClassifier(ClassifierMixin, BaseEstimator):
         """Train on N texts and their N labels.
 
         Raises:
-            ValueError: Texts are not strings, their number is not that of the labels, or there is only one label.
+            ValueError: Texts are not strings, their number is not that of the labels, there is only one label, or
+                `options` allow several labels per text.
             KeyboardInterrupt: Ctrl-C was pressed; the estimator is unchanged.
             DatasetError, OptionsError: As in `training.run.train`.
         """
+        if dict(self.options or {}).get("multi_label"):
+            raise ValueError("this estimator gives a text one label; `train.py --multi-label` gives several")
         texts, labels = check_texts(X), np.asarray(y)
         if labels.shape != (len(texts),):
             raise ValueError(f"y has the shape {labels.shape}; {len(texts)} texts need ({len(texts)},)")

@@ -208,14 +208,15 @@ def check_corpora(corpora: Sequence[Corpus]) -> None:
     """Check that a model can be trained on the corpora and measured on them.
 
     Raises:
-        DatasetError: no training or dev text is left, there is only one label, or a dev or reported text has a label
-            that no training text has.
+        DatasetError: no training or dev text is left, there are fewer than two labels, or a dev or reported text has a
+            label that no training text has.
     """
     known = set(label_names(corpora))
-    if len(known) == 1:
+    if len(known) < 2 and any(len(corpus.train) for corpus in corpora):
+        found = f"only the label {', '.join(known)}" if known else "no label"
         raise DatasetError(
-            f"the training texts have only the label {', '.join(known)}; a classifier needs two: add texts of another"
-            " label, or name another column with --label-column"
+            f"the training texts have {found}; a classifier needs two: add texts of another label, or name another"
+            " column with --label-column"
         )
     for corpus in corpora:
         for split, what in ((corpus.train, "training"), (corpus.dev, "dev")):

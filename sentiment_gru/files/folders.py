@@ -221,7 +221,7 @@ def naming(name: str) -> Iterator[None]:
 
 
 def start_record(job: FolderJob, target: Folder, sizes: dict[str, int]) -> None:
-    """Write what the output folder is made of, or compare it with what is there; files may be added to the input.
+    """Write the record of the output folder, or compare it with an existing one; files may be added to the input.
 
     Raises:
         FileError: The folder holds other files, or results of another model, column or version of the files.

@@ -1,7 +1,7 @@
 """Open files of texts for the page, the API and the command line, in processes with limited memory and time.
 
-A few hundred bytes of Parquet or XLSX can stand for gigabytes, so a file that nobody has checked is parsed by
-`worker`, whose end costs the app nothing.
+A few hundred bytes of Parquet or XLSX can expand to gigabytes, so an unchecked file is parsed by `worker`, a process
+that can be killed without harm to the app.
 """
 
 import os
@@ -127,7 +127,7 @@ def _start_worker(request: Request) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 class _Clock:
-    """Wait for messages of a worker, and kill it once the waits add up to too long."""
+    """Wait for messages of a worker, and kill it once the total waiting time exceeds a limit."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", seconds: float | None) -> None:
         self.process, self.seconds_left, self.expired = process, seconds, False

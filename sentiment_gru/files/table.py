@@ -1,4 +1,4 @@
-"""Tables of rows: what readers return, what writers take, and how much of a file may be read."""
+"""Tables of rows, as readers return and writers take them, and the limits of reading a file."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -30,7 +30,7 @@ class Request:
 
     Attributes:
         path: the file.
-        limits: what the file and this process may take.
+        limits: limits of the file and of this process.
         header: whether the first row holds the column names; None to detect it.
         send_rows: send all rows; otherwise the described table without them.
     """

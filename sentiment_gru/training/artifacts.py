@@ -57,7 +57,7 @@ class ScoredSplit:
 
     @property
     def verdicts(self) -> list[str]:
-        """The verdict on each text, in the form of its label."""
+        """The predicted label of each text; several are joined as in `TextSplit.labels`."""
         if self.split.multi_label:
             return [
                 join_labels(label for label, score in zip(self.labels, row, strict=True) if score >= self.threshold)

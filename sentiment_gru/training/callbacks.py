@@ -16,7 +16,7 @@ ECHO = 2.0  # seconds within which a second SIGINT is the same Ctrl-C, forwarded
 
 
 class TrainingInterrupted(Exception):  # noqa: N818, a request rather than an error
-    """The user pressed Ctrl-C, and a checkpoint of that step has been saved."""
+    """Raised after Ctrl-C, once a checkpoint of that step has been saved."""
 
 
 class AverageAfterStep(TrainerCallback):
@@ -31,7 +31,7 @@ class AverageAfterStep(TrainerCallback):
 
 
 class SaveWithinEpochs(TrainerCallback):
-    """Save at an interval of steps, besides the checkpoints after each epoch, so that a killed run loses little."""
+    """Save a checkpoint every `steps` steps, so that a killed run loses little of an epoch."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
@@ -42,7 +42,7 @@ class SaveWithinEpochs(TrainerCallback):
             control.should_save = control.should_log = True
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Log the loss before each checkpoint, which does not hold the sum since the last log."""
+        """Log the loss before each checkpoint, which does not store the loss summed since the last log."""
         control.should_log = True
 
 

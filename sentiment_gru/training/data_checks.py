@@ -41,7 +41,7 @@ def similar_labels(labels: Collection[str]) -> list[list[str]]:
 
 
 def check_corpus(corpus: Corpus) -> list[str]:
-    """Return warnings about one dataset: contradicting labels, a small dev set, or a dominant label."""
+    """Return the faults of one dataset: contradictory labels, rows left out, a small dev set, or a dominant label."""
     warnings = []
     given: dict[str, dict[str, None]] = defaultdict(dict)
     for split in (corpus.train, corpus.dev):

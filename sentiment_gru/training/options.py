@@ -161,7 +161,7 @@ class TrainingOptions:
         sizes = ("embedding_size", "hidden_size", "num_layers")
         shares = ("ema_decay", "word_dropout", "embedding_dropout", "layer_dropout", "output_dropout")
         ranges: dict[str, tuple[Callable[[float], bool], str]] = {
-            **dict.fromkeys((*positive, *sizes), (lambda value: 0 < value < math.inf, "above 0")),
+            **dict.fromkeys((*positive, *sizes), (lambda value: 0 < value < math.inf, "a number above 0")),
             **dict.fromkeys(shares, (lambda value: 0 <= value < 1, "in [0, 1)")),
             "absent_weight": (lambda value: 0 <= value <= 1, "in [0, 1]"),
             "adversarial": (lambda value: 0 <= value < math.inf, "0 (none) or more"),

@@ -42,7 +42,7 @@ SPACE = ("learning_rate", "batch_size", *SHARES)
 
 @dataclass(frozen=True)
 class Task:
-    """Options, datasets and splits that all trials share."""
+    """The options and data that all trials share."""
 
     options: TrainingOptions
     corpora: Sequence[Corpus]
@@ -165,7 +165,7 @@ def enqueue(study: "Study", task: Task) -> None:
 
 
 def fixed_options(options: TrainingOptions) -> dict[str, Any]:
-    """Return the options that determine what a trial gives."""
+    """Return the options that determine the result of a trial."""
     return {field.name: getattr(options, field.name) for field in fields(options) if field.name not in UNNAMED}
 
 

@@ -79,7 +79,7 @@ def dev_score(metrics: dict[str, Any]) -> float:
 
 
 def describe_spread(scores: dict[int, float]) -> str:
-    """Return a sentence part on mean and standard deviation of the scores."""
+    """Return a phrase with the mean and standard deviation of the scores."""
     values = list(scores.values())
     spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
     return f"{np.mean(values):.1%} on average over {len(values)} seeds, standard deviation {spread:.1%}"

@@ -1,4 +1,4 @@
-"""The transformers Trainer with length buckets, averaged weights, and checkpoints that resume bit by bit."""
+"""A transformers Trainer with length buckets, averaged weights, and checkpoints that resume to identical weights."""
 
 import copy
 import math
@@ -29,7 +29,7 @@ AVERAGE_FILE = "average.safetensors"
 class EncodedTexts(Dataset[dict[str, Any]]):
     """Truncated token ids, (C,) target probabilities, and a mask of the labels that are present for each text.
 
-    These are the labels of its dataset, or of its soft target.
+    The labels present are those of its dataset, or of its soft target.
     """
 
     def __init__(

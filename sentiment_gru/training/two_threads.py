@@ -31,7 +31,7 @@ class BothDirections(torch.autograd.Function):
         """Return the (B, T, H) states of both cells.
 
         Args:
-            ctx: keeps both graphs.
+            ctx: context that keeps both graphs.
             cells: of one kind and size.
             tensors: (B, T, *) inputs of each cell, then the parameters of both, which get their gradients here.
         """
@@ -78,7 +78,7 @@ class TwoThreadLayer(RecurrentLayer):
 
 
 def use_two_threads(network: Network) -> None:
-    """Let the layers of a network learn from both directions at once."""
+    """Make the layers of a network train both directions in parallel."""
     for index, layer in enumerate(network.layers):
         if isinstance(layer, RecurrentLayer):
             network.layers[index] = TwoThreadLayer(layer)

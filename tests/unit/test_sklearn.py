@@ -115,6 +115,11 @@ def test_input_that_is_no_training_set_is_refused(texts: object, labels: list[st
         GRUTextClassifier().fit(texts, labels)
 
 
+def test_several_labels_per_text_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"one label; .* gives several"):
+        GRUTextClassifier(options={"multi_label": True}).fit(["a", "b"], ["a;b", "b"])
+
+
 def test_an_option_out_of_range_is_refused_by_name() -> None:
     with pytest.raises(OptionsError, match="--epochs is -1"):
         tiny(epochs=-1).fit(TEXTS, LABELS)

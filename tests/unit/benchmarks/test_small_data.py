@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.small_data import describe, describe_missing, make_table, read_runs, wanted_runs, write_runs
+from benchmarks.small_data import (
+    describe,
+    describe_missing,
+    make_table,
+    read_runs,
+    shipped_checkpoint,
+    wanted_runs,
+    write_runs,
+)
 
 
 def run_of(name: str, seed: int, start: str, accuracy: float) -> dict[str, object]:
@@ -13,6 +21,7 @@ def run_of(name: str, seed: int, start: str, accuracy: float) -> dict[str, objec
         "rows": 1_000,
         "seed": seed,
         "start": start,
+        "checkpoint": shipped_checkpoint() if start == "pretrained" else None,
         "accuracy": accuracy,
         "baseline": 0.7 + seed / 100,
         "cpu_seconds": 10.0 + 10 * seed,
@@ -46,6 +55,13 @@ def test_finished_runs_are_kept_in_order(tmp_path: Path) -> None:
     )
     assert [(run["set"], run["seed"]) for run in read_runs(path)] == [("trec", 0), ("trec", 1), ("sst2", 0)]
     assert [entry.name for entry in tmp_path.iterdir()] == ["runs.json"]
+
+
+def test_runs_from_an_earlier_checkpoint_do_not_count(tmp_path: Path) -> None:
+    old = run_of("trec", 0, "pretrained", 0.9) | {"checkpoint": "0123456789ab"}
+    runs = [run_of("trec", 1, "pretrained", 0.8), old, run_of("trec", 0, "scratch", 0.7)]
+    write_runs(tmp_path / "runs.json", runs)
+    assert [run["accuracy"] for run in read_runs(tmp_path / "runs.json")] == [0.7, 0.8]
 
 
 def test_the_interval_is_students_t() -> None:

@@ -14,7 +14,7 @@ import torch
 from scipy.special import expit
 from transformers import pipeline
 
-from sentiment_gru import CheckpointError, InputError, OptionsError, SentimentClassifier
+from sentiment_gru import CheckpointError, DatasetError, InputError, OptionsError, SentimentClassifier
 from sentiment_gru.__main__ import format_row, main, run_command, score_command
 from sentiment_gru.data.columns import Reading
 from sentiment_gru.data.splits import JoinedSplit, TextSplit, carve_dev, read_corpora, subsample
@@ -224,6 +224,14 @@ def test_options_for_one_label_are_refused(changes: dict[str, object], tmp_path:
     (name,) = changes
     with pytest.raises(OptionsError, match=f"--multi-label does not go with --{name.replace('_', '-')}"):
         tiny_options(tmp_path, tmp_path / "out", multi_label=True, **changes)
+
+
+@pytest.mark.parametrize(("sets", "found"), [([[]], "no label"), ([["joy"], []], "only the label joy")])
+def test_fewer_than_two_labels_are_refused(sets: list[list[str]], found: str, tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "labels": sets[i % len(sets)]} for i in range(40)]
+    write_dataset(tmp_path / "few", train=rows)
+    with pytest.raises(DatasetError, match=f"the training texts have {found}; a classifier needs two"):
+        make_plan(tiny_options(tmp_path / "few", Path(), dry_run=True, multi_label=True))
 
 
 def rows_of(*labels: str) -> TextSplit:
