@@ -94,13 +94,16 @@ def small_data_block() -> str:
 
 
 def files_sentence(measured: dict[str, Any]) -> str:
-    """Return how long a large file takes, and how much memory."""
-    seconds = f"{measured['seconds_to_score']:.0f} seconds"
+    """Return how long a large file takes, and how much memory, with each engine."""
+    names = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
+    taken = [
+        f"{one['seconds_to_score']:.0f} seconds with {names[engine]} ({one['rows_per_second']:,} rows a second; at most"
+        f" {one['peak_megabytes']} MB of memory, {one['peak_megabytes_with_model_loaded']} MB before the file)"
+        for engine, one in measured["engines"].items()
+    ]
     return (
-        f"{measured['rows']:,} rows of {measured['words_per_row']} words take {seconds}"
-        f" on one thread ({measured['rows_per_second']:,} rows a second) and at most"
-        f" {measured['peak_megabytes']} MB of memory, of which the loaded model takes"
-        f" {measured['peak_megabytes_with_model_loaded']} MB (`benchmarks/files.py`)."
+        f"{measured['rows']:,} rows of {measured['words_per_row']} words take {' and '.join(taken)}, on"
+        f" {measured['machine']}, {measured['date']} (`benchmarks/files.py`)."
     )
 
 

@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,13 @@ from benchmarks.files import write_texts  # noqa: E402
 from benchmarks.speed.rivals import Rivals, operations  # noqa: E402
 from benchmarks.speed.starting import measure_pages, measure_starts  # noqa: E402
 from benchmarks.speed.texts import make_texts  # noqa: E402
+from sentiment_gru import SentimentClassifier  # noqa: E402
 from sentiment_gru.files.job import score_table  # noqa: E402
 from sentiment_gru.files.readers import open_table  # noqa: E402
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "serving.json"
 TOKENS, BATCH, BATCH_TOKENS = (20, 250, 1_000), 64, 250
+ENGINES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}
 
 
 def main() -> None:
@@ -56,7 +59,8 @@ def main() -> None:
         "megaflop_250_tokens": round(operations(rivals.gru.config, 250) / 1e6, 1),
         "one_text": {str(tokens): measure_single(rivals, tokens, 2 if quick else 30) for tokens in TOKENS},
         "batch": measure_batch(rivals, 4 if quick else BATCH, 1 if quick else 5),
-        "file": measure_file(rivals, 300 if quick else 5_000),
+        "reviews": measure_reviews(200 if quick else 3_000),
+        "file": measure_file(300 if quick else 5_000),
         "start": rounded(measure_starts(1 if quick else 5)),
         "first_page_seconds": rounded(measure_pages(2 if quick else 15)),
     }
@@ -92,18 +96,39 @@ def measure_batch(rivals: Rivals, size: int, turns: int) -> dict[str, Any]:
     }
 
 
-def measure_file(rivals: Rivals, rows: int) -> dict[str, Any]:
-    """Return the rows per second of a CSV file, read, scored and written, on one thread and on all cores."""
+def measure_reviews(count: int) -> dict[str, Any]:
+    """Return the texts per second on all cores, from text to verdict, for both engines."""
+    texts, found = make_texts(count, BATCH_TOKENS), {}
+    for name, engine in ENGINES.items():
+        classifier = SentimentClassifier.from_pretrained(threads=os.cpu_count(), engine=engine)
+        classifier(texts[: count // 4])
+        began = time.perf_counter()
+        classifier(texts)
+        found[name] = round(count / (time.perf_counter() - began))
+    return {"tokens": BATCH_TOKENS, "per_second": found}
+
+
+def measure_file(rows: int) -> dict[str, Any]:
+    """Return the rows per second of a CSV file, read, scored and written, for both engines."""
     found: dict[str, Any] = {"rows": rows, "words_per_row": 50}
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "texts.csv")
         write_texts(source, rows)
-        for name, threads in (("one_thread", 1), ("all_cores", os.cpu_count() or 1)):
-            torch.set_num_threads(threads)
-            *_, last = score_table(rivals.gru, open_table(source), "text", Path(folder, f"{name}.csv"))
-            found[f"rows_per_second_{name}"] = round(last.rows_per_second)
-    torch.set_num_threads(1)
+        found["rows_per_second"] = {
+            name: [
+                round(score_file(source, Path(folder, f"{engine}{threads}.csv"), engine, threads))
+                for threads in (1, os.cpu_count() or 1)
+            ]
+            for name, engine in ENGINES.items()
+        }
     return found
+
+
+def score_file(source: Path, output: Path, engine: str, threads: int) -> float:
+    """Score a file and return the rows per second."""
+    classifier = SentimentClassifier.from_pretrained(threads=threads, engine=engine)
+    *_, last = score_table(classifier, open_table(source), "text", output)
+    return last.rows_per_second
 
 
 def ratios(times: dict[str, list[float]]) -> dict[str, float]:

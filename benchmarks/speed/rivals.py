@@ -29,7 +29,8 @@ class Rivals:
 
     def __init__(self, training_texts: int = TRAINING_TEXTS) -> None:
         torch.manual_seed(0)
-        self.gru = SentimentClassifier.from_pretrained()
+        self.gru = SentimentClassifier.from_pretrained(engine="onnxruntime")
+        self.gru_openvino = SentimentClassifier.from_pretrained(engine="openvino")
         distilbert = DistilBertConfig(num_labels=3, max_position_embeddings=LONGEST)
         self.distilbert = DistilBertForSequenceClassification(distilbert).eval()
         labels = np.random.default_rng(0).integers(0, 2, training_texts).astype(float)
@@ -41,6 +42,7 @@ class Rivals:
         ids = torch.randint(1_000, self.distilbert.config.vocab_size, (len(texts), words))
         return {
             "gru": partial(self.gru, texts),
+            "gru_openvino": partial(self.gru_openvino, texts),
             "gru_without_tokenizing": partial(self.gru.logits, (), self.gru.encode(texts)),
             "distilbert": partial(self._run_distilbert, ids),
             "nbsvm": partial(self.nbsvm.logits, texts),

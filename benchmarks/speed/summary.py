@@ -4,6 +4,7 @@ from typing import Any
 
 NAMES = {
     "gru": "this GRU, from text to verdict",
+    "gru_openvino": "the same with OpenVINO for 32 texts or more",
     "distilbert": "DistilBERT, without tokenizing",
     "nbsvm": "NB-SVM, words to 3-grams",
     "vader": "VADER, a word list with rules",
@@ -32,14 +33,18 @@ def speed_block(measured: dict[str, Any]) -> str:
 
 
 def _sentences(measured: dict[str, Any]) -> str:
-    batch, file, start, page = (measured[name] for name in ("batch", "file", "start", "first_page_seconds"))
+    batch, reviews, file = measured["batch"], measured["reviews"], measured["file"]
+    start, page = measured["start"], measured["first_page_seconds"]
     low, high = measured["load"]
     return (
         f"Times are compared turn by turn, on one thread of {measured['machine']}, {measured['date']}, load {low} to"
         f" {high} (`make bench`). Of what the matrix products alone would allow, batches reach"
         f" {batch['share_of_the_bound']:.0%}, and {batch['share_of_the_bound_without_tokenizing']:.0%} if the texts are"
-        f" tokenized already. A CSV file of {file['words_per_row']} words a row: {file['rows_per_second_one_thread']:,}"
-        f" rows a second on one thread, {file['rows_per_second_all_cores']:,} on all cores.\n\n"
+        f" tokenized already; those products are float32, OpenVINO's bfloat16 where the processor has it. Texts of"
+        f" {reviews['tokens']} tokens a second on all cores:"
+        f" {', '.join(f'{name} {count:,}' for name, count in reviews['per_second'].items())}. A CSV file of"
+        f" {file['words_per_row']} words a row, rows a second on one thread and on all cores:"
+        f" {', '.join(f'{name} {one:,} and {both:,}' for name, (one, both) in file['rows_per_second'].items())}.\n\n"
         f"From `python app.py` to the first answer {start['seconds_to_first_200']:.1f} s (an empty Gradio app:"
         f" {start['empty_seconds_to_first_200']:.1f} s), to the first verdict"
         f" {start['seconds_to_first_verdict']:.1f} s. The first page takes {page['app']:.2f} s in Chromium, that of an"
