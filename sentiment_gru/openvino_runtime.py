@@ -54,6 +54,9 @@ class OpenVinoRuntime:
         self._requests: SimpleQueue[Any] = SimpleQueue()
         for _ in range(threads):
             self._requests.put(compiled.create_infer_request())
+        # The first two inferences of a process must not run at once: OpenVINO's binding to NumPy initializes itself in
+        # the first one, and two threads that do so can wait for each other forever.
+        self([[config.pad_token_id]])
 
     def __call__(self, rows: Rows) -> np.ndarray:
         """Return (B, C) float32 logits, before division, of the token ids of B texts, which may be empty."""
