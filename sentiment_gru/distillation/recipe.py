@@ -8,7 +8,7 @@ label-sentences-N  soft labels of the short texts, of sentences of unlabelled re
 student-SEED       the GRU of reviews, trained further on all soft labels and with swapped twins
 emoji-SEED         that student, trained further on sentences with emoji and on a sample of the other texts
 choose             the student that is best on dev
-calibrate          temperature and uncertain band, fitted on dev
+calibrate          bias of the neutral label, temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
 
 The GRU of reviews is an initial checkpoint that was trained on reviews. Without one, three stages make it:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.checkpoint import load_model, load_tokenizer, save_checkpoint
 from sentiment_gru.data.soft_labels import SoftLabels, read_soft_labels
+from sentiment_gru.data.splits import JoinedSplit, TextSplit
 from sentiment_gru.distillation import __main__ as command
 from sentiment_gru.distillation import recipe, stages
 from sentiment_gru.labels import POLES
 from sentiment_gru.training.initial import replace_head
-from tests.conftest import write_dataset
+from tests.conftest import made_up_texts, write_dataset
 
 GOOD, BAD, PLAIN = "a good and lovely film", "a bad and dreary film", "the bus leaves at nine"
 POLAR: list[dict[str, object]] = [
@@ -202,6 +204,21 @@ def test_made_sentences_are_set_apart_under_their_own_name() -> None:
     others, made = stages.set_apart(soft, {"b", "z"})
     assert (others.name, others.texts, made.name, made.texts) == ("sentences", ["a", "c"], "made", ["b"])
     assert made.scores.tolist() == [[1, 0]]
+
+
+def test_the_neutral_label_loses_as_much_as_is_best_on_dev(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "reduced"
+    model, tokenizer = load_model(tiny_checkpoint), load_tokenizer(tiny_checkpoint)
+    with torch.no_grad():
+        model.classifier.bias[POLES.index("neutral")] += 8
+    save_checkpoint(model, tokenizer, folder)
+    rows = made_up_texts()
+    dev = JoinedSplit.join({"tiny": TextSplit([row["text"] for row in rows], [row["label"] for row in rows])})
+    biased = load_model(folder).classifier.bias
+    assert stages.reduce_neutral(folder, dev) == 2
+    np.testing.assert_allclose((biased - load_model(folder).classifier.bias).detach(), [0, 2, 0], atol=0.01)
+    save_checkpoint(load_model(tiny_checkpoint), tokenizer, folder)
+    assert stages.reduce_neutral(folder, dev) == 0
 
 
 def test_the_lines_and_cells_of_held_out_files_are_read(tmp_path: Path) -> None:
