@@ -47,7 +47,7 @@ def test_twins_stand_behind_their_texts_in_a_batch() -> None:
 
 def test_the_loss_counts_how_far_the_logits_of_twins_are_apart() -> None:
     trainer = PairedTrainer.__new__(PairedTrainer)
-    trainer.pairing, trainer.absent_weight, trainer.class_weights = 2.0, 0.1, None
+    trainer.pairing, trainer.absent_weight, trainer.class_weights, trainer.multi_label = 2.0, 0.1, None, False
     logits = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 4.0]])
     inputs = {"labels": torch.eye(2)[[0, 1, 1]], "present": torch.ones(3, 2, dtype=torch.bool)}
     plain = trainer.mean_loss(logits, inputs)
