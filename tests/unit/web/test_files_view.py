@@ -37,7 +37,7 @@ def make_report(
 ) -> Report:
     counts = {label: [number] * BINS for number, label in enumerate(labels, 1)}
     return Report(
-        rows=150,
+        rows=122,
         labels={label: sum(values) for label, values in counts.items()},
         uncertain=30,
         errors={error: 2},
@@ -95,7 +95,7 @@ def test_a_duration_is_rounded_up_to_its_unit(seconds: float, text: str) -> None
 def test_results_show_the_counts_the_errors_and_the_comparison() -> None:
     words = read_words(render_results(make_report(POLES, grading=make_grading(POLES)), 2.0))
     for part in (
-        "120 of 150 rows scored.",
+        "120 of 122 rows scored.",
         "20 negative, 40 neutral, 60 positive; 30 (25%) of the verdicts are uncertain. Time: 2 s.",
         "2 rows not scored: no text.",
         "Accuracy 50.0%",
