@@ -23,7 +23,8 @@ def test_a_refused_event_shows_a_message_and_loses_nothing(page: Page) -> None:
     page.get_by_role("tab", name="Quiz").click()
     question = page.locator("#quiz-question").inner_text()
     option = page.locator("#quiz-options button").nth(1)
-    option.click()
+    with page.expect_response("**/gradio_api/run/**"):
+        option.click()
     expect(line).to_have_text(BUSY)
     expect(page.locator("#quiz-question")).to_have_text(question, use_inner_text=True)
     page.unroute("**/gradio_api/run/**")
