@@ -208,7 +208,7 @@ def class_sentence(measured: dict[str, Any]) -> str:
         f" they did. Half of the answers took {measured['p50_ms'] / 1000:.1f} s or less, 95% of them"
         f" {measured['p95_ms'] / 1000:.1f} s or less, with the time waited. {measured['figures_compared']:,} figures of"
         f" the teacher's page were recomputed from its CSV file; {differ} differ by more than 1e-9. Measured on"
-        f" {measured['cores']} cores, which the learners share, beside a training, {measured['date']}, by"
+        f" {measured['cores']} cores, which the learners share, {measured['date']}, by"
         f" `benchmarks/class_load.py`."
     )
 

@@ -58,7 +58,7 @@ class Sitting:
 
     @property
     def is_text_only(self) -> bool:
-        """Whether the learner is to see the lesson as text only."""
+        """True if the learner is to see the lesson as text only."""
         return self.run.condition == TEXT
 
 

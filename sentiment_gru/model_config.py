@@ -91,7 +91,7 @@ class ModelConfig:
 
     @property
     def multi_label(self) -> bool:
-        """Whether a text may have any number of labels."""
+        """True if a text may have any number of labels."""
         return self.problem_type == MULTI_LABEL
 
     def validate_problem_type(self) -> None:

@@ -17,7 +17,7 @@ from sentiment_gru.training.run import train
 settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
-os.environ.setdefault("ENGINE", "onnxruntime")  # the same figures on any CPU; tests of OpenVINO ask for it
+os.environ.setdefault("ENGINE", "onnxruntime")  # tests of OpenVINO ask for it
 
 REPOSITORY = Path(__file__).parent.parent
 REAL_DATA = REPOSITORY.parent / "shared" / "data"

@@ -223,7 +223,7 @@ def label_reviews(setting: Setting, name: str) -> Figures:
     linear = np.load(setting.work / "teacher-reviews" / "logits.npz")
     trained = setting.work / "student-reviews" / "checkpoint"
     start = initial_checkpoint(setting) if setting.start else trained
-    student = SentimentClassifier.from_pretrained(start, engine="onnxruntime")  # the same labels on any CPU
+    student = SentimentClassifier.from_pretrained(start, engine="onnxruntime")  # the same labels whatever is installed
     positive = is_positive(reviews.dev)
     dev = np.stack([linear["dev"], poles(student.logits(reviews.dev.texts))])
     weights = fit_weights(dev, positive)
@@ -321,6 +321,8 @@ def learn_emoji(setting: Setting, name: str) -> Figures:
     extend(student, list(EMOJI) * MIN_FREQUENCY, known + len(EMOJI), setting.work / start)
     corpora = [cut_train(corpus, amounts.repeated, seed) for corpus in corpora_of(setting.sources)]
     made = add_emoji(made_sentences(setting), amounts.emoji, seed)
+    unwanted = {text.strip() for text in read_held_out(setting.held_out)}  # emoji alone have no run of words
+    made = made.take([row for row, text in enumerate(made.texts) if text not in unwanted])
     certain = np.full((len(made), len(POLES)), (1 - MADE_CERTAINTY) / (len(POLES) - 1))
     certain[range(len(made)), [POLES.index(label) for label in made.labels]] = MADE_CERTAINTY
     parts = [read_soft_labels(setting.work / f"label-sentences-{part}" / SENTENCES_FILE) for part in range(PARTS)]

@@ -91,7 +91,9 @@ def write_report(
     Returns:
         The content of `metrics.json`.
     """
-    classifier = SentimentClassifier.from_pretrained(folder, engine="onnxruntime")  # the same figures on any CPU
+    classifier = SentimentClassifier.from_pretrained(
+        folder, engine="onnxruntime"
+    )  # the same figures whatever is installed
     scored = score_splits(classifier, corpora, options.evaluate_test)
     metrics = measure(classifier, corpora, scored) | facts
     metrics |= {
@@ -120,7 +122,9 @@ def measure_again(folder: Path, corpora: Sequence[Corpus], evaluate_test: bool, 
         evaluate_test: Also measure on the reported splits.
         facts: Further entries of the metrics.
     """
-    classifier = SentimentClassifier.from_pretrained(folder, engine="onnxruntime")  # the same figures on any CPU
+    classifier = SentimentClassifier.from_pretrained(
+        folder, engine="onnxruntime"
+    )  # the same figures whatever is installed
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     metrics |= measure(classifier, corpora, score_splits(classifier, corpora, evaluate_test)) | facts
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
@@ -146,7 +150,9 @@ def calibrate(folder: Path, dev: JoinedSplit) -> dict[str, bool]:
     Returns:
         Whether there was a cross-validation, and whether the checkpoint got a temperature and an uncertain band.
     """
-    classifier = SentimentClassifier.from_pretrained(folder, engine="onnxruntime")  # the same figures on any CPU
+    classifier = SentimentClassifier.from_pretrained(
+        folder, engine="onnxruntime"
+    )  # the same figures whatever is installed
     config = classifier.config
     config.temperature, config.temperature_exponent = 1.0, 0.0
     logits = classifier.logits(dev.split.texts)

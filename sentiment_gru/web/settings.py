@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     model: Annotated[str | None, Field(description="a checkpoint folder or a Hugging Face model id")] = None
     engine: Annotated[
         Literal["auto", "onnxruntime", "openvino"], Field(description="auto, onnxruntime or openvino")
-    ] = "auto"
+    ] = "onnxruntime"  # OpenVINO takes some hundred megabytes more, which a visitor's file would bring in
     quiz_bank: Annotated[str | None, Field(description="the path of an answer bank")] = None
     database_url: Annotated[SecretStr | None, Field(description="a SQLAlchemy URL")] = None
     quiz_secret: Annotated[SecretStr | None, Field(description="a secret that signs unfinished quizzes")] = None
