@@ -30,7 +30,7 @@ from benchmarks.corpora import sources_in
 from sentiment_gru.checkpoint import save_checkpoint
 from sentiment_gru.data.soft_labels import SoftLabels, read_soft_labels
 from sentiment_gru.data.splits import Corpus
-from sentiment_gru.distillation.augmentation import Grammar
+from sentiment_gru.distillation.grammar import Grammar
 from sentiment_gru.distillation.stages import REVIEWS, corpora_of, drawn
 from sentiment_gru.distillation.student import train_on_soft_labels
 from sentiment_gru.labels import POLES

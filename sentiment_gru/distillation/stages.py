@@ -31,9 +31,10 @@ from ..training.datasets import soft_name
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config
-from .augmentation import EMOJI, Grammar, add_emoji, cut_sentences, recombine, without_runs
+from .augmentation import EMOJI, add_emoji, cut_sentences, recombine, without_runs
 from .corpora import LICENCES, Sources, read_sources
 from .encoder import Targets, fine_tune, load_encoder
+from .grammar import Grammar
 from .pretraining import learn_language
 from .recipe import PARTS, Setting
 from .student import train_on_soft_labels

@@ -28,12 +28,13 @@ from ..training.report import calibrate, write_report
 from ..training.run import dev_metrics, load_initial, run_trainer, training_arguments
 from ..training.trainer import EncodedTexts, SentimentTrainer
 from ..training.two_threads import use_two_threads
-from .augmentation import terms
+from .grammar import terms
 
 LISTS = ("identities", "first_names", "places")
 # Words that describe things as often as people; a swapped "old joke" would be no counterfactual.
 AMBIGUOUS = frozenset(
-    ["old", "young", "white", "Black", "black", "blind", "deaf", "female", "Orthodox", "retired", "elderly"]
+    """old young white Black black brown blind deaf female male Orthodox retired elderly tall slim bald married religious
+    secular adopted vegan Grace Max Rosa Florence Georgia Turkey Jordan""".split()
 )
 PLACEHOLDER = "[NAME]"  # what stands for a name in the comments of GoEmotions
 NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w.,%/]|-\w)")

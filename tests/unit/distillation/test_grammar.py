@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from sentiment_gru.distillation.augmentation import Grammar, frames, lexicon, terms, without_runs
+from sentiment_gru.distillation.augmentation import without_runs
+from sentiment_gru.distillation.grammar import Grammar, frames, lexicon, terms
 
 KINDS = ("same", "flip", "double", "facts", "identities")
 

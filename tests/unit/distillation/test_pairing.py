@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sentiment_gru.data.splits import JoinedSplit, TextSplit
-from sentiment_gru.distillation.augmentation import terms
+from sentiment_gru.distillation.grammar import terms
 from sentiment_gru.distillation.student import PairCollator, PairedTexts, PairedTrainer, TermSwapper
 from sentiment_gru.tokenization import train_tokenizer
 
