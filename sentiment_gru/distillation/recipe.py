@@ -6,7 +6,6 @@ vocabulary         the words of the initial checkpoint, and further words of the
 label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and a GRU of reviews together
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
 student-SEED       the GRU of reviews, trained further on all soft labels and with swapped twins
-emoji-SEED         that student, trained further on sentences with emoji and on a sample of the other texts
 choose             the student that is best on dev
 calibrate          bias of the neutral label, temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
@@ -53,20 +52,18 @@ class Amounts:
     teacher_tokens: int = 64  # read of a short text
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label
     sentences: int = 200_000  # of unlabelled reviews
-    made: int = 60_000  # sentences of the grammar
+    made: int = 90_000  # sentences of the grammar
     recombined: int = 50_000  # short texts made of parts of others
     student_reviews: int = 75_000
     review_epochs: float = 2.5  # passes over the reviews before the sentences join them
-    student_epochs: float = 1.5
+    student_epochs: float = 1.0
     student_rate: float = 5e-4  # peak of the student's learning rate
-    review_times: int = 1  # times that an epoch of the student reads each review
-    made_times: int = 2  # the same for the sentences of the grammar
-    emoji: int = 8_000  # sentences with emoji
-    repeated: int = 5_000  # most texts of one corpus that are read beside them
+    misspelled: int = 60_000  # short texts with a misspelled word
+    emoji: int = 15_000  # made sentences with emoji
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
-    adversarial: float = 0.0
-    pairing: float = 1.0
+    adversarial: float = 0.3
+    pairing: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -126,12 +123,14 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
     amounts = setting.amounts
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
     students = tuple(f"student-{seed}" for seed in range(amounts.students))
-    emoji = tuple(f"emoji-{seed}" for seed in range(amounts.students))
     teacher = ("teacher_texts", "teacher_epochs", "teacher_tokens", "made")
-    sentences = Stage(("teacher-sentences",), ("judged", "sentences", "recombined"), stages.label_sentences)
+    of_reviews_need = () if setting.start else ("student-reviews",)
+    sentences = Stage(
+        ("teacher-sentences", *of_reviews_need), ("judged", "sentences", "recombined"), stages.label_sentences
+    )
     network = ("embedding_size", "hidden_size")
     training = (*network, "batch_size", "adversarial")
-    student = (*training, "student_epochs", "student_rate", "review_times", "made_times", "pairing")
+    student = (*training, "student_epochs", "student_rate", "made", "misspelled", "emoji", "pairing")
     of_reviews = {
         "pretrain": Stage(("vocabulary",), (*network, "pretrain_reviews"), stages.pretrain),
         "student-reviews": Stage(
@@ -139,20 +138,15 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
         ),
     }
     vocabulary = stages.extend_vocabulary if setting.start else stages.learn_vocabulary
-    labels_need = ("teacher-reviews",) if setting.start else ("student-reviews",)
     return {
         "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
         "vocabulary": Stage((), ("vocabulary",), vocabulary),
         "teacher-reviews": Stage((), ("student_reviews",), stages.fit_linear_teacher),
         **({} if setting.start else of_reviews),
-        "label-reviews": Stage(labels_need, ("student_reviews",), stages.label_reviews),
+        "label-reviews": Stage(("teacher-reviews", *of_reviews_need), ("student_reviews",), stages.label_reviews),
         **dict.fromkeys(parts, sentences),
         **dict.fromkeys(students, Stage(("vocabulary", "label-reviews", *parts), student, stages.train_student)),
-        **{
-            after: Stage((before,), ("emoji", "repeated"), stages.learn_emoji)
-            for before, after in zip(students, emoji, strict=True)
-        },
-        "choose": Stage(emoji, ("students",), stages.choose_student),
+        "choose": Stage(students, ("students",), stages.choose_student),
         "calibrate": Stage(("choose",), (), stages.calibrate_student),
         "release": Stage(("calibrate",), (), stages.release),
     }

@@ -3,8 +3,9 @@
 import csv
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,17 +22,16 @@ from ..checkpoint import WEIGHTS, load_config, load_model, load_tokenizer, resol
 from ..classifier import SentimentClassifier
 from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
 from ..data.sources import load_splits
-from ..data.splits import Corpus, JoinedSplit, TextSplit, cut_train, held_out, letters
+from ..data.splits import Corpus, JoinedSplit, TextSplit, held_out, letters
 from ..errors import CheckpointError, DatasetError
 from ..labels import POLES
 from ..metrics import labels_to_compare, restrict
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import MIN_FREQUENCY, add_words, train_tokenizer
-from ..training.datasets import soft_name
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config
-from .augmentation import EMOJI, add_emoji, cut_sentences, recombine, without_runs
+from .augmentation import EMOJI, add_emoji, cut_sentences, misspell, recombine, without_runs
 from .corpora import LICENCES, Sources, read_sources
 from .encoder import Targets, fine_tune, load_encoder
 from .grammar import Grammar
@@ -42,12 +42,12 @@ from .teachers import NBSVM, blend, fit_weights, out_of_fold
 
 UNLABELLED = "unsupervised"
 REVIEWS, MADE = "imdb", "made"
+POSTS = ("tweets", "go_emotions")  # corpora whose texts are written like messages
+DEV_LOGITS = "dev.npz"
 REVIEWS_FILE, SENTENCES_FILE = "reviews.parquet", "sentences.parquet"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
-EMOJI_RATE = 3e-4  # peak of the learning rate
 REDUCTIONS = np.arange(0.0, 2.01, 0.1)  # of the neutral label's logit
-EMOJI_TIMES = 3  # times that a sentence with emoji is read
 # Most phrases of the trees are short and neutral. All of them would teach that an opinion without a polar word is none.
 SHORT_PHRASE = 10  # words
 NEUTRAL_SHARE = 0.2  # of the short neutral phrases
@@ -192,39 +192,35 @@ def read_held_out(paths: Sequence[str]) -> Iterator[str]:
 
 
 def short_corpora(setting: Setting) -> list[Corpus]:
-    """Return the corpora of short texts, and the made sentences as one more."""
-    made = made_sentences(setting)
-    short = [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
-    return [*short, Corpus(MADE, made, TextSplit([], []), None, {})]
+    """Return the corpora of short texts."""
+    return [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
 
 
 def fine_tune_encoder(setting: Setting, name: str) -> Figures:
     """Fine-tune the encoder on the short texts and made sentences; the figures are macro recalls on dev."""
     amounts, short = setting.amounts, short_corpora(setting)
+    made = made_sentences(setting)
     texts: list[str] = []
     labels, present = [], []
-    for corpus in short:
+    for corpus in [*short, Corpus(MADE, made, TextSplit([], []), None, {})]:
         known = labels_to_compare(POLES, set(corpus.train.labels))
         rows = drawn(range(len(corpus.train)), amounts.teacher_texts)
         texts += [corpus.train.texts[i] for i in rows]
         labels += [[float(corpus.train.labels[i] == label) for label in POLES] for i in rows]
         present += [[label in known for label in POLES]] * len(rows)
     targets = Targets(texts, amounts.teacher_tokens, np.array(labels), np.array(present))
+    torch.set_num_threads(os.cpu_count() or 1)  # most of the recipe waits for this stage
     encoder = fine_tune(setting.teacher, targets, setting.work / name, amounts.teacher_epochs)
-    return {"texts": len(texts)} | {
-        corpus.name: macro_recall(encoder.score(corpus.dev.texts, amounts.teacher_tokens), corpus.dev)
-        for corpus in short
-        if corpus.dev.texts
-    }
+    dev = {corpus.name: encoder.score(corpus.dev.texts, amounts.teacher_tokens) for corpus in short}
+    np.savez(setting.work / name / DEV_LOGITS, **dev)
+    return {"texts": len(texts)} | {corpus.name: macro_recall(dev[corpus.name], corpus.dev) for corpus in short}
 
 
 def label_reviews(setting: Setting, name: str) -> Figures:
     """Blend the opinions of NB-SVM and of the GRU of reviews, weighted as is best on dev."""
     reviews = corpora_of(setting.sources)[0]
     linear = np.load(setting.work / "teacher-reviews" / "logits.npz")
-    trained = setting.work / "student-reviews" / "checkpoint"
-    start = initial_checkpoint(setting) if setting.start else trained
-    student = SentimentClassifier.from_pretrained(start, engine="onnxruntime")  # the same labels whatever is installed
+    student = review_student(setting)
     positive = is_positive(reviews.dev)
     dev = np.stack([linear["dev"], poles(student.logits(reviews.dev.texts))])
     weights = fit_weights(dev, positive)
@@ -235,29 +231,63 @@ def label_reviews(setting: Setting, name: str) -> Figures:
     return {member: accuracy(logits, positive) for member, logits in figures.items()} | {"texts": count}
 
 
+def review_student(setting: Setting) -> SentimentClassifier:
+    """Return the GRU of reviews; ONNX Runtime gives the same labels whatever else is installed."""
+    trained = setting.work / "student-reviews" / "checkpoint"
+    folder = initial_checkpoint(setting) if setting.start else trained
+    return SentimentClassifier.from_pretrained(folder, engine="onnxruntime")
+
+
 def label_sentences(setting: Setting, name: str) -> Figures:
-    """Judge a part of the short texts and sentences by the encoder; labelled texts keep half of their label."""
-    part = int(name.rpartition("-")[2])
-    certainty: dict[str, tuple[str, float]] = {}
+    """Judge a part of the short texts and sentences; labelled texts keep half of their label.
+
+    The encoder says how neutral a text is. Which side a text is on, it says together with the GRU of reviews.
+    """
+    part, amounts = int(name.rpartition("-")[2]), setting.amounts
+    known: dict[str, tuple[str, str]] = {}
     for corpus in short_corpora(setting):
-        share = MADE_CERTAINTY if corpus.name == MADE else LABEL_SHARE
-        rows = drawn(range(len(corpus.train)), setting.amounts.judged)
-        certainty |= {corpus.train.texts[i]: (corpus.train.labels[i], share) for i in rows}
-    made = cut_sentences(unlabelled_reviews(setting.sources), setting.amounts.sentences, seed=0)
-    made += recombine(list(certainty), setting.amounts.recombined, seed=0)
+        rows = drawn(range(len(corpus.train)), amounts.judged)
+        known |= {corpus.train.texts[i]: (corpus.name, corpus.train.labels[i]) for i in rows}
+    made = cut_sentences(unlabelled_reviews(setting.sources), amounts.sentences, seed=0)
+    made += recombine(list(known), amounts.recombined, seed=0)
     unwanted = held_out(corpora_of(setting.sources))
-    texts = list(certainty) + [
-        text for text in dict.fromkeys(made) if text not in certainty and letters(text) not in unwanted
-    ]
+    texts = list(known) + [text for text in dict.fromkeys(made) if text not in known and letters(text) not in unwanted]
     texts = texts[part::PARTS]
     encoder = load_encoder(setting.teacher, setting.work / "teacher-sentences")
-    scores = softmax(encoder.score(texts, setting.amounts.teacher_tokens).astype(np.float64), axis=1)
+    student = review_student(setting)
+    logits = encoder.score(texts, amounts.teacher_tokens)
+    sides = np.stack([poles(logits), poles(student.logits(texts))])
+    weights = side_weights(setting, student)
+    scores = softmax(logits.astype(np.float64), axis=1)
     for row, text in enumerate(texts):
-        if text in certainty:
-            label, share = certainty[text]
-            scores[row] = share * (np.array(POLES) == label) + (1 - share) * scores[row]
+        corpus_name, label = known.get(text, (None, None))
+        positive = float(blend(weights[corpus_name in POSTS], sides[:, row]))
+        scores[row] = [(1 - positive) * (1 - scores[row, 1]), scores[row, 1], positive * (1 - scores[row, 1])]
+        if label:
+            scores[row] = LABEL_SHARE * (np.array(POLES) == label) + (1 - LABEL_SHARE) * scores[row]
     write_soft_labels(setting.work / name / SENTENCES_FILE, SoftLabels("sentences", texts, list(POLES), scores))
-    return {"texts": len(texts), "neutral": round(float((scores.argmax(axis=1) == 1).mean()), 3)}
+    figures = {"sentences": weights[False], "posts": weights[True]}
+    return {"texts": len(texts), "neutral": round(float((scores.argmax(axis=1) == 1).mean()), 3)} | {
+        f"weights of {kind}": [round(float(weight), 2) for weight in found] for kind, found in figures.items()
+    }
+
+
+def side_weights(setting: Setting, student: SentimentClassifier) -> dict[bool, np.ndarray]:
+    """Return (2,) weights of encoder and GRU, best on polar texts of dev, of posts (True) and of sentences (False)."""
+    encoder = np.load(setting.work / "teacher-sentences" / DEV_LOGITS)
+    members: dict[bool, list[np.ndarray]] = {True: [], False: []}
+    positive: dict[bool, list[np.ndarray]] = {True: [], False: []}
+    for corpus in short_corpora(setting):
+        polar = [row for row, label in enumerate(corpus.dev.labels) if label != POLES[1]]
+        if polar:
+            dev = corpus.dev.take(polar)
+            kind = corpus.name in POSTS
+            members[kind].append(np.stack([poles(encoder[corpus.name])[polar], poles(student.logits(dev.texts))]))
+            positive[kind].append(is_positive(dev))
+    return {
+        kind: fit_weights(np.concatenate(found, axis=1), np.concatenate(positive[kind]))
+        for kind, found in members.items()
+    }
 
 
 def student_options(
@@ -291,52 +321,47 @@ def train_student_of_reviews(setting: Setting, name: str) -> Figures:
 
 def train_student(setting: Setting, name: str) -> Figures:
     """Train the GRU of reviews further on all soft labels; the figures are macro recalls on dev."""
-    paths = [
-        setting.work / "label-reviews" / REVIEWS_FILE,
-        *(setting.work / f"label-sentences-{part}" / SENTENCES_FILE for part in range(PARTS)),
-    ]
     amounts, seed = setting.amounts, int(name.rpartition("-")[2])
     start = "vocabulary/checkpoint" if setting.start else "student-reviews/checkpoint"
     options = student_options(setting, name, start, amounts.student_epochs, seed, amounts.student_rate)
-    made = set(made_sentences(setting).texts)
-    soft = [part for path in paths for part in set_apart(read_soft_labels(path), made)]
-    times = dict.fromkeys((REVIEWS, soft_name("reviews")), amounts.review_times) | {soft_name(MADE): amounts.made_times}
-    train_on_soft_labels(options, corpora_of(setting.sources), soft, amounts.pairing, times)
-    return dev_figures(Path(options.output_dir))
-
-
-def set_apart(soft: SoftLabels, made: Set[str]) -> list[SoftLabels]:
-    """Return the texts that were not made, and those that were under a name of their own."""
-    rows: dict[bool, list[int]] = {False: [], True: []}
-    for row, text in enumerate(soft.texts):
-        rows[text in made].append(row)
-    return [soft.take(rows[False]), replace(soft.take(rows[True]), name=MADE)]
-
-
-def learn_emoji(setting: Setting, name: str) -> Figures:
-    """Add all emoji to a student's vocabulary and train it on sentences with them, beside a sample of other texts."""
-    amounts, seed = setting.amounts, int(name.rpartition("-")[2])
-    start = f"{name}/start"
-    student = setting.work / f"student-{seed}" / "checkpoint"
-    known = len(load_tokenizer(student))
-    extend(student, list(EMOJI) * MIN_FREQUENCY, known + len(EMOJI), setting.work / start)
-    corpora = [cut_train(corpus, amounts.repeated, seed) for corpus in corpora_of(setting.sources)]
-    made = add_emoji(made_sentences(setting), amounts.emoji, seed)
-    unwanted = {text.strip() for text in read_held_out(setting.held_out)}  # emoji alone have no run of words
-    made = made.take([row for row, text in enumerate(made.texts) if text not in unwanted])
-    certain = np.full((len(made), len(POLES)), (1 - MADE_CERTAINTY) / (len(POLES) - 1))
-    certain[range(len(made)), [POLES.index(label) for label in made.labels]] = MADE_CERTAINTY
     parts = [read_soft_labels(setting.work / f"label-sentences-{part}" / SENTENCES_FILE) for part in range(PARTS)]
-    parts = [part.take(drawn(range(len(part)), amounts.repeated)) for part in parts]
-    soft = [*parts, SoftLabels("emoji", made.texts, list(POLES), certain)]
-    options = student_options(setting, name, f"{start}/checkpoint", 1.0, seed, EMOJI_RATE)
-    train_on_soft_labels(options, corpora, soft, amounts.pairing, {soft_name("emoji"): EMOJI_TIMES})
+    made = made_sentences(setting)
+    sentences = join_soft([*parts, certain(MADE, made)])
+    wrong = misspell(sentences.texts, amounts.misspelled, seed)
+    rows = {text: row for row, text in enumerate(sentences.texts)}
+    misspelled = sentences.take([rows[text] for text in wrong.values()])
+    soft = [
+        read_soft_labels(setting.work / "label-reviews" / REVIEWS_FILE),
+        sentences,
+        replace(misspelled, name="misspelled", texts=list(wrong)),
+        certain("emoji", without_texts(add_emoji(made, amounts.emoji, seed), read_held_out(setting.held_out))),
+    ]
+    train_on_soft_labels(options, corpora_of(setting.sources), soft, amounts.pairing)
     return dev_figures(Path(options.output_dir))
+
+
+def join_soft(parts: Sequence[SoftLabels]) -> SoftLabels:
+    """Return the texts of all parts, which have the same labels."""
+    texts = [text for part in parts for text in part.texts]
+    return replace(parts[0], texts=texts, scores=np.concatenate([part.scores for part in parts]))
+
+
+def certain(name: str, made: TextSplit) -> SoftLabels:
+    """Return soft labels of made texts, nearly certain of the label that follows from how they are made."""
+    scores = np.full((len(made), len(POLES)), (1 - MADE_CERTAINTY) / (len(POLES) - 1))
+    scores[range(len(made)), [POLES.index(label) for label in made.labels]] = MADE_CERTAINTY
+    return SoftLabels(name, made.texts, list(POLES), scores)
+
+
+def without_texts(made: TextSplit, held_out: Iterable[str]) -> TextSplit:
+    """Return the texts that are not held out as a whole; emoji alone have no run of words."""
+    unwanted = {text.strip() for text in held_out}
+    return made.take([row for row, text in enumerate(made.texts) if text not in unwanted])
 
 
 def choose_student(setting: Setting, name: str) -> Figures:
     """Copy the student with the highest mean of macro recalls on dev."""
-    students = [f"emoji-{seed}" for seed in range(setting.amounts.students)]
+    students = [f"student-{seed}" for seed in range(setting.amounts.students)]
     figures = {student: dev_figures(setting.work / student / "checkpoint") for student in students}
     best = max(students, key=lambda student: np.mean(list(figures[student].values())))
     target = setting.work / name / "checkpoint"

@@ -72,7 +72,7 @@ class TermSwapper:
 
 
 class PairedTexts(EncodedTexts):
-    """Encoded texts, some of them with the token ids of a twin, those of some datasets several times."""
+    """Encoded texts, some of them with the token ids of a twin."""
 
     def __init__(
         self,
@@ -82,16 +82,11 @@ class PairedTexts(EncodedTexts):
         limit: int,
         soft_targets: Mapping[str, Mapping[str, float]],
         twins: Mapping[str, str],
-        times: Mapping[str, int],
     ) -> None:
         super().__init__(joined, tokenizer, labels, limit, soft_targets)
         for row, text in zip(self.rows, joined.split.texts, strict=True):
             if text in twins:
                 row["twin"] = keep_ends(tokenizer(twins[text], return_attention_mask=False)["input_ids"], limit)
-        for name, indices in joined.rows.items():
-            for _ in range(times.get(name, 1) - 1):
-                self.rows += [self.rows[index] for index in indices]
-                self.lengths += [self.lengths[index] for index in indices]
 
 
 class PairCollator:
@@ -132,7 +127,6 @@ def train_on_soft_labels(
     corpora: Sequence[Corpus],
     soft: Sequence[SoftLabels],
     pairing: float,
-    times: Mapping[str, int] | None = None,
 ) -> None:
     """Train from the options' initial checkpoint, or go on with a training that was stopped.
 
@@ -141,7 +135,6 @@ def train_on_soft_labels(
         corpora: under the split rule.
         soft: opinions of teachers, which replace labels or add texts.
         pairing: weight of the difference between the logits of a text and of its twin; 0 for no twins.
-        times: number of times that an epoch reads each text of a dataset; datasets left out are read once.
 
     Raises:
         KeyboardInterrupt: the training was stopped before its end.
@@ -167,7 +160,7 @@ def train_on_soft_labels(
         adversarial=options.adversarial,
         model=model,
         args=training_arguments(options),
-        train_dataset=PairedTexts(texts, tokenizer, POLES, options.train_tokens, targets, twins, times or {}),
+        train_dataset=PairedTexts(texts, tokenizer, POLES, options.train_tokens, targets, twins),
         eval_dataset=EncodedTexts(dev, tokenizer, POLES, options.train_tokens),
         data_collator=PairCollator(tokenizer),
         compute_metrics=dev_metrics(dev, POLES),
