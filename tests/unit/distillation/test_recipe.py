@@ -170,6 +170,14 @@ def test_an_initial_checkpoint_gains_words_and_is_trained_further(
     assert student.config.vocab_size == extended.config.vocab_size > before.config.vocab_size
     np.testing.assert_allclose(extended.logits(texts), before.logits(texts), atol=1e-4)
     assert np.abs(student.logits(texts) - before.logits(texts)).max() > 1e-2
+    assert [len(ids) for ids in before.encode(["dreaary"])] == [1]
+    assert all(1 not in ids and len(ids) > 1 for ids in (extended.encode(["dreaary"]) + student.encode(["dreaary"])))
+    vectors = load_model(work / "vocabulary/checkpoint").embedding.weight
+    pieces = [i for entry, i in load_tokenizer(work / "vocabulary/checkpoint").get_vocab().items() if entry[:2] == "##"]
+    assert (vectors[pieces] == vectors[extended.config.unk_token_id]).all()
+    figures = json.loads((work / "vocabulary.figures.json").read_text())
+    assert set(figures["unknown"]) == set(figures["split"])
+    assert all(0 <= share <= 1 for kind in ("unknown", "split") for share in figures[kind].values())
     digest = hashlib.sha256((start / "model.safetensors").read_bytes()).hexdigest()
     assert digest in (tmp_path / "out/README.md").read_text()
     assert command.main([*told[:-1], "--stage", "vocabulary"]) == 1
