@@ -1,4 +1,4 @@
-"""Texts for a teacher to judge: sentences cut out of reviews, short texts recombined, and made sentences.
+"""Texts for a teacher to judge: sentences cut out of reviews, short texts recombined, made and misspelled sentences.
 
 The label of a made sentence follows from how it is built. Its words come from `lexicon.toml`, its frame from
 `frames.toml`, names, places and identity terms from `terms/`. A seed gives the same sentences again.
@@ -6,6 +6,7 @@ The label of a made sentence follows from how it is built. Its words come from `
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TypeVar
 import numpy as np
 
 from ..data.splits import TextSplit
+from ..spelling import misspellings
+from ..tokenization import MIN_FREQUENCY
 
 END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])")
 TAG = re.compile(r"\s*<br\s*/?>\s*")
@@ -236,3 +239,63 @@ def add_emoji(sentences: TextSplit, count: int, seed: int) -> TextSplit:
             text = f"{sentences.texts[row]} {text}"
         found.setdefault(text, label)
     return TextSplit(list(found), list(found.values()))
+
+
+# Not parts of addresses, names, hash signs and placeholders, nor what stands before the 't of a negation.
+LONG_WORD = re.compile(r"(?<![\w@#/.\[])[A-Za-z]{4,}(?![\w@/'\u2019])")
+MOST_MISSPELLED = 2  # words of a text
+VOWELS = frozenset("aeiou")
+REPEATS = (3, 4, 5)  # times that a vowel is written, as in "soooo"
+
+
+def misspell(texts: TextSplit, count: int, seed: int) -> TextSplit:
+    """Return so many texts with one or two misspelled words, and the label of the text without mistakes.
+
+    A letter is dropped, doubled, swapped with the next, or replaced by that of a neighbouring key, or a vowel is
+    repeated. Source: Pruthi et al. 2019, "Combating Adversarial Misspellings with Robust Word Recognition", who
+    train on such mistakes.
+
+    Args:
+        texts: labelled texts.
+        count: different texts to return; fewer if there are not so many.
+        seed: of what is drawn.
+    """
+    draws = np.random.default_rng(seed)
+    uses = Counter(word.lower() for text in texts.texts for word in LONG_WORD.findall(text))
+    found: dict[str, str] = {}
+    for _ in range(20 * count if len(texts) else 0):
+        if len(found) == count:
+            break
+        row = int(draws.integers(len(texts)))
+        text = texts.texts[row]
+        words = list(LONG_WORD.finditer(text))
+        number = min(len(words), int(draws.integers(1, MOST_MISSPELLED + 1)))
+        for i in sorted(draws.choice(len(words), size=number, replace=False), reverse=True) if words else ():
+            start, end = words[i].span()
+            text = text[:start] + misspell_word(words[i][0], uses, draws) + text[end:]
+        if text != texts.texts[row]:
+            found.setdefault(text, texts.labels[row])
+    return TextSplit(list(found), list(found.values()))
+
+
+def misspell_word(word: str, uses: Mapping[str, int], draws: np.random.Generator) -> str:
+    """Draw a kind of mistake and one of its forms of a word; the word itself if every form is another word.
+
+    Args:
+        word: a word of any case.
+        uses: how often each lower-case word occurs; one that occurs `MIN_FREQUENCY` times is no misspelled form.
+        draws: what the form is drawn with.
+    """
+    repeated = [
+        word[:i] + times * letter + word[i + 1 :]
+        for i, letter in enumerate(word)
+        if letter.lower() in VOWELS
+        for times in REPEATS
+    ]
+    forms = (misspellings(word) | {"repeated": repeated}).values()
+    kinds = [[form for form in made if uses.get(form.lower(), 0) < MIN_FREQUENCY] for made in forms]
+    kinds = [made for made in kinds if made]
+    if not kinds:
+        return word
+    chosen = kinds[int(draws.integers(len(kinds)))]
+    return chosen[int(draws.integers(len(chosen)))]
