@@ -1,14 +1,17 @@
-"""Texts made of others: sentences cut out of reviews, short texts recombined, and sentences with emoji.
+"""Texts made of others: sentences cut out of reviews, recombined and misspelled texts, and sentences with emoji.
 
 A seed gives the same texts again.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from ..data.splits import TextSplit
+from ..spelling import misspellings
+from ..tokenization import MIN_FREQUENCY
 from .grammar import NEGATIVE, NEUTRAL, POSITIVE
 
 END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])")
@@ -129,3 +132,62 @@ def add_emoji(sentences: TextSplit, count: int, seed: int) -> TextSplit:
             text = f"{sentences.texts[row]} {text}"
         found.setdefault(text, label)
     return TextSplit(list(found), list(found.values()))
+
+
+# Not parts of addresses, names, hash signs and placeholders, nor what stands before the 't of a negation.
+LONG_WORD = re.compile(r"(?<![\w@#/.\[])[A-Za-z]{4,}(?![\w@/'\u2019]|://)")
+MOST_MISSPELLED = 2  # words of a text
+VOWELS = frozenset("aeiou")
+REPEATS = (3, 4, 5)  # times that a vowel is written, as in "soooo"
+
+
+def misspell(texts: Sequence[str], count: int, seed: int) -> dict[str, str]:
+    """Return so many texts with one or two misspelled words, each with the text without mistakes.
+
+    A letter is dropped, doubled, swapped with the next, or replaced by that of a neighbouring key, or a vowel is
+    repeated. Source: Pruthi et al. 2019, "Combating Adversarial Misspellings with Robust Word Recognition", who
+    train on such mistakes.
+
+    Args:
+        texts: texts with correct words.
+        count: different texts to return; fewer if there are not so many.
+        seed: of what is drawn.
+    """
+    draws = np.random.default_rng(seed)
+    uses = Counter(word.lower() for text in texts for word in LONG_WORD.findall(text))
+    found: dict[str, str] = {}
+    for _ in range(20 * count if len(texts) else 0):
+        if len(found) == count:
+            break
+        text = correct = texts[int(draws.integers(len(texts)))]
+        words = list(LONG_WORD.finditer(text))
+        number = min(len(words), int(draws.integers(1, MOST_MISSPELLED + 1)))
+        for i in sorted(draws.choice(len(words), size=number, replace=False), reverse=True) if words else ():
+            start, end = words[i].span()
+            text = text[:start] + misspell_word(words[i][0], uses, draws) + text[end:]
+        if text != correct:
+            found.setdefault(text, correct)
+    return found
+
+
+def misspell_word(word: str, uses: Mapping[str, int], draws: np.random.Generator) -> str:
+    """Draw a kind of mistake and one of its forms of a word; the word itself if every form is another word.
+
+    Args:
+        word: a word of any case.
+        uses: how often each lower-case word occurs; one that occurs `MIN_FREQUENCY` times is no misspelled form.
+        draws: what the form is drawn with.
+    """
+    repeated = [
+        word[:i] + times * letter + word[i + 1 :]
+        for i, letter in enumerate(word)
+        if letter.lower() in VOWELS
+        for times in REPEATS
+    ]
+    forms = (misspellings(word) | {"repeated": repeated}).values()
+    kinds = [[form for form in made if uses.get(form.lower(), 0) < MIN_FREQUENCY] for made in forms]
+    kinds = [made for made in kinds if made]
+    if not kinds:
+        return word
+    chosen = kinds[int(draws.integers(len(kinds)))]
+    return chosen[int(draws.integers(len(chosen)))]

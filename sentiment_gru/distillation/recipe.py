@@ -2,7 +2,7 @@
 
 teacher-sentences  a transformer encoder, fine-tuned on the short texts and on made sentences
 teacher-reviews    a linear teacher (NB-SVM) of reviews, those of the training set judged out of fold
-vocabulary         the words of the initial checkpoint, and further words of the short texts
+vocabulary         the words of the initial checkpoint, further words of the short texts, and pieces of other words
 label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and a GRU of reviews together
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
 student-SEED       the GRU of reviews, trained further on all soft labels and with swapped twins
@@ -12,7 +12,7 @@ release            the reported splits, read once, and the checkpoint copied to 
 
 The GRU of reviews is an initial checkpoint that was trained on reviews. Without one, three stages make it:
 
-vocabulary         the most frequent words of all training texts and of the unlabelled reviews
+vocabulary         the most frequent words of all training texts and of the unlabelled reviews, and pieces of others
 pretrain           embeddings and cells that have learned to guess neighboring words
 student-reviews    a GRU that goes on from `pretrain` with the linear teacher's labels of reviews
 
@@ -43,7 +43,8 @@ OPTIONS, FIGURES = "options.json", "figures.json"
 class Amounts:
     """The amounts of data and training; larger amounts take longer and give a better model."""
 
-    vocabulary: int = 34_000  # words
+    vocabulary: int = 34_200  # words and pieces
+    pieces: int = 2_000  # of words that the vocabulary lacks; 0 to leave such words unknown
     embedding_size: int = 128  # this and the next have the value of the initial checkpoint, if there is one
     hidden_size: int = 192
     pretrain_reviews: int = 75_000  # reviews read while guessing words
@@ -140,7 +141,7 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
     vocabulary = stages.extend_vocabulary if setting.start else stages.learn_vocabulary
     return {
         "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
-        "vocabulary": Stage((), ("vocabulary",), vocabulary),
+        "vocabulary": Stage((), ("vocabulary", "pieces"), vocabulary),
         "teacher-reviews": Stage((), ("student_reviews",), stages.fit_linear_teacher),
         **({} if setting.start else of_reviews),
         "label-reviews": Stage(("teacher-reviews", *of_reviews_need), ("student_reviews",), stages.label_reviews),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file, save_file
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, recall_score
 from torch import nn
@@ -27,7 +29,7 @@ from ..errors import CheckpointError, DatasetError
 from ..labels import POLES
 from ..metrics import labels_to_compare, restrict
 from ..modeling import SentimentGRUForSequenceClassification
-from ..tokenization import MIN_FREQUENCY, add_words, train_tokenizer
+from ..tokenization import add_pieces, add_words, train_tokenizer
 from ..training.options import TrainingOptions
 from ..training.report import calibrate, measure_again
 from ..training.run import build_config
@@ -43,10 +45,11 @@ from .teachers import NBSVM, blend, fit_weights, out_of_fold
 UNLABELLED = "unsupervised"
 REVIEWS, MADE = "imdb", "made"
 POSTS = ("tweets", "go_emotions")  # corpora whose texts are written like messages
-DEV_LOGITS = "dev.npz"
+DEV_LOGITS = "dev.safetensors"
 REVIEWS_FILE, SENTENCES_FILE = "reviews.parquet", "sentences.parquet"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
+MOST_USES = 1_000  # of a word that the initial checkpoint lacks, so that each emoji comes before it
 REDUCTIONS = np.arange(0.0, 2.01, 0.1)  # of the neutral label's logit
 # Most phrases of the trees are short and neutral. All of them would teach that an opinion without a polar word is none.
 SHORT_PHRASE = 10  # words
@@ -79,29 +82,48 @@ def unlabelled_reviews(sources: Sources) -> list[str]:
 
 
 def learn_vocabulary(setting: Setting, name: str) -> Figures:
-    """Learn the words of all training texts; the figures are shares of unknown words on dev."""
-    corpora = corpora_of(setting.sources)
+    """Learn the words of all training texts, and pieces of others; the figures are shares of words on dev."""
+    corpora, amounts = corpora_of(setting.sources), setting.amounts
     texts = [text for corpus in corpora for text in corpus.train.texts] + unlabelled_reviews(setting.sources)
-    tokenizer = train_tokenizer(texts, setting.amounts.vocabulary)
+    tokenizer = train_tokenizer(texts, amounts.vocabulary - amounts.pieces)
+    if amounts.pieces:
+        tokenizer = add_pieces(tokenizer, texts, amounts.pieces)
     tokenizer.save_pretrained(setting.work / name)
-    return {"words": len(tokenizer), "unknown": unknown_shares(setting, tokenizer)}
+    return {"words": len(tokenizer), **word_shares(setting, tokenizer)}
 
 
 def extend_vocabulary(setting: Setting, name: str) -> Figures:
-    """Add the most frequent unknown words of the short texts to the initial checkpoint; verdicts stay the same.
+    """Add the most frequent unknown words of the short texts, and pieces of the others, to the initial checkpoint.
 
-    The embedding of a new word is that of an unknown one until the student learns it.
+    The embedding of a new word or piece is that of an unknown word until the student learns it. Verdicts change only
+    on texts with words that are now split: one unknown word has become several.
     """
-    short = [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
-    texts = [text for corpus in short for text in corpus.train.texts]
-    tokenizer = extend(initial_checkpoint(setting), texts, setting.amounts.vocabulary, setting.work / name)
-    return {"words": len(tokenizer), "unknown": unknown_shares(setting, tokenizer)}
+    amounts = setting.amounts
+    texts = [text for corpus in short_corpora(setting) for text in corpus.train.texts]
+    texts += list(EMOJI) * MOST_USES
+    tokenizer = extend(
+        initial_checkpoint(setting), texts, amounts.vocabulary, setting.work / name, pieces=amounts.pieces
+    )
+    return {"words": len(tokenizer), **word_shares(setting, tokenizer)}
 
 
-def extend(folder: Path, texts: Sequence[str], size: int, output: Path) -> PreTrainedTokenizerFast:
-    """Write a checkpoint whose vocabulary has further words of texts, up to a size, and return its tokenizer."""
+def extend(folder: Path, texts: Sequence[str], size: int, output: Path, *, pieces: int = 0) -> PreTrainedTokenizerFast:
+    """Write a checkpoint whose vocabulary has further words of texts, and return its tokenizer.
+
+    Args:
+        folder: folder of a checkpoint.
+        texts: training texts.
+        size: most entries of the vocabulary; a larger one gets no further words.
+        output: folder in which `checkpoint` is written.
+        pieces: most pieces of other words to add; the words leave room for them within `size`.
+
+    Raises:
+        ValueError: the vocabulary has byte pairs, or `pieces` is above 0 but too small for the single letters.
+    """
     model = load_model(folder)
-    tokenizer = add_words(load_tokenizer(folder), texts, size)
+    tokenizer = add_words(load_tokenizer(folder), texts, size - pieces)
+    if pieces:
+        tokenizer = add_pieces(tokenizer, texts, pieces)
     old = model.embedding.weight.detach()
     new = old[tokenizer.unk_token_id].expand(len(tokenizer) - len(old), -1)
     model.set_input_embeddings(nn.Embedding.from_pretrained(torch.cat([old, new]), freeze=False, padding_idx=0))
@@ -123,12 +145,18 @@ def initial_checkpoint(setting: Setting) -> Path:
     return folder
 
 
-def unknown_shares(setting: Setting, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
-    """Return the share of unknown words on the dev split of each corpus."""
-    shares = {}
+def word_shares(setting: Setting, tokenizer: PreTrainedTokenizerFast) -> dict[str, dict[str, float]]:
+    """Return the shares of unknown words and of words split into pieces on the dev split of each corpus."""
+    shares: dict[str, dict[str, float]] = {"unknown": {}, "split": {}}
     for corpus in corpora_of(setting.sources):
-        ids = [i for row in tokenizer(corpus.dev.texts)["input_ids"] for i in row]
-        shares[corpus.name] = round(ids.count(tokenizer.unk_token_id) / len(ids), 4)
+        words = unknown = split = 0
+        for encoding in tokenizer(corpus.dev.texts).encodings:
+            pieces = Counter(encoding.word_ids)
+            words += len(pieces)
+            unknown += encoding.ids.count(tokenizer.unk_token_id)  # an unknown word is one token
+            split += sum(count > 1 for count in pieces.values())
+        shares["unknown"][corpus.name] = round(unknown / words, 4)
+        shares["split"][corpus.name] = round(split / words, 4)
     return shares
 
 
@@ -212,7 +240,7 @@ def fine_tune_encoder(setting: Setting, name: str) -> Figures:
     torch.set_num_threads(os.cpu_count() or 1)  # most of the recipe waits for this stage
     encoder = fine_tune(setting.teacher, targets, setting.work / name, amounts.teacher_epochs)
     dev = {corpus.name: encoder.score(corpus.dev.texts, amounts.teacher_tokens) for corpus in short}
-    np.savez(setting.work / name / DEV_LOGITS, **dev)
+    save_file(dev, setting.work / name / DEV_LOGITS)
     return {"texts": len(texts)} | {corpus.name: macro_recall(dev[corpus.name], corpus.dev) for corpus in short}
 
 
@@ -274,7 +302,7 @@ def label_sentences(setting: Setting, name: str) -> Figures:
 
 def side_weights(setting: Setting, student: SentimentClassifier) -> dict[bool, np.ndarray]:
     """Return (2,) weights of encoder and GRU, best on polar texts of dev, of posts (True) and of sentences (False)."""
-    encoder = np.load(setting.work / "teacher-sentences" / DEV_LOGITS)
+    encoder = load_file(setting.work / "teacher-sentences" / DEV_LOGITS)
     members: dict[bool, list[np.ndarray]] = {True: [], False: []}
     positive: dict[bool, list[np.ndarray]] = {True: [], False: []}
     for corpus in short_corpora(setting):

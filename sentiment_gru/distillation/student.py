@@ -32,10 +32,11 @@ from .grammar import terms
 
 LISTS = ("identities", "first_names", "places")
 # Words that describe things as often as people; a swapped "old joke" would be no counterfactual.
-AMBIGUOUS = frozenset(
-    """old young white Black black brown blind deaf female male Orthodox retired elderly tall slim bald married religious
-    secular adopted vegan Grace Max Rosa Florence Georgia Turkey Jordan""".split()
-)
+AMBIGUOUS = frozenset((
+    "old", "young", "white", "Black", "black", "brown", "blind", "deaf", "female", "male", "Orthodox", "retired",
+    "elderly", "tall", "slim", "bald", "married", "religious", "secular", "adopted", "vegan",
+    "Grace", "Max", "Rosa", "Florence", "Georgia", "Turkey", "Jordan",
+))  # fmt: skip
 PLACEHOLDER = "[NAME]"  # what stands for a name in the comments of GoEmotions
 NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w.,%/]|-\w)")
 LONGEST = 60  # words of a text that gets a twin, so that the twins of reviews do not double the work

@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from sentiment_gru.tokenization import add_words, keep_ends, train_tokenizer
+from sentiment_gru.tokenization import CONTINUED, LONGEST_WORD, add_pieces, add_words, keep_ends, train_tokenizer
 
 SAMPLE = [
     "I don't think it's good! Is it? 😀 ❤ :) can't won't isn't ca n't ...",
@@ -16,9 +16,10 @@ SAMPLE = [
 ] * 3
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["words", "subwords"])
+@pytest.fixture(scope="module", params=["words", "byte pairs", "pieces"])
 def tokenizer(request: pytest.FixtureRequest) -> PreTrainedTokenizerFast:
-    return train_tokenizer(SAMPLE, 200, subwords=request.param)
+    trained = train_tokenizer(SAMPLE, 200, subwords=request.param == "byte pairs")
+    return add_pieces(trained, SAMPLE, 200) if request.param == "pieces" else trained
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,69 @@ def test_added_words_get_new_ids_and_the_others_keep_theirs(words: PreTrainedTok
     assert words.get_vocab() == before
     with pytest.raises(ValueError, match="whole words"):
         add_words(train_tokenizer(texts, 60, subwords=True), texts, 99)
+
+
+@pytest.fixture(scope="module")
+def split(words: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """Return the tokenizer of whole words with pieces of others."""
+    return add_pieces(words, ["goodish reddish bluish wellish thinkish"] * 3, 90)
+
+
+def test_an_unknown_word_becomes_a_known_beginning_and_pieces(split: PreTrainedTokenizerFast) -> None:
+    assert pieces(split, "Goodish wellness") == ["good", "##ish", "well", "##n", "##e", "##s", "##s"]
+    assert spans(split, "a GOODISH!") == ["a", "GOOD", "ISH", "!"]
+    assert split.decode(split("it's goodish")["input_ids"]) == "it 's goodish"
+
+
+def test_pieces_leave_known_words_and_ids_as_they_were(
+    words: PreTrainedTokenizerFast, split: PreTrainedTokenizerFast
+) -> None:
+    before, after = words.get_vocab(), split.get_vocab()
+    assert len(before) < len(after) <= len(before) + 90
+    assert before.items() <= after.items()
+    for text in SAMPLE:
+        assert split(text)["input_ids"] == words(text)["input_ids"]
+    assert words.get_vocab() == before
+
+
+@given(text=st.text("abcxyz019'ABC", min_size=1, max_size=LONGEST_WORD))
+def test_no_word_of_ascii_letters_and_digits_is_unknown(split: PreTrainedTokenizerFast, text: str) -> None:
+    assert split.unk_token_id not in split(f"a{text}".replace("'", " "))["input_ids"]
+
+
+@pytest.mark.parametrize("text", ["日本", "привет", "😡", "goodя", "a" * (LONGEST_WORD + 1)])
+def test_words_of_other_characters_and_very_long_ones_stay_unknown(split: PreTrainedTokenizerFast, text: str) -> None:
+    assert pieces(split, text) == ["[UNK]"]
+
+
+def test_a_long_word_of_the_vocabulary_is_known(split: PreTrainedTokenizerFast) -> None:
+    long = "o" * (2 * LONGEST_WORD)
+    assert pieces(add_words(split, [long] * 3, 999), long) == [long]
+
+
+def test_words_added_to_a_tokenizer_with_pieces_are_whole(split: PreTrainedTokenizerFast) -> None:
+    extended = add_words(split, ["reddish привет"] * 3, len(split) + 9)
+    assert len(extended) == len(split) + 2
+    assert pieces(extended, "reddish привет goodish") == ["reddish", "привет", "good", "##ish"]
+
+
+def test_pieces_can_be_added_twice(split: PreTrainedTokenizerFast) -> None:
+    again = add_pieces(split, ["wellness goodness isness"] * 3, 1)
+    assert again.get_vocab() == split.get_vocab() | {"##ness": len(split)}
+    assert pieces(again, "wellness") == ["well", "##ness"]
+
+
+def test_misspelled_forms_of_known_words_are_read_in_few_pieces(words: PreTrainedTokenizerFast) -> None:
+    with_forms = add_pieces(words, ["think well-made think"] * 3, 200)
+    assert len(pieces(with_forms, "thnik")) < len("thnik")
+
+
+def test_pieces_need_whole_words_and_room_for_the_letters(words: PreTrainedTokenizerFast) -> None:
+    with pytest.raises(ValueError, match="single letters need"):
+        add_pieces(words, SAMPLE, 36)
+    with pytest.raises(ValueError, match="whole words"):
+        add_pieces(train_tokenizer(SAMPLE, 60, subwords=True), SAMPLE, 99)
+    assert not any(word.startswith(CONTINUED) for word in words.get_vocab())
 
 
 def test_unknown_words_are_never_a_known_word(words: PreTrainedTokenizerFast) -> None:

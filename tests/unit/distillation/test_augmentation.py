@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentiment_gru.data.splits import TextSplit
-from sentiment_gru.distillation.augmentation import EMOJI, add_emoji, cut_sentences, recombine
+from sentiment_gru.distillation.augmentation import EMOJI, add_emoji, cut_sentences, misspell, recombine
 
 
 @given(st.lists(st.text(max_size=200), max_size=20), st.integers(0, 10))
@@ -56,3 +56,29 @@ def test_emoji_decide_where_a_sentence_does_not_and_never_contradict_it() -> Non
         alone += not sentence
     assert 40 < alone < 120
     assert set(made.labels) == {"negative", "neutral", "positive"}
+
+
+def test_misspelled_texts_differ_in_one_or_two_long_words() -> None:
+    texts = ["The film is Terrible but well made", "an amazing actress", "I couldn't see @someone's http://some.where"]
+    made = misspell(texts, 300, seed=0)
+    assert made == misspell(texts, 300, seed=0) != misspell(texts, 300, seed=1)
+    assert len(made) == 300
+    numbers = set()
+    for text, right in made.items():
+        changed = [(old, new) for old, new in zip(right.split(), text.split(), strict=True) if old != new]
+        assert all(len(old) >= 4 and abs(len(old) - len(new)) <= 4 for old, new in changed)
+        numbers.add(len(changed))
+    assert numbers == {1, 2}
+    assert set(made.values()) == set(texts[:2])
+    assert any("aaa" in text for text in made)
+
+
+def test_a_misspelled_form_is_not_another_common_word() -> None:
+    made = misspell(["good"] + ["food"] * 3, 999, seed=0)
+    assert "goood" in made
+    assert not {"food", "good"} & made.keys()
+
+
+def test_nothing_is_misspelled_where_there_is_no_long_word() -> None:
+    assert misspell(["so bad", "", "[NAME] #tag"], 5, seed=0) == {}
+    assert misspell([], 5, seed=0) == {}

@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from sentiment_gru.data.splits import JoinedSplit, TextSplit
 from sentiment_gru.distillation.grammar import terms
-from sentiment_gru.distillation.student import PairCollator, PairedTexts, PairedTrainer, TermSwapper
+from sentiment_gru.distillation.student import PairCollator, PairedTrainer, TermSwapper
 from sentiment_gru.tokenization import train_tokenizer
 
 
@@ -53,10 +52,3 @@ def test_the_loss_counts_how_far_the_logits_of_twins_are_apart() -> None:
     plain = trainer.mean_loss(logits, inputs)
     paired = trainer.mean_loss(logits, inputs | {"twin_of": torch.tensor([1])})
     assert paired.item() == pytest.approx(plain.item() + 2.0 * (9 / 2) / 3)
-
-
-def test_an_epoch_reads_the_texts_of_a_dataset_as_often_as_asked() -> None:
-    tokenizer = train_tokenizer(["a b c d"] * 3, 100)
-    joined = JoinedSplit.join({"long": TextSplit(["a b c"], ["x"]), "short": TextSplit(["d", "c d"], ["x", "y"])})
-    texts = PairedTexts(joined, tokenizer, ["x", "y"], 10, {}, {}, {"long": 3})
-    assert [len(row["input_ids"]) for row in texts.rows] == texts.lengths == [1, 2, 3, 3, 3]

@@ -4,16 +4,18 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.checkpoint import load_model, load_tokenizer, save_checkpoint
-from sentiment_gru.data.soft_labels import SoftLabels, read_soft_labels
-from sentiment_gru.data.splits import JoinedSplit, TextSplit
+from sentiment_gru.data.soft_labels import read_soft_labels
+from sentiment_gru.data.splits import Corpus, JoinedSplit, TextSplit
 from sentiment_gru.distillation import __main__ as command
 from sentiment_gru.distillation import recipe, stages
 from sentiment_gru.labels import POLES
@@ -34,6 +36,7 @@ AMOUNTS = {
     "sentences": 30,
     "made": 40,
     "emoji": 30,
+    "misspelled": 30,
     "recombined": 10,
     "review-epochs": 1,
     "student-epochs": 1,
@@ -170,6 +173,14 @@ def test_an_initial_checkpoint_gains_words_and_is_trained_further(
     assert student.config.vocab_size == extended.config.vocab_size > before.config.vocab_size
     np.testing.assert_allclose(extended.logits(texts), before.logits(texts), atol=1e-4)
     assert np.abs(student.logits(texts) - before.logits(texts)).max() > 1e-2
+    assert [len(ids) for ids in before.encode(["dreaary"])] == [1]
+    assert all(1 not in ids and len(ids) > 1 for ids in (extended.encode(["dreaary"]) + student.encode(["dreaary"])))
+    vectors = load_model(work / "vocabulary/checkpoint").embedding.weight
+    pieces = [i for entry, i in load_tokenizer(work / "vocabulary/checkpoint").get_vocab().items() if entry[:2] == "##"]
+    assert (vectors[pieces] == vectors[extended.config.unk_token_id]).all()
+    figures = json.loads((work / "vocabulary.figures.json").read_text())
+    assert set(figures["unknown"]) == set(figures["split"])
+    assert all(0 <= share <= 1 for kind in ("unknown", "split") for share in figures[kind].values())
     digest = hashlib.sha256((start / "model.safetensors").read_bytes()).hexdigest()
     assert digest in (tmp_path / "out/README.md").read_text()
     assert command.main([*told[:-1], "--stage", "vocabulary"]) == 1
@@ -199,11 +210,29 @@ def test_a_failing_stage_ends_the_run_and_the_rest_is_not_begun(
     assert not (tmp_path / "work" / "vocabulary.figures.json").is_file()
 
 
-def test_made_sentences_are_set_apart_under_their_own_name() -> None:
-    soft = SoftLabels("sentences", ["a", "b", "c"], ["negative", "positive"], np.array([[0, 1], [1, 0], [0.5, 0.5]]))
-    others, made = stages.set_apart(soft, {"b", "z"})
-    assert (others.name, others.texts, made.name, made.texts) == ("sentences", ["a", "c"], "made", ["b"])
-    assert made.scores.tolist() == [[1, 0]]
+def test_made_texts_are_nearly_certain_of_their_label_and_held_out_ones_go() -> None:
+    made = TextSplit(["a good cup", "\N{SMILING FACE WITH SUNGLASSES}"], ["positive", "negative"])
+    soft = stages.certain("made", made)
+    assert (soft.name, soft.texts, soft.labels) == ("made", made.texts, list(POLES))
+    np.testing.assert_allclose(soft.scores.sum(axis=1), 1)
+    assert soft.scores.argmax(axis=1).tolist() == [2, 0]
+    assert soft.scores.max(axis=1).min() > 0.9
+    assert stages.without_texts(made, [" \N{SMILING FACE WITH SUNGLASSES}\n", "a good"]).texts == ["a good cup"]
+
+
+def test_the_member_that_is_right_about_posts_or_sentences_has_all_the_weight_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev = TextSplit(["good", "so so", "bad"] * 9, ["positive", "neutral", "negative"] * 9)
+    corpora = [Corpus(name, dev, dev, None, {}) for name in ("sst2", "tweets")]
+    right = np.array([[-1, 0, 1], [0, 0, 0], [1, 0, -1]] * 9, dtype=np.float32)
+    (tmp_path / "teacher-sentences").mkdir()
+    save_file({"sst2": right, "tweets": -right}, tmp_path / "teacher-sentences" / stages.DEV_LOGITS)
+    student = SimpleNamespace(logits=lambda texts: np.array([[-1, 0, 1] if t == "good" else [1, 0, -1] for t in texts]))
+    monkeypatch.setattr(stages, "short_corpora", lambda setting: corpora)
+    weights = stages.side_weights(SimpleNamespace(work=tmp_path), student)
+    assert weights[False].min() > 0.1
+    assert weights[True][0] < 0.01 < weights[True][1]
 
 
 def test_the_neutral_label_loses_as_much_as_is_best_on_dev(tiny_checkpoint: Path, tmp_path: Path) -> None:
