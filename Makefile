@@ -33,7 +33,7 @@ fix: .venv/dev
 # The shipped checkpoint, from the datasets; each stage resumes, and its results stay in WORK. AMOUNTS, such as
 # AMOUNTS="--sentences 20000 --student-epochs 1", makes it shorter (see `python -m sentiment_gru.distillation -h`).
 TEACHER := $(or $(wildcard ../shared/models/all-MiniLM-L6-v2),sentence-transformers/all-MiniLM-L6-v2)
-HELD_OUT := $(wildcard benchmarks/frozen/*.csv benchmarks/behaviour/frozen/*.csv)
+HELD_OUT := $(wildcard benchmarks/frozen/*.csv benchmarks/development/*.csv benchmarks/behaviour/*/*.csv)
 # The initial checkpoint is an earlier release, read from the history of this repository.
 START_COMMIT := 8bd5158
 START := out/start/sentiment_gru/pretrained

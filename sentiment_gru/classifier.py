@@ -30,7 +30,7 @@ from .results import (
     independent,
 )
 from .results import Prediction as Prediction
-from .tokenization import is_punctuation, keep_ends
+from .tokenization import count_split, find_continued, is_punctuation, keep_ends
 
 if TYPE_CHECKING:  # verdicts need neither torch nor transformers
     from transformers import PreTrainedTokenizerFast
@@ -83,7 +83,9 @@ class SentimentClassifier:
         self._load_model = load_model
         self._model: Network | None = None
         self._lock = Lock()
-        self._punctuation = {i for token, i in encoder.get_vocab().items() if is_punctuation(token)}
+        vocabulary = encoder.get_vocab()
+        self._punctuation = {i for token, i in vocabulary.items() if is_punctuation(token)}
+        self._continued = find_continued(vocabulary)
 
     @classmethod
     def from_pretrained(
@@ -155,11 +157,11 @@ class SentimentClassifier:
         return explain(self.read(text), self([text])[0], self.labels, methods, target)
 
     def what_if(self, text: str, index: int, action: str, replacement: str = "") -> WhatIf:
-        """Classify a text before and after one of its tokens is changed.
+        """Classify a text before and after one of its words is changed.
 
         Args:
             text: The text.
-            index: Index of the token in `Explanation.tokens`.
+            index: Index of the token in `Explanation.tokens`; of a piece, the whole word is changed.
             action: "remove", "replace" (with `replacement`), or "negate" (adds or removes the English "not").
             replacement: Replacement text.
 
@@ -193,11 +195,12 @@ class SentimentClassifier:
         encoding = self._encoder.encode(text)
         ids, spans = encoding.ids, encoding.offsets
         kept = keep_ends(list(range(len(ids))), self.config.max_tokens)
-        tokens = tuple(
-            Token(text[start:end], start, end, ids[i] == self.config.unk_token_id)
-            for i, (start, end) in zip(kept, (spans[i] for i in kept), strict=True)
-        )
-        return Reading(text, tokens, [ids[i] for i in kept], self._score_exactly, lambda: self.model)
+        tokens = []
+        for before, i in zip([-1, *kept], kept, strict=False):
+            start, end = spans[i]
+            continues = ids[i] in self._continued and before == i - 1  # what it continues may not be read
+            tokens.append(Token(text[start:end], start, end, ids[i] == self.config.unk_token_id, continues))
+        return Reading(text, tuple(tokens), [ids[i] for i in kept], self._score_exactly, lambda: self.model)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text."""
@@ -263,6 +266,8 @@ class SentimentClassifier:
             unknown_tokens=unknown,
             truncated_tokens=max(0, len(ids) - self.config.max_tokens),
             punctuation_tokens=punctuation,
+            piece_tokens=sum(token in self._continued for token in ids) if self._continued else 0,
+            split_words=count_split(ids, self._continued),
         )
         if not self.config.multi_label:
             return prediction

@@ -1,7 +1,8 @@
 """Predictions and explanations as plain data; this module imports in milliseconds, without torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,8 @@ class Prediction:
         unknown_tokens: number of tokens outside the vocabulary.
         truncated_tokens: number of tokens in the middle of a very long text that were not read.
         punctuation_tokens: number of known tokens that are punctuation.
+        piece_tokens: number of tokens that continue a word.
+        split_words: number of words outside the vocabulary that are read as several tokens.
     """
 
     label: str
@@ -36,6 +39,8 @@ class Prediction:
     unknown_tokens: int
     truncated_tokens: int
     punctuation_tokens: int = 0
+    piece_tokens: int = 0
+    split_words: int = 0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -54,15 +59,15 @@ class Prediction:
             return "There is no word in this text."
         if self.cannot_tell:
             return "The model knows none of these words."
-        if self.unknown_tokens / self._words > MOSTLY_UNKNOWN:
-            return "The model knows fewer than half of these words; is the text in another language?"
+        if (self.unknown_tokens + self.split_words) / self._words > MOSTLY_UNKNOWN:
+            return "The model knows fewer than half of these words; is the text misspelled or in another language?"
         if self.truncated_tokens:
             return f"The text is very long: {self.truncated_tokens:,} tokens in its middle were not read."
         return None
 
     @property
     def _words(self) -> int:
-        return self.tokens - self.punctuation_tokens
+        return self.tokens - self.piece_tokens - self.punctuation_tokens
 
 
 @dataclass(frozen=True)
@@ -84,12 +89,27 @@ BAND = (0.1, 0.9)  # quantiles over units in `gate_summary`
 
 @dataclass(frozen=True)
 class Token:
-    """A token; `text` is the original text from character `start` to `end`, in its original case."""
+    """A token: a word or a piece of one.
+
+    Attributes:
+        text: the original text from character `start` to `end`, in its original case.
+        start: its first character.
+        end: the character after its last.
+        unknown: whether it stands for a word outside the vocabulary.
+        continues: whether it is a further piece of the word that the token before it begins.
+    """
 
     text: str
     start: int
     end: int
     unknown: bool
+    continues: bool = False
+
+
+def find_words(tokens: Sequence[Token]) -> list[range]:
+    """Return the indices of the tokens of each word, in order."""
+    starts = [index for index, token in enumerate(tokens) if not token.continues]
+    return [range(*bounds) for bounds in pairwise([*starts, len(tokens)])]
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def add_emoji(sentences: TextSplit, count: int, seed: int) -> TextSplit:
 
 
 # Not parts of addresses, names, hash signs and placeholders, nor what stands before the 't of a negation.
-LONG_WORD = re.compile(r"(?<![\w@#/.\[])[A-Za-z]{4,}(?![\w@/'\u2019]|://)")
+LONG_WORD = re.compile(r"(?<![\w@#/.\[])[A-Za-z]{4,}(?![\w@/'\u2019]|://|\.\w)")
 MOST_MISSPELLED = 2  # words of a text
 VOWELS = frozenset("aeiou")
 REPEATS = (3, 4, 5)  # times that a vowel is written, as in "soooo"

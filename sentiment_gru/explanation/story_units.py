@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..results import Array, Reading
+from ..results import Array, Reading, find_words
 from .gates import LayerStates, gate_terms, gate_values, layer_states
 
 TURNS = frozenset(["although", "but", "however", "nevertheless", "though", "yet"])
@@ -99,7 +99,9 @@ def find_story_units(reading: Reading, direction: int = 0) -> list[StoryUnit]:
     reset, update, _ = gate_values(states.cell, states.inputs, states.previous)
     tensors = (reset, update, states.previous, states.hidden, _states_with_open_reset(states))
     r, z, previous, hidden, opened = (tensor[order].cpu().numpy() for tensor in tensors)  # (T, H), in reading order
-    words = [reading.tokens[token].text.lower() for token in order]
+    # A piece of a word, such as the "no" of an unknown word, is no negation.
+    whole = [len(word) == 1 for word in find_words(reading.tokens) for _ in word]
+    words = [reading.tokens[token].text.lower() if whole[token] else "" for token in order]
     reach = 2 if order[0] == 0 else 1  # read from the end, the word after a negation comes before it
     found = {
         ("hold", "update", 0.0): find_hold(z, previous),

@@ -1,11 +1,11 @@
-"""Change one token of a text, or delete tokens until the verdict changes."""
+"""Change one word of a text, or delete tokens until the verdict changes."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..errors import InputError
-from ..results import Array, Flip, Reading, Token, calibrated
+from ..results import Array, Flip, Reading, Token, calibrated, find_words
 
 ACTIONS = ("remove", "replace", "negate")
 NEGATIONS = {"not", "n't", "n’t", "no", "never"}
@@ -16,14 +16,23 @@ TOKENS_TO_SEARCH = 16_000  # in all texts of one step: of texts with more than 5
 
 
 def edit_text(text: str, tokens: Sequence[Token], index: int, action: str, replacement: str = "") -> str:
-    """Return the text with one token changed; `SentimentClassifier.what_if` documents the arguments and errors."""
+    """Return the text with one word changed; `SentimentClassifier.what_if` documents the arguments and errors."""
     if not 0 <= index < len(tokens):
         raise InputError(f"there is no token {index}; this text has {len(tokens)}, counted from 0")
     if action not in ACTIONS:
         raise InputError(f"a token can be changed by {', '.join(ACTIONS)}, not {action!r}")
+    found = find_words(tokens)
+    words = [_join(text, tokens[word.start : word.stop]) for word in found]
+    number = next(number for number, word in enumerate(found) if index in word)
     if action == "negate":
-        return _negate_token(text, tokens, index)
-    return _replace_token(text, tokens[index], replacement if action == "replace" else "")
+        return _negate_token(text, words, number)
+    return _replace_token(text, words[number], replacement if action == "replace" else "")
+
+
+def _join(text: str, pieces: Sequence[Token]) -> Token:
+    """Return the pieces of a word as one token."""
+    start, end = pieces[0].start, pieces[-1].end
+    return Token(text[start:end], start, end, any(piece.unknown for piece in pieces))
 
 
 def _negate_token(text: str, tokens: Sequence[Token], index: int) -> str:
@@ -33,8 +42,7 @@ def _negate_token(text: str, tokens: Sequence[Token], index: int) -> str:
             token = tokens[position]
             stem = tokens[position - 1] if position else None
             if stem and stem.end == token.start and stem.text.lower() in STEMS:
-                whole = Token(text[stem.start : token.end], stem.start, token.end, False)
-                return _replace_token(text, whole, STEMS[stem.text.lower()])
+                return _replace_token(text, _join(text, [stem, token]), STEMS[stem.text.lower()])
             return _replace_token(text, token, "")
     return _replace_token(text, tokens[index], f"not {tokens[index].text}")
 

@@ -114,8 +114,9 @@ def build_api(loader: ClassifierLoader) -> None:
 
         Returns:
             label, scores (calibrated, of every label; they sum to 1), uncertain (verdicts with such a score were often
-            wrong), tokens, unknown_tokens, truncated_tokens, punctuation_tokens, cannot_tell (the text has no known
-            word), warning (or null). For texts, a list of these in their order.
+            wrong), tokens, unknown_tokens, truncated_tokens, punctuation_tokens, piece_tokens, split_words (words
+            that are read in pieces), cannot_tell (the text has no known word), warning (or null). For texts, a list of
+            these in their order.
         """
         if texts is None:
             return classify_texts(loader, [check_text(text)])[0]

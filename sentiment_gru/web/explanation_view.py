@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ..explanation import Explanation, Flip, WhatIf
-from ..results import Array, Prediction, Token
+from ..results import Array, Prediction, Token, find_words
 from ..tokenization import is_punctuation
 from .charts import METHOD_NAMES, direction_names, previous_states, render_deletion_chart, render_track
 from .rendering import excerpt, percent, render, render_note, tone
@@ -168,16 +168,19 @@ def orient_attributions(explanation: Explanation, method: str) -> Array:
 
 def find_strongest_tokens(explanation: Explanation) -> list[tuple[str, list[tuple[str, float]]]]:
     """Return for each pole its name and the words that support it most by integrated gradients, with their values."""
-    values = orient_attributions(explanation, "integrated_gradients")
+    words = find_words(explanation.tokens)
+    values = np.add.reduceat(  # the pieces of a word together
+        orient_attributions(explanation, "integrated_gradients"), [word.start for word in words]
+    )
     threshold = FAINT * np.abs(values).max()
-    is_word = [not is_punctuation(token.text) for token in explanation.tokens]
+    is_word = [not is_punctuation(explanation.tokens[word.start].text) for word in words]
     if any(is_word):
         values = np.where(is_word, values, 0.0)  # a full stop can weigh much, but names no reason
     order = np.argsort(values, kind="stable")
     strongest = []
     for pole, indices, side in zip(name_poles(explanation), (order[::-1], order), (1, -1), strict=True):
         tokens = [
-            (_text_of(explanation, index, index + 1), float(values[index]))
+            (_text_of(explanation, words[index].start, words[index].stop), float(values[index]))
             for index in indices[:MAX_NAMED]
             if side * values[index] >= threshold > 0
         ]
@@ -226,7 +229,8 @@ def find_jumps(explanation: Explanation) -> list[tuple[str, float, float]]:
     column = list(explanation.prediction.scores).index(explanation.prediction.label)
     scores = explanation.running[:, column]
     count = len(explanation.tokens)
-    bounds = [*range(0, count, explanation.strides["running"]), count]
+    starts = range(0, count, explanation.strides["running"])
+    bounds = [*(start for start in starts if not explanation.tokens[start].continues), count]  # no parts of words
     changes = np.abs(np.diff(scores[bounds]))
     largest = [i for i in np.argsort(-changes, kind="stable")[:MAX_NAMED].tolist() if changes[i] >= SMALLEST_JUMP]
     return [

@@ -50,6 +50,8 @@ def test_json_lines_hold_every_field_and_keep_the_order(tiny_checkpoint: Path) -
         "unknown_tokens",
         "truncated_tokens",
         "punctuation_tokens",
+        "piece_tokens",
+        "split_words",
         "cannot_tell",
         "warning",
     }

@@ -8,7 +8,16 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
-from sentiment_gru.tokenization import CONTINUED, LONGEST_WORD, add_pieces, add_words, keep_ends, train_tokenizer
+from sentiment_gru.tokenization import (
+    CONTINUED,
+    LONGEST_WORD,
+    add_pieces,
+    add_words,
+    count_split,
+    find_continued,
+    keep_ends,
+    train_tokenizer,
+)
 
 SAMPLE = [
     "I don't think it's good! Is it? 😀 ❤ :) can't won't isn't ca n't ...",
@@ -139,6 +148,13 @@ def test_no_word_of_ascii_letters_and_digits_is_unknown(split: PreTrainedTokeniz
 @pytest.mark.parametrize("text", ["日本", "привет", "😡", "goodя", "a" * (LONGEST_WORD + 1)])
 def test_words_of_other_characters_and_very_long_ones_stay_unknown(split: PreTrainedTokenizerFast, text: str) -> None:
     assert pieces(split, text) == ["[UNK]"]
+
+
+def test_words_of_several_pieces_are_counted(words: PreTrainedTokenizerFast, split: PreTrainedTokenizerFast) -> None:
+    assert find_continued(words.get_vocab()) == set()
+    continued = find_continued(split.get_vocab())
+    assert count_split(split("goodish good wellness 日本 a")["input_ids"], continued) == 2
+    assert count_split([], continued) == 0
 
 
 def test_a_long_word_of_the_vocabulary_is_known(split: PreTrainedTokenizerFast) -> None:

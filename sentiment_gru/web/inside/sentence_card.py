@@ -74,7 +74,7 @@ class SentenceEvents:
         unit = next(one.unit for one in found if one.tokens)
         (terms,) = unit_terms(reading, 0, [unit])
         words = [
-            Word(token.text, sigmoid(from_input + from_past), state)
+            Word(token.text, sigmoid(from_input + from_past), state, token.continues)
             for token, from_input, from_past, state in zip(
                 reading.tokens, terms["input"][1], terms["past"][1], terms["hidden"], strict=True
             )
@@ -111,7 +111,8 @@ class SentenceEvents:
             "labels": labels,
             "backward": explanation.directions == 2 and direction % 2 == 1,
         }
-        return render_sentence(values, [Word(word.text) for word in reading.tokens], labels, choices)
+        words = [Word(token.text, continues=token.continues) for token in reading.tokens]
+        return render_sentence(values, words, labels, choices)
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ def _describe_story(story: "StoryUnit", tokens: tuple[Token, ...], title: str, l
         backward = len(shown) > 1 and shown[0] > shown[1]
         shown = (shown[0] + (1 if backward else -1), *shown)  # the token that wrote what is held
         claim = (
-            f"“{tokens[shown[0]].text}” makes its state {before}; {len(shown) - 1} words later "
+            f"“{tokens[shown[0]].text}” makes its state {before}; {len(shown) - 1} tokens later "
             f"{format_share(story.measure)} of that has been copied through."
         )
         test = f"With z held at 0 on the way it ends at {clamped}, not at {after},"

@@ -84,11 +84,15 @@ class Opening:
 
 @dataclass(frozen=True)
 class Word:
-    """A token of a text, with the share of the state that is copied there, and the state after it."""
+    """A token of a text, with the share of the state that is copied there, and the state after it.
+
+    `continues` says whether it is a further piece of the word before it.
+    """
 
     text: str
     keep: float = 1.0
     state: float = 0.0
+    continues: bool = False
 
 
 @dataclass(frozen=True)
