@@ -129,7 +129,7 @@ def fine_tune(
     output: Path,
     epochs: float,
     batch_size: int = 32,
-    learning_rate: float = 1e-4,
+    learning_rate: float = 1.5e-4,
     seed: int = 0,
 ) -> EncoderClassifier:
     """Fine-tune an encoder and write its weights; goes on from the newest checkpoint beside the output folder.
