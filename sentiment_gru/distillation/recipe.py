@@ -48,7 +48,7 @@ class Amounts:
     embedding_size: int = 128  # this and the next have the value of the initial checkpoint, if there is one
     hidden_size: int = 192
     pretrain_reviews: int = 75_000  # reviews read while guessing words
-    teacher_texts: int = 45_000  # most texts of one corpus for the encoder
+    teacher_texts: int = 36_000  # most texts of one corpus for the encoder
     teacher_epochs: float = 1.0
     teacher_tokens: int = 64  # read of a short text
     judged: int = 100_000  # most texts of one corpus judged by the encoder; the others keep their own label

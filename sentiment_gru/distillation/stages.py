@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -237,7 +236,6 @@ def fine_tune_encoder(setting: Setting, name: str) -> Figures:
         labels += [[float(corpus.train.labels[i] == label) for label in POLES] for i in rows]
         present += [[label in known for label in POLES]] * len(rows)
     targets = Targets(texts, amounts.teacher_tokens, np.array(labels), np.array(present))
-    torch.set_num_threads(os.cpu_count() or 1)  # most of the recipe waits for this stage
     encoder = fine_tune(setting.teacher, targets, setting.work / name, amounts.teacher_epochs)
     dev = {corpus.name: encoder.score(corpus.dev.texts, amounts.teacher_tokens) for corpus in short}
     save_file(dev, setting.work / name / DEV_LOGITS)
