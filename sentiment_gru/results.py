@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 200_000  # of a text in the app or a file; longer ones would delay other visitors
 MOSTLY_UNKNOWN = 0.5
+FEWEST_FOREIGN = 3  # words in pieces that make a text one of another language, if it has no other words
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,12 @@ class Prediction:
 
     @property
     def cannot_tell(self) -> bool:
-        """True if the model knows no word of the text, so that the verdict carries no information."""
-        return self.unknown_tokens == self._words
+        """True if the verdict carries no information: the text has no known word, or none that is not in pieces.
+
+        One or two words in pieces may be misspelled; a longer text of such words alone is in another language.
+        """
+        read_in_pieces = self.split_words if self.split_words >= FEWEST_FOREIGN else 0
+        return self.unknown_tokens + read_in_pieces == self._words
 
     @property
     def warning(self) -> str | None:

@@ -50,6 +50,15 @@ def test_a_text_of_which_few_words_are_known_whole_has_a_warning(reader: Sentime
     assert reader("日本語")[0].cannot_tell
 
 
+def test_one_or_two_misspelled_words_have_a_verdict_and_a_text_of_another_language_has_none(
+    reader: SentimentClassifier,
+) -> None:
+    misspelled, foreign = reader(["phylm etait", "phylm etait vraiment!"])
+    assert (misspelled.split_words, foreign.split_words) == (2, 3)
+    assert not misspelled.cannot_tell
+    assert foreign.cannot_tell
+
+
 def test_pieces_stand_beside_each_other_in_the_text(reader: SentimentClassifier) -> None:
     explanation = reader.explain(TEXT)
     assert [token.text for token in explanation.tokens] == SPLIT
