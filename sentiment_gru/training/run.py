@@ -34,8 +34,7 @@ from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from .baseline import measure_baseline
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
-from .data_checks import find_warnings
-from .datasets import join_train, prepare_corpora, prepare_soft_labels
+from .datasets import find_warnings, join_train, prepare_corpora, prepare_soft_labels
 from .initial import (
     ARCHITECTURE,
     choose_linear_units,
