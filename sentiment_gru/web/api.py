@@ -13,9 +13,8 @@ import gradio as gr
 
 from ..errors import SentimentError
 from ..explanation import METHODS
-from ..files.job import score_table
+from ..files.job import CHUNK_CHARACTERS, CHUNK_ROWS, Classify, score_table
 from ..files.readers import open_table
-from ..files.scoring import CHUNK_CHARACTERS, CHUNK_ROWS, Classify
 from ..files.writers import OUTPUT_SUFFIXES
 from ..results import MAX_CHARACTERS
 from .files_tab import LIMITS, QUEUE
