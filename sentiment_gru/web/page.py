@@ -102,7 +102,7 @@ def live_link(live: Live) -> str | None:
 
 def live_card(live: Live) -> str | None:
     """Return the card that shows the subject of a quiz item inside the question, or None if none can."""
-    from .inside.live_card import render_live_card  # imported when the first question with a card is answered
+    from .inside.figure_cards import render_live_card  # imported when the first question with a card is answered
 
     return render_live_card(live.panel, live.values) if live.panel else None
 
