@@ -16,8 +16,7 @@ import gradio as gr
 
 from . import class_view, results_view, views
 from .bank import Bank
-from .class_components import find_class
-from .components import UNCHANGED, Components, build_components, show
+from .components import UNCHANGED, Components, build_components, find_class, show
 from .errors import SessionError
 from .grading import CONFIDENCE
 from .proof_view import ProofRenderer
