@@ -26,15 +26,13 @@ from ..labels import order_labels, split_labels
 from .columns import (
     Columns,
     Reading,
-    check_named,
     count_max_labels,
     find_columns,
-    find_splits,
     map_applies,
     read_label_sets,
     read_rows,
 )
-from .sources import distinct_names, load_splits
+from .sources import check_named, distinct_names, find_splits, load_splits
 
 DEV_SHARE = 0.1
 CODE_POINT = re.compile(r"\\u([0-9a-fA-F]{4})")
