@@ -63,9 +63,8 @@ def run(options: "TrainingOptions") -> int:
         return INTERRUPTED if found.interrupted else 0
     from sentiment_gru.training.artifacts import check_login, push_to_hub
     from sentiment_gru.training.closing_report import describe_results
-    from sentiment_gru.training.folds import train_folds
+    from sentiment_gru.training.repeated_runs import train_folds, train_seeds
     from sentiment_gru.training.run import train
-    from sentiment_gru.training.seeds import train_seeds
 
     if options.push_to_hub:
         check_login()

@@ -28,8 +28,7 @@ from scipy.stats import norm, t
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from quiz.class_records import POST, PRE, STAGE, TEXT
-from quiz.nicknames import learner_of
+from quiz.class_records import POST, PRE, STAGE, TEXT, learner_of
 
 RESULT = Path(__file__).parent / "results" / "study.json"
 PLANTED = 0.4

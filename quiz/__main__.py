@@ -36,17 +36,15 @@ from .command_line import (
     to_period,
     write_output,
 )
-from .errors import BankError
+from .errors import BankError, counted
 from .formats import InterchangeError, Note, Question
 from .formats.convert import count_not_exported, to_bank, to_question
 from .item_analysis import analyze_items
 from .lint import lint_bank
 from .proofs import NotInstalledError, prove
-from .record_exports import attempts_csv, attempts_json, feedback_csv
-from .records import Attempt, Feedback, StoreError, read_folder
+from .records import Attempt, Feedback, StoreError, attempts_csv, attempts_json, feedback_csv, read_folder
 from .report_table import format_table
 from .store import Store
-from .wording import counted
 
 MAX_IMPORT_BYTES = 20_000_000
 _TRIES_PER_INSTANCE = 20

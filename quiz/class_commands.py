@@ -37,10 +37,10 @@ from .command_line import (
     to_period,
     write_output,
 )
-from .record_exports import class_attempts_csv, class_attempts_json
+from .errors import counted
+from .records import class_attempts_csv, class_attempts_json
 from .report_table import format_table
 from .store import Store
-from .wording import counted
 
 class_application = typer.Typer(
     help="Make classes, and read their results.", no_args_is_help=True, rich_markup_mode=None

@@ -33,10 +33,9 @@ from .classes import (
     make_class,
     read_code,
 )
-from .errors import ClassError
+from .errors import ClassError, counted
 from .item_view import describe_items, describe_misconceptions
-from .record_exports import class_attempts_csv, class_attempts_json
-from .records import ALWAYS, Attempt, Period, StoreError
+from .records import ALWAYS, Attempt, Period, StoreError, class_attempts_csv, class_attempts_json
 from .report_table import NO_ATTEMPTS, format_notes, format_summary
 from .store import Store
 from .teacher_access import (
@@ -50,7 +49,6 @@ from .teacher_access import (
     read_form,
     read_period,
 )
-from .wording import counted
 
 _DOWNLOADS: dict[str, tuple[str, Callable[[Iterable[tuple[ClassRun, datetime, Attempt]]], str]]] = {
     "attempts.csv": ("text/csv", class_attempts_csv),

@@ -1,11 +1,13 @@
-"""The records of classes: a class with its form, the runs of its learners, and its deletion."""
+"""The records of classes: a class with its form, the runs of its learners with their nicknames, and its deletion."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from .nicknames import learner_of
+from .errors import ClassError
 
 FIXED, DRAWN = "fixed", "drawn"
 LISTED, SHUFFLED = "listed", "shuffled"
@@ -17,6 +19,15 @@ SINGLE_TEST = ""
 """The phase of a run in a class without a pre-test and a post-test."""
 
 Numbers = Mapping[str, int | float | str]
+
+MAX_NICKNAME = 40
+_JOINERS = "\u200c\u200d"  # format characters of some scripts and emoji
+# Spaces, the blank of Braille, and the code points that are not shown: Default_Ignorable_Code_Point in
+# https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
+_UNSEEN = re.compile(
+    r"[\s\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    r"\U000e0000-\U000e0fff]+"
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,7 @@ class ClassRun:
 
     @property
     def learner(self) -> str:
-        """The learner, whose nicknames may differ in ways that do not count; see `nicknames.learner_of`."""
+        """The learner, whose nicknames may differ in ways that do not count; see `learner_of`."""
         return learner_of(self.nickname)
 
     @classmethod
@@ -157,3 +168,34 @@ class ClassDeletion:
 
 def _read_time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def read_nickname(text: str) -> str:
+    """Return a nickname without superfluous spaces; empty if there is none.
+
+    Raises:
+        ClassError: It is longer than `MAX_NICKNAME`, or has no or other characters than such as can be seen.
+    """
+    nickname = " ".join(unicodedata.normalize("NFKC", text[: 10 * MAX_NICKNAME]).split())
+    if len(nickname) > MAX_NICKNAME:
+        raise ClassError(f"Please choose a nickname of at most {MAX_NICKNAME} characters.")
+    if any(unicodedata.category(char).startswith("C") and char not in _JOINERS for char in nickname) or (
+        nickname and not learner_of(nickname)
+    ):
+        raise ClassError("This nickname has characters that cannot be shown. Please choose another.")
+    return nickname
+
+
+def learner_of(nickname: str) -> str:
+    """Return the text that all nicknames of a learner have in common.
+
+    Nicknames are the same if they differ only in capitals, spaces, compatible forms of characters, or characters that
+    are not seen.
+
+    >>> learner_of("Ada L"), learner_of("ADAL"), learner_of("Bob")
+    ('adal', 'adal', 'bob')
+    """
+    text = unicodedata.normalize("NFKD", nickname)
+    for _ in range(2):  # folding may make more to normalize, and the reverse: Unicode, section 3.13, D146
+        text = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", text))

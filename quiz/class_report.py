@@ -18,11 +18,11 @@ from datetime import datetime
 
 from .bank import Bank
 from .class_records import POST, PRE, ClassRun, QuizClass
+from .errors import counted
 from .estimates import Interval, mean_interval, ratio_interval
 from .item_analysis import SMALL_SAMPLE, Report, analyze_items
 from .records import Attempt
 from .report_table import format_interval, format_percent
-from .wording import counted
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from .answer_log import AnswerLog
 from .bank import Bank
-from .class_records import TEXT, ClassRun, QuizClass
+from .class_records import TEXT, ClassRun, QuizClass, read_nickname
 from .class_store import ClassStore
 from .classes import (
     describe_class,
@@ -30,7 +30,6 @@ from .classes import (
     seed_of_run,
 )
 from .errors import ClassError, ClassUnavailableError, TokenError
-from .nicknames import read_nickname
 from .records import StoreError
 from .session import Session
 from .store import Store

@@ -87,7 +87,7 @@ class ClassStore:
     def start_run(self, quiz_class: QuizClass, nickname: str, phase: str) -> ClassRun:
         """Store and return a new run of a learner.
 
-        Nicknames that `nicknames.learner_of` takes for the same share the attempts.
+        Nicknames that `class_records.learner_of` takes for the same share the attempts.
 
         Raises:
             ClassError: The nickname has no attempt left in this test, or the class is full or deleted.

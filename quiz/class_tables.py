@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
-from .class_records import ClassRun, FormItem, QuizClass
-from .nicknames import learner_of
+from .class_records import ClassRun, FormItem, QuizClass, learner_of
 from .records import storable, to_utc
 from .schema import ATTEMPTS, CLASS_ITEMS, CLASS_RUNS, CLASSES, FEEDBACK
 

@@ -33,10 +33,9 @@ from .class_records import (
     ClassRun,
     FormItem,
     QuizClass,
+    learner_of,
 )
-from .errors import ClassError
-from .nicknames import learner_of
-from .wording import counted
+from .errors import ClassError, counted
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """The letters of codes, of which no two look alike."""

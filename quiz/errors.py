@@ -1,4 +1,4 @@
-"""The errors of the quiz. Their messages are written for learners and teachers."""
+"""The errors of the quiz, whose messages are written for learners and teachers, and wording that messages share."""
 
 
 class BankError(ValueError):
@@ -30,3 +30,8 @@ class ClassUnavailableError(ClassError):
 
 class TokenError(ValueError):
     """An error for a token from which a run cannot be resumed; the message tells the learner why."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 run" and "2,000 runs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

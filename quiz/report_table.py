@@ -3,9 +3,9 @@
 from textwrap import shorten
 
 from .bank import Bank, Item
+from .errors import counted
 from .estimates import Correlation, Interval, Reliability
 from .item_analysis import SMALL_SAMPLE, Flag, ItemReport, Misconception, Report
-from .wording import counted
 
 HEADINGS = ("item", "question", "first tries", "facility", "credit", "discr.", "seconds", "hints", "answers")
 LEGEND = (

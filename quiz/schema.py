@@ -100,7 +100,7 @@ CLASS_RUNS = Table(
     Column("attempt_number", Integer, nullable=False),
     Column("phase", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
-    Column("learner", Text),  # see `nicknames.learner_of`; NULL in runs that were stored without it, or restored
+    Column("learner", Text),  # see `class_records.learner_of`; NULL in runs that were stored without it, or restored
     Column("condition", Text),  # NULL in runs of earlier versions
     Index("quiz_class_runs_learner", "code", "phase", "learner", "attempt_number", unique=True),
 )

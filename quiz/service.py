@@ -17,13 +17,12 @@ from typing import Any
 
 from .answer_log import AnswerLog
 from .bank import Bank, Level
-from .class_records import AT_ONCE
+from .class_records import AT_ONCE, learner_of, read_nickname
 from .class_service import ClassService, Sitting
 from .classes import read_code, without_items
 from .errors import ClassError, ClassUnavailableError, SessionError, TokenError
 from .grading import DO_NOT_KNOW, Grade, grade
 from .ladder import find_level
-from .nicknames import learner_of, read_nickname
 from .records import Attempt, Feedback
 from .resume_token import ResumeTokens
 from .reviews import Reviews, list_due, read_reviews, update_reviews, write_reviews

@@ -8,7 +8,7 @@ run back after a reload.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,8 +16,7 @@ import gradio as gr
 
 from . import class_view, results_view, views
 from .bank import Bank
-from .class_components import find_class
-from .components import UNCHANGED, Components, build_components, show
+from .components import UNCHANGED, Components, build_components, find_class, show
 from .errors import SessionError
 from .grading import CONFIDENCE
 from .proof_view import ProofRenderer
@@ -68,58 +67,101 @@ def build_quiz_tab(
     quiz = QuizService(bank, store or Store(), load_secret(DEFAULT_FILE.parent, secret))
     state = [gr.State(None), memory or build_quiz_memory()]
     parts = build_components(bank)
-    shown = {name: part for name, part in parts.items() if name not in UNCHANGED}
     updates = gr.JSON(visible=False, elem_id="quiz-updates")
-    proof_event = _connect_proof(state, parts, quiz, ProofRenderer(load_classifier))
+    proof = _connect_proof(state, parts, quiz, ProofRenderer(load_classifier))
     _connect_feedback(state, parts, quiz, may_send)
+    steps = _Steps(quiz, live or views.LiveViews(), state, parts, updates, proof)
+    steps.update(page.load(steps.make_handler(lambda visit: visit), state, steps.outputs, **_DIRECT))
+    _connect_steps(steps)
+    _connect_class(steps, may_begin)
 
-    def step(take: Callable[..., Visit]) -> Callable[..., list[Any]]:
+
+@dataclass(frozen=True)
+class _Steps:
+    """The steps of a visit as events of the page.
+
+    Attributes:
+        quiz: Takes the steps.
+        live: The views of the facts of items in the app.
+        state: The components of the visit and of what the browser saves.
+        parts: The components of the tab.
+        updates: The component of the updates, which a script hands to the others.
+        proof: The event of a proof, which every step ends.
+    """
+
+    quiz: QuizService
+    live: views.LiveViews
+    state: list[Any]
+    parts: Components
+    updates: gr.JSON
+    proof: Any
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The components that a handler sets."""
+        return [*self.state, self.updates]
+
+    def make_handler(self, take: Callable[..., Visit]) -> Callable[..., list[Any]]:
         """Return a handler that takes a step of the visit, which is resumed if the server has lost it."""
 
         def handler(visit: Visit | None, saved: object, *values: Any) -> list[Any]:
-            after = take(visit or quiz.open(saved), *values)
-            return [after, quiz.memory(after), show(after, quiz, live or views.LiveViews(), before=visit)]
+            after = take(visit or self.quiz.open(saved), *values)
+            return [after, self.quiz.memory(after), show(after, self.quiz, self.live, before=visit)]
 
         return handler
 
-    def update(event: Any) -> Any:
-        """Hand the updates of an event to the components; on failure there are none."""
-        script = f"(updates) => window.quizTab.updates(updates, {json.dumps([*shown])})"
-        return event.success(None, updates, [*shown.values()], js=script, **_DIRECT)
+    def connect(
+        self,
+        triggers: list[Any],
+        handler: Callable[..., list[Any]],
+        inputs: list[Any],
+        focus: str,
+        js: str | None = None,
+    ) -> None:
+        """Call a handler on events, show what it returns, and move the focus."""
+        event = gr.on(triggers, handler, [*self.state, *inputs], self.outputs, cancels=self.proof, js=js, **_DIRECT)
+        self.update(event).then(js=_focus_script(focus), **_DIRECT)
 
+    def update(self, event: Any) -> Any:
+        """Hand the updates of an event to the components; on failure there are none."""
+        shown = {name: part for name, part in self.parts.items() if name not in UNCHANGED}
+        script = f"(updates) => window.quizTab.updates(updates, {json.dumps([*shown])})"
+        return event.success(None, self.updates, [*shown.values()], js=script, **_DIRECT)
+
+
+def _connect_steps(steps: _Steps) -> None:
+    """Connect the buttons of questions and of the result of a run."""
+    quiz, parts = steps.quiz, steps.parts
     answer = [parts[name] for name in ("item", "chosen", "number")]
-    steps: list[tuple[list[Any], Callable[..., Visit], list[Any], str]] = [
-        ([parts["submit"].click, parts["number"].submit], partial(_submit, quiz, None), answer, "next"),
-        *(
-            ([parts[f"sure_{percent}"].click], partial(_submit, quiz, percent), answer, "next")
-            for percent in CONFIDENCE
-        ),
-        ([parts["skip"].click], quiz.skip, [parts["item"]], "next"),
-        ([parts["hint"].click], quiz.hint, [parts["item"]], "hints"),
-        ([parts["next"].click], quiz.advance, [], "top"),
-        ([parts["start"].click], quiz.start, [parts["scope"]], "top"),
-        ([parts["restart"].click], quiz.restart, [], "top"),
-        ([parts["retry"].click], quiz.retry, [], "top"),
-        ([parts["practise"].click], quiz.practise, [], "top"),
-    ]
-    outputs = [*state, updates]
-    update(page.load(step(lambda visit: visit), state, outputs, **_DIRECT))
-    for triggers, take, inputs, focus in steps:
-        js = _READ_CHOSEN if inputs is answer else None
-        event = gr.on(triggers, step(take), [*state, *inputs], outputs, cancels=proof_event, js=js, **_DIRECT)
-        update(event).then(js=_focus_script(focus), **_DIRECT)
+    answers: dict[int | None, list[Any]] = {None: [parts["submit"].click, parts["number"].submit]}
+    answers |= {percent: [parts[f"sure_{percent}"].click] for percent in CONFIDENCE}
+    for confidence, triggers in answers.items():
+        steps.connect(triggers, steps.make_handler(partial(_submit, quiz, confidence)), answer, "next", js=_READ_CHOSEN)
+    for name, take, inputs, focus in (
+        ("skip", quiz.skip, [parts["item"]], "next"),
+        ("hint", quiz.hint, [parts["item"]], "hints"),
+        ("next", quiz.advance, [], "top"),
+        ("start", quiz.start, [parts["scope"]], "top"),
+        ("restart", quiz.restart, [], "top"),
+        ("retry", quiz.retry, [], "top"),
+        ("practise", quiz.practise, [], "top"),
+    ):
+        steps.connect([parts[name].click], steps.make_handler(take), inputs, focus)
+
+
+def _connect_class(steps: _Steps, may_begin: Callable[[gr.Request], bool]) -> None:
+    """Connect the fields with which a learner opens a class and begins a run in it."""
+    quiz, parts = steps.quiz, steps.parts
 
     def begin(
         visit: Visit | None, saved: object, code: str | None, nickname: str | None, request: gr.Request
     ) -> list[Any]:
         if not may_begin(request):
-            return step(lambda visit: replace(visit, notice=class_view.TOO_MANY_RUNS))(visit, saved)
-        return step(quiz.join)(visit, saved, code or "", nickname or "")
+            return steps.make_handler(lambda visit: replace(visit, notice=class_view.TOO_MANY_RUNS))(visit, saved)
+        return steps.make_handler(quiz.join)(visit, saved, code or "", nickname or "")
 
     triggers = [parts["class_begin"].click, parts["nickname"].submit]
-    inputs = [*state, parts["class_code"], parts["nickname"]]
-    event = gr.on(triggers, begin, inputs, outputs, cancels=proof_event, **_DIRECT)
-    update(event).then(js=_focus_script("top"), **_DIRECT)
+    steps.connect(triggers, begin, [parts["class_code"], parts["nickname"]], "top")
     find = gr.on(
         [parts["class_find"].click, parts["class_code"].submit],
         partial(find_class, quiz.classes),

@@ -16,8 +16,7 @@ from .class_pages import class_routes
 from .class_store import ClassStore
 from .item_analysis import FALSE_DISCOVERIES, SMALL_SAMPLE, Report, analyze_items
 from .item_view import describe_items, describe_misconceptions
-from .record_exports import attempts_csv, attempts_json, feedback_csv
-from .records import ALWAYS, Feedback, Period, StoreError
+from .records import ALWAYS, Feedback, Period, StoreError, attempts_csv, attempts_json, feedback_csv
 from .report_table import NO_ATTEMPTS, format_notes, format_summary
 from .store import Store
 from .teacher_access import (

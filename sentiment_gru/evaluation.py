@@ -18,8 +18,8 @@ from typing import Annotated, Any
 import typer
 
 from .classifier import Prediction, SentimentClassifier
-from .data.columns import Reading, check_named, find_columns, read_label_sets, read_rows
-from .data.sources import load_splits
+from .data.columns import Reading, find_columns, read_label_sets, read_rows
+from .data.sources import check_named, load_splits
 from .data.splits import TextSplit
 from .errors import DatasetError, OptionsError, SentimentError, run_command
 from .label_set_metrics import evaluate_label_sets

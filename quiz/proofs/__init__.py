@@ -12,18 +12,41 @@ which `quiz.bank.formulas` evaluates. Importing this package does not import tor
 import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from ..bank import Claim, Item
-from ..bank.formulas import NOISE, TOLERANCE, ClaimError, are_equal, evaluate_claim, format_value
+from ..bank.formulas import NOISE, TOLERANCE, ClaimError, Value, are_equal, evaluate_claim, format_value
 from ..bank.sliders import sample_positions
-from .measurement import Measurement, MissingPartError, NotInstalledError
 
 __all__ = ["Measurement", "MissingPartError", "NotInstalledError", "Proof", "ProofError", "Run", "Verdict", "prove"]
 
 TOPICS = ("anatomy", "gating", "placement", "dynamics", "sizes", "lstm", "use")
+
+
+class MissingPartError(ValueError):
+    """An error for a cell that lacks the part of the check, such as a reset gate."""
+
+
+class NotInstalledError(RuntimeError):
+    """An error for a library or model that the check needs and that is not installed; the message names it."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The result of running a check on a cell.
+
+    Attributes:
+        procedure: What was run, in one sentence without the full stop.
+        quantities: The measured quantities by name: numbers, strings, tuples and double-precision tensors. A claim
+            that is not a comparison is compared with the quantity named `answer`.
+        subject: Name of what it ran on, for a check that takes no cell.
+    """
+
+    procedure: str
+    quantities: Mapping[str, Value] = field(default_factory=dict)
+    subject: str = ""
 
 
 class ProofError(ValueError):

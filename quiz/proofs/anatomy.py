@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from . import Measurement
 from .cells import Layer
-from .measurement import Measurement
 
 
 def parts(cell: Any) -> Measurement:

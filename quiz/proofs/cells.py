@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .measurement import MissingPartError, NotInstalledError
+from . import MissingPartError, NotInstalledError
 
 BLOCKS = {1: "n", 3: "rzn", 4: "ifgo"}  # row blocks of weight_hh, by their number: RNN, GRU, LSTM
 SHUT, OPEN = -1e3, 1e3  # pre-activations at which the sigmoid is exactly 0 and 1

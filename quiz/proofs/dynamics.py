@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 
 from ..bank.formulas import NOISE
+from . import Measurement
 from .cells import OPEN, Layer
-from .measurement import Measurement
 
 
 def reach(cell: Any, start: float, steps: int) -> Measurement:

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from . import Measurement
 from .cells import CONVENTIONS, ChoGRU, ChungGRU, ChungSignGRU, Layer
-from .measurement import Measurement
 
 
 def shut(cell: Any) -> Measurement:

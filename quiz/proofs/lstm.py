@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from . import Measurement
 from .cells import OPEN, Layer
-from .measurement import Measurement
 
 _VALUE = 0.3
 

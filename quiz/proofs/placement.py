@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from . import Measurement
 from .cells import ChoGRU, ChungSignGRU, Layer, run_onnx
-from .measurement import Measurement
 
 
 def product_order(cell: Any) -> Measurement:

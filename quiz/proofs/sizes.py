@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from . import Measurement
 from .cells import ChoGRU, ChungGRU, ChungSignGRU, Layer, VariantGRU, load_keras, run_onnx
-from .measurement import Measurement
 
 
 def count(cell: Any, inputs: int, hidden: int, **options: Any) -> Measurement:

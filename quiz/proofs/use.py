@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ..bank.formulas import NOISE
+from . import Measurement
 from .cells import OPEN, Layer
 from .lstm import counting
-from .measurement import Measurement
 
 TEXTS = (
     "The plot is thin, but the acting is superb.",

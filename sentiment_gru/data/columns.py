@@ -1,7 +1,7 @@
-"""Find the splits and columns of a dataset that hold texts and labels, and read them.
+"""Find the columns of a dataset that hold texts and labels, and read them.
 
-A split or column named by the user applies to every dataset that has it. Otherwise a usual name is chosen, and failing
-that the only column of the right type.
+A column named by the user applies to every dataset that has it. Otherwise a usual name is chosen, and failing that the
+only column of the right type.
 """
 
 import re
@@ -23,11 +23,6 @@ from ..labels import (
     usual_name,
 )
 
-SPLITS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev", "eval"),
-    "test": ("test", "testing"),
-}
 MAX_LABELS = 500  # a column with more distinct values does not hold classes
 STRING_TYPES = ("string", "large_string")
 SEVERAL = "with several labels"  # reason why a row was left out
@@ -68,45 +63,6 @@ class Rows:
     texts: list[str]
     labels: list[str]
     removed: dict[str, int]
-
-
-def check_named(datasets: Mapping[str, Mapping[str, Dataset]], reading: Reading) -> None:
-    """Raise DatasetError if no dataset has a named split or column; the message lists those of each dataset."""
-    for kind in ("train_split", "validation_split", "test_split", "text_column", "label_column"):
-        name, noun = getattr(reading, kind), kind.rpartition("_")[2]
-        present = {
-            dataset: list(splits) if noun == "split" else all_columns(splits) for dataset, splits in datasets.items()
-        }
-        if name is not None and not any(name in names for names in present.values()):
-            lists = "; ".join(f"{dataset} has the {noun}s {', '.join(names)}" for dataset, names in present.items())
-            raise DatasetError(f"--{kind.replace('_', '-')} {name}: there is no such {noun}; {lists}")
-
-
-def all_columns(splits: Mapping[str, Dataset]) -> list[str]:
-    """Return the distinct columns of all splits, in order."""
-    return list(dict.fromkeys(column for split in splits.values() for column in split.column_names))
-
-
-def find_splits(names: Sequence[str], reading: Reading) -> dict[str, str]:
-    """Return a mapping from the roles train, validation and test to the splits that fill them.
-
-    Raises:
-        DatasetError: There is no training split, or two splits fit one role.
-    """
-    requested = {role: getattr(reading, f"{role}_split") for role in SPLITS}
-    roles = {role: name for role, name in requested.items() if name in names}
-    for role, usual in SPLITS.items():
-        free = [name for name in names if name.lower() in usual and name not in roles.values()]
-        if role in roles or not free:
-            continue
-        if len(free) > 1:
-            raise DatasetError(f"the splits {' and '.join(free)} could both be {role}; name one with --{role}-split")
-        roles[role] = free[0]
-    if "train" not in roles and len(names) == 1 and not roles:
-        roles["train"] = names[0]  # the only split, whatever its name
-    if "train" not in roles:
-        raise DatasetError(f"no train split, only {', '.join(names)}; name one with --train-split")
-    return roles
 
 
 def find_columns(dataset: Dataset, reading: Reading) -> Columns:

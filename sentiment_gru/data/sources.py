@@ -1,19 +1,25 @@
-"""Load the splits of a Hub dataset, a local folder or a file."""
+"""Load a Hub dataset, a local folder or a file, and find its splits for training, development and test.
+
+A split named by the user applies to every dataset that has it. Otherwise a usual name is chosen.
+"""
 
 import codecs
+import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from datasets import DatasetDict, load_dataset, load_from_disk
+from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
-from ..errors import DatasetError
-from .tables import read_dataset
+from ..errors import DatasetError, FileError
+from ..files.formats import read_table
+from ..files.table import UNCOMPUTED
+from .columns import Reading
 
 # What the library `datasets` reads; tables go to our own reader, unless a README describes their folder.
 READERS = {
@@ -26,10 +32,17 @@ READERS = {
     ".parquet": "parquet",
 }
 TABLES = (".csv", ".tsv", ".xlsx")
+SPLITS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev", "eval"),
+    "test": ("test", "testing"),
+}
 HUB_TIMEOUT = 4.0  # seconds; the libraries take over 20 to notice that they are offline
 LOCAL_EXAMPLE = "a local folder such as ./my_dataset or a file such as ./reviews.csv"
 # Read at once, so that a column's type fits all rows; "NA" and "None" are words, not missing values.
 CSV_SETTINGS: dict[str, Any] = {"chunksize": None, "keep_default_na": False, "na_values": [""]}
+INTEGER = re.compile(r"-?(0|[1-9]\d{0,14})")
+DECIMAL = re.compile(r"-?\d+\.\d+")
 
 
 def load_splits(source: str) -> DatasetDict:
@@ -179,3 +192,86 @@ def _name_choices(source: str) -> list[str]:
     tail = [f"-{config}"] if config else []
     choices = [parts[-1]] if config else []
     return choices + ["-".join(parts[-depth:]) + "".join(tail) for depth in range(1, len(parts) + 1)]
+
+
+def check_named(datasets: Mapping[str, Mapping[str, Dataset]], reading: Reading) -> None:
+    """Raise DatasetError if no dataset has a named split or column; the message lists those of each dataset."""
+    for kind in ("train_split", "validation_split", "test_split", "text_column", "label_column"):
+        name, noun = getattr(reading, kind), kind.rpartition("_")[2]
+        present = {
+            dataset: list(splits) if noun == "split" else all_columns(splits) for dataset, splits in datasets.items()
+        }
+        if name is not None and not any(name in names for names in present.values()):
+            lists = "; ".join(f"{dataset} has the {noun}s {', '.join(names)}" for dataset, names in present.items())
+            raise DatasetError(f"--{kind.replace('_', '-')} {name}: there is no such {noun}; {lists}")
+
+
+def all_columns(splits: Mapping[str, Dataset]) -> list[str]:
+    """Return the distinct columns of all splits, in order."""
+    return list(dict.fromkeys(column for split in splits.values() for column in split.column_names))
+
+
+def find_splits(names: Sequence[str], reading: Reading) -> dict[str, str]:
+    """Return a mapping from the roles train, validation and test to the splits that fill them.
+
+    Raises:
+        DatasetError: There is no training split, or two splits fit one role.
+    """
+    requested = {role: getattr(reading, f"{role}_split") for role in SPLITS}
+    roles = {role: name for role, name in requested.items() if name in names}
+    for role, usual in SPLITS.items():
+        free = [name for name in names if name.lower() in usual and name not in roles.values()]
+        if role in roles or not free:
+            continue
+        if len(free) > 1:
+            raise DatasetError(f"the splits {' and '.join(free)} could both be {role}; name one with --{role}-split")
+        roles[role] = free[0]
+    if "train" not in roles and len(names) == 1 and not roles:
+        roles["train"] = names[0]  # the only split, whatever its name
+    if "train" not in roles:
+        raise DatasetError(f"no train split, only {', '.join(names)}; name one with --train-split")
+    return roles
+
+
+def read_dataset(path: Path) -> Dataset:
+    """Return the rows of a CSV, TSV, XLSX or JSON lines file; columns of numbers hold numbers, empty cells None.
+
+    The readers of `--file` read it, so that whatever can be scored can be trained on. They detect encodings, delimiters
+    and a missing header, and read the first sheet of a workbook.
+
+    Raises:
+        DatasetError: The file cannot be read, or the cells of a row do not fit its columns; the message names the row.
+    """
+    try:
+        table = read_table(path)
+        rows = list(table.content.read())
+    except FileError as error:
+        raise DatasetError(f"{path}: {error}") from error
+    for row in rows:
+        if row.problem:
+            raise DatasetError(f"{path}, row {row.number:,}: {row.problem}; put texts in quotes")
+        if UNCOMPUTED in row.cells:
+            raise DatasetError(
+                f"{path}, row {row.number:,}: a formula was never computed; open the workbook in a spreadsheet program"
+                " and save it"
+            )
+    columns = zip(*(row.cells for row in rows), strict=True)
+    return Dataset.from_dict({name: to_column(cells) for name, cells in zip(table.columns, columns, strict=True)})
+
+
+def to_column(cells: Sequence[object]) -> list[object]:
+    """Return cells of one type: integers or decimals if all that are not empty are, else strings; empty ones are None.
+
+    >>> to_column(["1", "", "20"]), to_column(["1.5", "2"]), to_column(["007", "1"]), to_column([1, "two", None])
+    ([1, None, 20], [1.5, 2.0], ['007', '1'], ['1', 'two', None])
+    """
+    plain = [None if cell is None or cell == "" else cell for cell in cells]
+    present = [cell for cell in plain if cell is not None]
+    if any(isinstance(cell, list | dict) for cell in present):
+        return plain  # of JSON lines
+    texts = [str(cell) for cell in present]
+    if present and all(INTEGER.fullmatch(text) for text in texts):
+        return [None if cell is None else int(str(cell)) for cell in plain]
+    if present and all(INTEGER.fullmatch(text) or DECIMAL.fullmatch(text) for text in texts):
+        return [None if cell is None else float(str(cell)) for cell in plain]
+    return [None if cell is None else str(cell) for cell in plain]

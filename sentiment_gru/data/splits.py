@@ -26,15 +26,13 @@ from ..labels import order_labels, split_labels
 from .columns import (
     Columns,
     Reading,
-    check_named,
     count_max_labels,
     find_columns,
-    find_splits,
     map_applies,
     read_label_sets,
     read_rows,
 )
-from .sources import distinct_names, load_splits
+from .sources import check_named, distinct_names, find_splits, load_splits
 
 DEV_SHARE = 0.1
 CODE_POINT = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -162,9 +160,8 @@ def carve_dev(split: TextSplit) -> tuple[TextSplit, TextSplit, str]:
         for stretch in np.array_split(indices, max(1, min(stretches, len(indices) // 10))):
             count = max(round(len(stretch) * DEV_SHARE), int(len(stretch) > 1))  # a label's only row stays in train
             dev.update(stretch[len(stretch) - count :].tolist())
-    how = "last tenth of the train split within each label"
-    if stretches > 1:
-        how = f"last tenth of each of {stretches} stretches of the train split within each label"
+    whole = "the train split" if stretches == 1 else f"each of {stretches} stretches of the train split"
+    how = f"last tenth of {whole} within each label"
     return split.take(i for i in range(len(split)) if i not in dev), split.take(sorted(dev)), how
 
 
@@ -182,14 +179,8 @@ def remove_leaks(corpora: Sequence[Corpus]) -> list[Corpus]:
             "train equal to dev": sum(key in dev for key in train_keys),
         }
         train_keep = [i for i, key in enumerate(train_keys) if key not in reported and key not in dev]
-        cleaned.append(
-            replace(
-                corpus,
-                train=corpus.train.take(train_keep),
-                dev=corpus.dev.take(dev_keep),
-                removed=corpus.removed | removed,
-            )
-        )
+        kept = replace(corpus, train=corpus.train.take(train_keep), dev=corpus.dev.take(dev_keep))
+        cleaned.append(replace(kept, removed=corpus.removed | removed))
     return cleaned
 
 
@@ -202,36 +193,6 @@ def held_out(corpora: Sequence[Corpus]) -> set[str]:
 def label_names(corpora: Sequence[Corpus]) -> list[str]:
     """Return the labels of the training texts of all datasets, in the order of their ids."""
     return order_labels(name for corpus in corpora for name in corpus.train.names)
-
-
-def check_corpora(corpora: Sequence[Corpus]) -> None:
-    """Check that a model can be trained on the corpora and measured on them.
-
-    Raises:
-        DatasetError: no training or dev text is left, there are fewer than two labels, or a dev or reported text has a
-            label that no training text has.
-    """
-    known = set(label_names(corpora))
-    if len(known) < 2 and any(len(corpus.train) for corpus in corpora):
-        found = f"only the label {', '.join(known)}" if known else "no label"
-        raise DatasetError(
-            f"the training texts have {found}; a classifier needs two: add texts of another label, or name another"
-            " column with --label-column"
-        )
-    for corpus in corpora:
-        for split, what in ((corpus.train, "training"), (corpus.dev, "dev")):
-            if not len(split):
-                counts = ", ".join(f"{count} {reason}" for reason, count in corpus.removed.items() if count) or "none"
-                raise DatasetError(
-                    f"dataset {corpus.name}: no {what} text is left; rows left out: {counts}; more different texts are"
-                    " needed"
-                )
-        measured = corpus.dev.names | (corpus.reported.names if corpus.reported else set())
-        if unseen := measured - known:
-            raise DatasetError(
-                f"dataset {corpus.name}: no training text has the label {', '.join(sorted(unseen))}, only"
-                f" {', '.join(order_labels(known))}; --label-map can rename labels"
-            )
 
 
 def cut_train(corpus: Corpus, count: int, seed: int) -> Corpus:

@@ -29,8 +29,7 @@ from ..checkpoint import resolve
 from ..classifier import SentimentClassifier
 from ..errors import FileError
 from ..labels import TEXT_COLUMNS, usual_name
-from .job import result_cells, result_types
-from .scoring import Classify, score_rows
+from .job import Classify, result_cells, result_types, score_rows
 from .table import Row
 from .text_files import parse_object
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..labels import balance, plain_label
 from ..results import Prediction
-from .scoring import ScoredRow
+from .table import ScoredRow
 
 MAX_UNMATCHED_LABELS = 10
 

@@ -12,6 +12,8 @@ from ..labels import LABEL_COLUMNS, POLES, TEXT_COLUMNS, canonical_label, usual_
 if TYPE_CHECKING:
     import pyarrow
 
+    from ..results import Prediction
+
 
 PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 300  # of each cell: the server keeps a table for each visitor
@@ -68,6 +70,23 @@ class Row:
     number: int
     cells: list[object]
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class ScoredRow:
+    """A row with its verdict.
+
+    Attributes:
+        row: the row.
+        text: the text that was scored.
+        prediction: the verdict; None if the row could not be scored.
+        error: reason why it could not be scored, or an empty string.
+    """
+
+    row: Row
+    text: str
+    prediction: "Prediction | None"
+    error: str
 
 
 def read_no_rows() -> Iterator[Row]:

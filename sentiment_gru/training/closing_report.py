@@ -3,8 +3,7 @@
 from typing import Any
 
 from .baseline import ADVICE, baseline_is_better
-from .folds import describe_folds, folds_favour_baseline
-from .seeds import describe_spread
+from .repeated_runs import describe_folds, describe_spread, folds_favour_baseline
 
 WORST = 5  # labels and mistakes that are listed
 FIGURES = {"accuracy": "accuracy", "macro_recall": "macro recall"}

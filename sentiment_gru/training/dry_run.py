@@ -14,11 +14,10 @@ from transformers import PreTrainedTokenizerFast, set_seed
 
 from ..data.splits import Corpus, JoinedSplit, TextSplit, label_names
 from ..modeling import SentimentGRUForSequenceClassification
-from .data_checks import find_warnings
-from .datasets import join_train, prepare_corpora, prepare_soft_labels
-from .folds import assign_folds, join_texts
+from .datasets import find_warnings, join_train, prepare_corpora, prepare_soft_labels
 from .initial import datasets_read
 from .options import TrainingOptions
+from .repeated_runs import assign_folds, join_texts
 from .report import describe_device
 from .run import build_trainer, start
 from .trainer import LengthBucketSampler, SentimentTrainer

@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -34,8 +33,7 @@ from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from .baseline import measure_baseline
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
-from .data_checks import find_warnings
-from .datasets import join_train, prepare_corpora, prepare_soft_labels
+from .datasets import find_warnings, join_train, prepare_corpora, prepare_soft_labels
 from .initial import (
     ARCHITECTURE,
     choose_linear_units,
@@ -49,7 +47,7 @@ from .linear_units import add_linear_units, check_fits
 from .options import TrainingOptions
 from .output_folder import RunFolder, is_first_process, process_count
 from .report import calibrate, describe_origin, fit_threshold, write_report
-from .trainer import EncodedTexts, SentimentTrainer
+from .trainer import EncodedTexts, SentimentTrainer, balanced_weights
 
 DROPOUTS = ("word_dropout", "embedding_dropout", "layer_dropout", "output_dropout")
 
@@ -253,12 +251,6 @@ def build_trainer(
         compute_metrics=dev_f1(dev, labels, texts) if options.multi_label else dev_metrics(dev, labels),
         callbacks=callbacks,
     )
-
-
-def balanced_weights(names: Sequence[str], labels: Sequence[str]) -> torch.Tensor:
-    """Return the (C,) weights of the loss that give every label the same total weight."""
-    counts = Counter(names)
-    return torch.tensor([len(names) / (len(labels) * counts[label]) for label in labels])
 
 
 def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str]) -> SentimentGRUConfig:

@@ -3,6 +3,7 @@
 import copy
 import math
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,9 @@ def shortest_decay(decay: float, steps: int) -> float:
     Otherwise the average of a short run, such as fine-tuning on some hundred texts, would stay near its first step.
     """
     return min(decay, max(0.0, 1 - 10 / steps))
+
+
+def balanced_weights(names: Sequence[str], labels: Sequence[str]) -> torch.Tensor:
+    """Return the (C,) weights of the loss that give every label the same total weight."""
+    counts = Counter(names)
+    return torch.tensor([len(names) / (len(labels) * counts[label]) for label in labels])

@@ -5,16 +5,13 @@ import json
 import math
 import re
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..results import MAX_CHARACTERS
-from .rate_limit import Allowances, client_address, is_upload
-from .responses import send_error
+from .rate_limit import CLOSE, Allowances, Shares, client_address, is_upload
+from .responses import RefusalError, send_error
 
 TEXT_PATHS = ("/run/", "/api/", "/call/", "/queue/join", "/mcp")
 """Parts of the paths of requests that may hold a text of a visitor."""
@@ -46,7 +43,6 @@ REQUESTS = 1000
 UPLOADS, UPLOADS_OF_ADDRESS = 64, 32
 BUFFERED_BYTES = 64_000_000
 """Bytes of event bodies in memory; one address may use half."""
-BUSY = "Busy: too many visitors are here at this moment. Nothing you entered is lost; try again in a few seconds."
 RATE_EXCEEDED = "Busy: very many requests came from your network. Nothing you entered is lost; try again in {}."
 TOO_LARGE = "The request is too large: the limit is {}. Longer texts can be uploaded in the tab Files."
 UPLOAD_TOO_LARGE = "The upload is too large: the limit is {}."
@@ -54,58 +50,11 @@ NO_ROOM = "There is no room for another file now. Please try again later."
 TOO_SLOW = "The request took too long to arrive. Please send it again."
 NOT_FINITE = "The request holds a number that is not finite; JSON has no NaN or Infinity."
 TOO_COMPLEX = f"The request is too complex: its JSON may hold {MAX_VALUES:,} values in {MAX_DEPTH} levels."
-_CLOSE = {"Connection": "close"}
 _SLOT_PATHS = ("/run/", "/api/")
 _SUSPECT_NUMBER = re.compile(rb"NaN|Infinity|[0-9][eE]\+?[0-9]{3}")
 # Possessive, and it matches to the end if a string is not closed: linear time for any input.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
-
-
-@dataclass
-class RefusalError(Exception):
-    """A request is refused with an HTTP status, a message and headers."""
-
-    status: int
-    message: str
-    headers: dict[str, str]
-
-
-class Shares:
-    """A limited amount of something, of which one address gets only a part."""
-
-    def __init__(self, total: float, of_address: float) -> None:
-        """Take the total amount and the part that one address may hold."""
-        self._total, self._of_address = total, of_address
-        self._held: Counter[str] = Counter()
-        self._sum = 0
-
-    def acquire(self, address: str, amount: int = 1) -> None:
-        """Hold an amount.
-
-        Raises:
-            RefusalError: The total or the part of the address is used up.
-        """
-        if self._sum + amount > self._total or self._held[address] + amount > self._of_address:
-            raise RefusalError(503, BUSY, {"Retry-After": "3"} | _CLOSE)
-        self._held[address] += amount
-        self._sum += amount
-
-    def release(self, address: str, amount: int = 1) -> None:
-        """Give an amount back."""
-        self._held[address] -= amount
-        self._sum -= amount
-        if not self._held[address]:
-            del self._held[address]
-
-    @contextmanager
-    def hold(self, address: str) -> Iterator[None]:
-        """Hold one unit while the block runs."""
-        self.acquire(address)
-        try:
-            yield
-        finally:
-            self.release(address)
 
 
 class Admission:
@@ -191,7 +140,7 @@ class Admission:
         with self._uploads.hold(address):
             await body.check_length()
             if not await asyncio.to_thread(self._make_room):
-                raise RefusalError(503, NO_ROOM, {"Retry-After": "600"} | _CLOSE)
+                raise RefusalError(503, NO_ROOM, {"Retry-After": "600"} | CLOSE)
             try:
                 await self._app(scope, receive_within_limits, send_unless_refused)
             except Exception:
@@ -234,7 +183,7 @@ class _Body:
     def __init__(self, scope: Scope, receive: Receive, limit: int, too_large: str, seconds: float) -> None:
         self._scope, self._receive, self._limit, self._seconds = scope, receive, limit, seconds
         size = f"{limit // 1_000_000} MB" if limit >= 1_000_000 else f"{limit:,} bytes"
-        self._too_large = RefusalError(413, too_large.format(size), _CLOSE)
+        self._too_large = RefusalError(413, too_large.format(size), CLOSE)
         self._start, self._bytes = time.monotonic(), 0
 
     async def check_length(self) -> None:
@@ -261,7 +210,7 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), max(0.001, seconds))
         except TimeoutError:
-            raise RefusalError(408, TOO_SLOW, _CLOSE) from None
+            raise RefusalError(408, TOO_SLOW, CLOSE) from None
         self._bytes += len(message.get("body", b""))
         return message
 

@@ -13,9 +13,8 @@ import gradio as gr
 
 from ..errors import SentimentError
 from ..explanation import METHODS
-from ..files.job import score_table
+from ..files.job import CHUNK_CHARACTERS, CHUNK_ROWS, Classify, score_table
 from ..files.readers import open_table
-from ..files.scoring import CHUNK_CHARACTERS, CHUNK_ROWS, Classify
 from ..files.writers import OUTPUT_SUFFIXES
 from ..results import MAX_CHARACTERS
 from .files_tab import LIMITS, QUEUE
@@ -102,10 +101,32 @@ def write_table(folder: Path, csv_text: object, rows: object) -> Path:
     return path
 
 
-def build_api(loader: ClassifierLoader) -> None:
-    """Add the endpoints to the surrounding `gr.Blocks`."""
+def score_source(classify: Classify, source: Path, output: Path, text_column: str, label_column: str) -> dict[str, Any]:
+    """Score a file into another; return the report. An empty column is detected, or is none for labels.
 
-    def classify(text: str | None = None, texts: list[str] | None = None) -> dict[str, Any] | list[dict[str, Any]]:
+    Raises:
+        gr.Error: The file cannot be read, or lacks a column.
+    """
+    report: dict[str, Any] = {}
+    try:
+        table = open_table(source, LIMITS)
+        column = text_column or table.likely_text_column()
+        for step in score_table(classify, table, column, output, label_column=label_column or None):
+            report = asdict(step.report) if step.report else {}
+    except SentimentError as error:
+        raise refusal(str(error)) from error
+    return report
+
+
+class Endpoints:
+    """The functions behind the endpoints."""
+
+    def __init__(self, loader: ClassifierLoader) -> None:
+        self._loader = loader
+
+    def classify(
+        self, text: str | None = None, texts: list[str] | None = None
+    ) -> dict[str, Any] | list[dict[str, Any]]:
         """Classify the sentiment of a text, or of many. Example: text = "Not bad at all.".
 
         Args:
@@ -119,12 +140,12 @@ def build_api(loader: ClassifierLoader) -> None:
             these in their order.
         """
         if texts is None:
-            return classify_texts(loader, [check_text(text)])[0]
+            return classify_texts(self._loader, [check_text(text)])[0]
         if text:
             raise refusal("send text or texts, not both")
-        return classify_texts(loader, check_texts(texts))
+        return classify_texts(self._loader, check_texts(texts))
 
-    def explain(text: str, methods: list[str]) -> dict[str, Any]:
+    def explain(self, text: str, methods: list[str]) -> dict[str, Any]:
         """Explain the verdict on a text. Example: text = "Not bad at all.", methods = ["as_read"].
 
         Args:
@@ -137,11 +158,12 @@ def build_api(loader: ClassifierLoader) -> None:
             units), attributions (by method), deletion (curves, and the mean of random orders), strides, proofs.
         """
         try:
-            return loader.classifier().explain(check_text(text), methods).to_dict()
+            return self._loader.classifier().explain(check_text(text), methods).to_dict()
         except SentimentError as error:
             raise refusal(str(error)) from error
 
     def score_file(
+        self,
         file: str | None = None,
         text_column: str = "",
         label_column: str = "",
@@ -167,45 +189,42 @@ def build_api(loader: ClassifierLoader) -> None:
             uncertain, errors (rows not scored, by reason), histogram, least_certain rows, grading (comparison with
             the labels), and for csv_text or rows the content of the file, if that is text.
         """
-        sent = bool(csv_text) or rows is not None
-        if not file and not sent:
+        if not file and not csv_text and rows is None:
             raise refusal("file must be one that has been uploaded; without an upload, send csv_text or rows")
         if bool(file) + bool(csv_text) + (rows is not None) > 1:
             raise refusal("send one of file, csv_text and rows")
         if output_format not in OUTPUT_FORMATS:
             raise refusal(f"output_format must be one of {', '.join(OUTPUT_FORMATS)}")
         with TemporaryDirectory() as folder:
-            source = write_table(Path(folder), csv_text, rows) if sent else Path(str(file))
-            try:
-                table = open_table(source, LIMITS)
-                output = Path(folder, f"{source.stem}-scored.{output_format}")
-                column = text_column or table.likely_text_column()
-                for step in score_table(loader, table, column, output, label_column=label_column or None):
-                    report = asdict(step.report) if step.report else {}
-            except SentimentError as error:
-                raise refusal(str(error)) from error
-            if sent and output_format in TEXT_FORMATS:
+            source = Path(file) if file else write_table(Path(folder), csv_text, rows)
+            output = Path(folder, f"{source.stem}-scored.{output_format}")
+            report = score_source(self._loader, source, output, text_column, label_column)
+            if not file and output_format in TEXT_FORMATS:
                 report["content"] = output.read_text(encoding="utf-8")
             yield str(output), report  # Gradio copies the file before it asks for more
 
+
+def build_api(loader: ClassifierLoader) -> None:
+    """Add the endpoints to the surrounding `gr.Blocks`."""
+    endpoints = Endpoints(loader)
     with gr.Column(visible=False):
         public: dict[str, Any] = {"api_visibility": "public", "show_progress": "hidden"}
         gr.Button().click(
-            classify,
+            endpoints.classify,
             [gr.Textbox(label="text"), build_list_input({"type": "string"}, "texts")],
             gr.JSON(label="verdict"),
             api_name="classify",
             **public,
         )
         gr.Button().click(
-            explain,
+            endpoints.explain,
             [gr.Textbox(label="text"), gr.CheckboxGroup(list(METHODS), value=list(METHODS), label="methods")],
             gr.JSON(label="explanation"),
             api_name="explain",
             **{**HEAVY, **public},
         )
         gr.Button().click(
-            score_file,
+            endpoints.score_file,
             [
                 gr.File(label="file"),
                 gr.Textbox("", label="text_column"),

@@ -16,6 +16,19 @@ from ..explanation import Deletion, Explanation
 from ..results import Array
 from .rendering import format_signed, percent, render, render_note, tone
 
+# Each colour on the light and on the dark page.
+COLOURS = {
+    "negative": ("#b35806", "#f0a35e"),
+    "neutral": ("#66666a", "#b4b4b8"),
+    "positive": ("#2166ac", "#7db3e3"),
+    # Backgrounds of words: the same in both, as the colour of the words changes instead.
+    "negative-fill": ("#b35806", "#b35806"),
+    "positive-fill": ("#2166ac", "#2166ac"),
+    "gate-r": ("#762a83", "#c9a0dc"),
+    "gate-z": ("#1b7837", "#7fcf8f"),
+    "gate-n": ("#b0186c", "#f29ac8"),
+    "gate-h": ("#3f4248", "#d8d8d6"),
+}
 MAX_LINES = 4  # labels in the running prediction
 STACK = ("positive", "other", "neutral", "negative")  # tones from the top of a column to its bottom
 METHOD_NAMES = {

@@ -1,21 +1,20 @@
-"""An explanation as HTML: the strongest tokens, the text in colours, the charts, each proof, and what-if.
+"""An explanation as HTML: the strongest tokens, the text in colours, the charts, and each proof.
 
 `sentiment_tab.js` reads the numbers of a token from the attribute `data-explanation`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
 
-from ..explanation import Explanation, Flip, WhatIf
-from ..results import Array, Prediction, Token, find_words
+from ..explanation import Explanation
+from ..results import Array, find_words
 from ..tokenization import is_punctuation
 from .charts import METHOD_NAMES, direction_names, previous_states, render_deletion_chart, render_track
 from .rendering import excerpt, percent, render, render_note, tone
-from .verdict_view import render_sentence
 
 MAX_COMPLETENESS_GAP = 0.05
 MAX_HIDDEN_STATE_ERROR = 1e-5
@@ -39,6 +38,7 @@ METHOD_NOTES = {
     ),
 }
 WORKING = render_note("Working out why …", css="why-note why-working")
+CHOSEN_TOKEN = render("chosen_token.html")
 
 
 @dataclass(frozen=True)
@@ -292,59 +292,3 @@ def split_ribbon(explanation: Explanation) -> list[RibbonToken]:
 def _text_of(explanation: Explanation, start: int, end: int) -> str:
     """Return the text from token `start` to the one before `end`, shortened if very long."""
     return excerpt(explanation.text[explanation.tokens[start].start : explanation.tokens[end - 1].end], MAX_CHARACTERS)
-
-
-CHOSEN_TOKEN = render("chosen_token.html")
-CHOOSE_FIRST = render_note("Choose a token in the text above first.")
-UNCHANGED = render_note("That leaves the text as it is.")
-NO_TEXT = render_note("There is no text to change yet.")
-NO_FLIP = render_note("A greedy search found no deletion of up to ten tokens that changes the verdict.")
-CONTEXT = 60  # characters of the text shown on either side of the change
-
-
-def render_what_if(what_if: WhatIf) -> Markup:
-    """Return the changed text around its change, and the two verdicts side by side."""
-    if what_if.text == what_if.changed:
-        return UNCHANGED
-    removed, inserted, head, tail = split_change(what_if.text, what_if.changed)
-    return render(
-        "what_if.html",
-        removed=removed if removed.strip() else "",
-        inserted=inserted,
-        head=head[-CONTEXT:],
-        tail=tail[:CONTEXT],
-        head_cut=len(head) > CONTEXT,
-        tail_cut=len(tail) > CONTEXT,
-        sentences=(render_sentence(what_if.before), render_sentence(what_if.after)),
-        before=what_if.before.scores,
-        after=what_if.after.scores,
-    )
-
-
-def render_flip(prediction: Prediction, tokens: Sequence[Token], flip: Flip | None) -> Markup:
-    """Return the tokens whose deletion flips the verdict, and the scores before and after.
-
-    Args:
-        prediction: The verdict on the whole text.
-        tokens: The tokens of the text.
-        flip: The deletion, or None if the search found none.
-    """
-    if flip is None:
-        return NO_FLIP
-    removed = [tokens[index].text for index in flip.removed]
-    return render("flip.html", prediction=prediction, removed=removed, flip=flip)
-
-
-def split_change(before: str, after: str) -> tuple[str, str, str, str]:
-    """Return the removed and the inserted part of a changed text, and the text on either side of the change."""
-    start = 0
-    while start < min(len(before), len(after)) and before[start] == after[start]:
-        start += 1
-    end = 0
-    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
-        end += 1
-    while start and before[start - 1].isalnum():  # whole words, even if the two share letters
-        start -= 1
-    while end and before[-end].isalnum():
-        end -= 1
-    return before[start : len(before) - end], after[start : len(after) - end], after[:start], after[len(after) - end :]

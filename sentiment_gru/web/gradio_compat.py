@@ -27,7 +27,7 @@ from gradio.state_holder import SessionState, StateHolder
 # https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/themes/utils/fonts.py
 from gradio.themes.utils.fonts import LocalFont as LocalFont
 
-from .admission import BUSY
+from .rate_limit import BUSY
 from .rendering import render
 from .responses import failure_html, log_failure
 

@@ -1,17 +1,20 @@
-"""Rate limits per client address: enough for a class behind one address, too little for a flood.
+"""Limits per client address, of rates and of shares: enough for a class behind one address, too little for a flood.
 
 The `limits` library is not used: its memory storage reads the wall clock, so that a clock set back locks clients out,
 its number of remembered clients is unbounded, and it has no fractional costs.
 """
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
 from typing import Any
 
 import gradio as gr
+
+from .responses import RefusalError
 
 MAX_CLIENTS = 10_000
 UNKNOWN = "unknown"
@@ -25,6 +28,8 @@ FREE_BYTES = 20_000
 FEEDBACK = (100.0, 1 / 30)
 CLASS_RUNS = (500.0, 1 / 10)
 UPLOAD_PATH = "/gradio_api/upload"
+BUSY = "Busy: too many visitors are here at this moment. Nothing you entered is lost; try again in a few seconds."
+CLOSE = {"Connection": "close"}
 _MEGABYTE = 1_000_000
 
 
@@ -143,3 +148,40 @@ class CallLimit:
         return self._buckets is None or not self._buckets.take(
             client_address(request.request.scope, self._behind_proxy)
         )
+
+
+class Shares:
+    """A limited amount of something, of which one address gets only a part."""
+
+    def __init__(self, total: float, of_address: float) -> None:
+        """Take the total amount and the part that one address may hold."""
+        self._total, self._of_address = total, of_address
+        self._held: Counter[str] = Counter()
+        self._sum = 0
+
+    def acquire(self, address: str, amount: int = 1) -> None:
+        """Hold an amount.
+
+        Raises:
+            RefusalError: The total or the part of the address is used up.
+        """
+        if self._sum + amount > self._total or self._held[address] + amount > self._of_address:
+            raise RefusalError(503, BUSY, {"Retry-After": "3"} | CLOSE)
+        self._held[address] += amount
+        self._sum += amount
+
+    def release(self, address: str, amount: int = 1) -> None:
+        """Give an amount back."""
+        self._held[address] -= amount
+        self._sum -= amount
+        if not self._held[address]:
+            del self._held[address]
+
+    @contextmanager
+    def hold(self, address: str) -> Iterator[None]:
+        """Hold one unit while the block runs."""
+        self.acquire(address)
+        try:
+            yield
+        finally:
+            self.release(address)

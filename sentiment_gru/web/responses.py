@@ -67,6 +67,15 @@ def failure_html(report: str) -> Markup:
     return render("failure.html", title=TITLE, report=report, url=Settings.read().report_url)
 
 
+@dataclass
+class RefusalError(Exception):
+    """A request is refused with an HTTP status, a message and headers."""
+
+    status: int
+    message: str
+    headers: dict[str, str]
+
+
 def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return a message under both keys that Gradio's page ("error") and FastAPI's clients ("detail") read."""
     own = {"Cache-Control": "no-store"}

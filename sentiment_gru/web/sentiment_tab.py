@@ -17,20 +17,25 @@ from ..results import MAX_CHARACTERS
 from .charts import GATES, render_heat_map
 from .examples import EXAMPLES, load_failures, load_worked_example
 from .explanation_view import (
-    CHOOSE_FIRST,
     CHOSEN_TOKEN,
-    NO_TEXT,
     WORKING,
     choose_target,
     render_explanation,
-    render_flip,
-    render_what_if,
 )
 from .gradio_compat import HEAVY, LAST, current_page
 from .model_loader import ClassifierLoader
 from .rendering import read_static, render, render_note, render_script, text_link
 from .responses import failure_html, log_failure
-from .verdict_view import LOADING, PROMPT, render_too_long, render_verdict
+from .verdict_view import (
+    CHOOSE_FIRST,
+    LOADING,
+    NO_TEXT,
+    PROMPT,
+    render_flip,
+    render_too_long,
+    render_verdict,
+    render_what_if,
+)
 
 if TYPE_CHECKING:
     from ..classifier import SentimentClassifier

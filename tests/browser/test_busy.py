@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from sentiment_gru.web.admission import BUSY
+from sentiment_gru.web.rate_limit import BUSY
 from tests.browser.checks import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 import app
 from sentiment_gru import Prediction
-from sentiment_gru.files.scoring import CHUNK_ROWS
+from sentiment_gru.files.job import CHUNK_ROWS
 from sentiment_gru.web.model_loader import ClassifierLoader
 from tests.browser.checks import WAIT_SECONDS, assert_accessible, assert_fits, assert_no_script_ran
 from tests.tables import write_csv

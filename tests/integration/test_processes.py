@@ -56,7 +56,7 @@ Path(options.output_dir).with_name(f"rank-{rank}.json").write_text(json.dumps(fa
 def folder(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the outputs of two processes, and of one with the same texts per step."""
     folder = tmp_path_factory.mktemp("processes")
-    options = tiny_options(tiny_dataset, folder / "two", epochs=4, batch_size=8)
+    options = tiny_options(tiny_dataset, folder / "two", epochs=4, batch_size=8, report=True)
     (folder / "script.py").write_text(SCRIPT)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     result = subprocess.run(

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ..charts import Line, render_line_chart
+from ..charts import COLOURS, Line, render_line_chart
 from ..rendering import render, render_table
-from ..theme import COLOURS
 from .measurements import (
     CELLS,
     CONFIGURATIONS,

@@ -39,9 +39,8 @@ class Visit:
 class Components:
     """The components that events of several cards use."""
 
-    cards: list[Card]
     chosen: gr.Radio
-    columns: list[gr.Column] = field(default_factory=list)
+    navigation: list[Any] = field(default_factory=list)  # the columns of the cards, and the buttons Back and Next
     first_view: list[gr.HTML] = field(default_factory=list)
     picture: gr.HTML | None = None
     sentence: SentenceCard | None = None
@@ -111,27 +110,11 @@ def build_inside_tab(tab: gr.Tab, loader: ClassifierLoader, text: gr.Textbox, me
     names = [card.name for card in cards]
     visit, target = gr.State(Visit((str(text.value or ""), NO_TOKEN))), gr.Textbox(visible=False)
     follow = gr.Button(visible="hidden", elem_id="inside-follow")
-    chosen = gr.Radio(
-        [(card.title, card.name) for card in cards],
-        value=cards[0].name,
-        label="Cards",
-        interactive=True,
-        elem_id="inside-cards",
-    )
-    components = Components(cards, chosen)
-    for card in cards:
-        with gr.Column(visible=card is cards[0], elem_classes="inside-card", elem_id=f"inside-{card.name}") as column:
-            components.columns.append(column)
-            heading = render("inside/card_heading.html", title=card.title, lead=card.lead)
-            gr.HTML(heading, apply_default_css=False)
-            _build_card(card, components, events, measured)
-    with gr.Row(elem_id="inside-walk-cards"):
-        back = gr.Button("Back", interactive=False, elem_id="inside-back")
-        onward = gr.Button("Next", variant="primary", elem_id="inside-next")
-    navigation = [chosen, *components.columns, back, onward]
-    sentence = components.sentence
+    components = _build_cards(cards, events, measured)
+    chosen, sentence, first_view = components.chosen, components.sentence, components.first_view
+    navigation = [chosen, *components.navigation]
+    *_, back, onward = navigation
     text_box = [sentence.text] if sentence else []
-    first_view = components.first_view
 
     def open_tab(visit: Visit, target: str, text: str) -> list[Any]:
         fields = parse_target(target)
@@ -186,6 +169,28 @@ def _render_sentence_when_shown(
 
     for event in navigating:
         event.then(render_pending, [visit, chosen, *card.inputs], card.stage, **READ)
+
+
+def _build_cards(cards: list[Card], events: SentenceEvents | None, measured: Measured) -> Components:
+    """Build the choice of a card, all cards, of which the first is visible, and the buttons Back and Next."""
+    chosen = gr.Radio(
+        [(card.title, card.name) for card in cards],
+        value=cards[0].name,
+        label="Cards",
+        interactive=True,
+        elem_id="inside-cards",
+    )
+    components = Components(chosen)
+    for card in cards:
+        with gr.Column(visible=card is cards[0], elem_classes="inside-card", elem_id=f"inside-{card.name}") as column:
+            components.navigation.append(column)
+            heading = render("inside/card_heading.html", title=card.title, lead=card.lead)
+            gr.HTML(heading, apply_default_css=False)
+            _build_card(card, components, events, measured)
+    with gr.Row(elem_id="inside-walk-cards"):
+        components.navigation.append(gr.Button("Back", interactive=False, elem_id="inside-back"))
+        components.navigation.append(gr.Button("Next", variant="primary", elem_id="inside-next"))
+    return components
 
 
 def _build_card(card: Card, components: Components, events: SentenceEvents | None, measured: Measured) -> None:

@@ -12,7 +12,7 @@ from quiz.class_records import ClassRun
 from quiz.class_report import analyze_class, report_json
 from quiz.classes import ClassOptions, items_of_run, make_class
 from quiz.estimates import estimate_reliability
-from quiz.record_exports import class_attempts_csv
+from quiz.records import class_attempts_csv
 from tests.databases import attempt
 from tests.unit.quiz.test_session import BANK, LIVE, right, wrong
 

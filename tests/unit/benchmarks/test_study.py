@@ -23,7 +23,7 @@ from benchmarks.study import (
     simulate_scores,
 )
 from quiz.class_records import POST, PRE, STAGE, TEXT, ClassRun
-from quiz.record_exports import class_attempts_csv
+from quiz.records import class_attempts_csv
 from tests.databases import attempt
 
 NOW = datetime.now(UTC)

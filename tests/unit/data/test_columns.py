@@ -12,10 +12,10 @@ from sentiment_gru.data.columns import (
     Columns,
     Reading,
     find_columns,
-    find_splits,
     read_label_sets,
     read_rows,
 )
+from sentiment_gru.data.sources import find_splits
 from sentiment_gru.labels import parse_label_map
 
 TEXTS = [f"text number {i}" for i in range(12)]

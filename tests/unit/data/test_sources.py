@@ -1,6 +1,7 @@
-"""Files, folders and Hub ids are opened, or refused in a line that says what to do."""
+"""Files, tables, folders and Hub ids are opened, or refused in a line that says what to do."""
 
 import gzip
+import json
 import os
 import socket
 import subprocess
@@ -13,8 +14,13 @@ from datasets import Dataset, DatasetDict
 from sentiment_gru import DatasetError
 from sentiment_gru.data.sources import distinct_names, load_splits
 from tests.conftest import REPOSITORY, write_dataset
+from tests.tables import write_csv, write_table
 
 ROWS = [{"text": f"text number {i}", "label": "pos" if i % 2 else "neg"} for i in range(40)]
+
+
+TABLE = [["text", "label"], ["a “fine” café", "pos"], ["dull, long", "neg"], ["so-so – really", "neg"]]
+EXPECTED = [{"text": text, "label": label} for text, label in TABLE[1:]]
 
 
 def texts_of(source: Path | str) -> list[object]:
@@ -152,3 +158,73 @@ def test_datasets_of_one_name_get_names_that_differ(tmp_path: Path, monkeypatch:
 def test_the_same_dataset_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="more than once"):
         distinct_names([str(tmp_path), f"{tmp_path}/."])
+
+
+def rows_of(path: Path) -> list[dict[str, object]]:
+    (rows,) = load_splits(str(path)).values()
+    return rows.to_list()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiters_and_encodings_are_detected(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    assert rows_of(write_csv(tmp_path / "r.csv", TABLE, encoding, delimiter)) == EXPECTED
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "r.tsv", "r.jsonl", "r.parquet"])
+def test_every_format_gives_the_same_rows(tmp_path: Path, name: str) -> None:
+    assert rows_of(write_table(tmp_path / name, TABLE)) == EXPECTED
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_json_lines_in_other_encodings_are_read(tmp_path: Path, encoding: str) -> None:
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in EXPECTED)
+    (tmp_path / "r.jsonl").write_text(lines, encoding=encoding)
+    assert rows_of(tmp_path / "r.jsonl") == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ([["text", "stars"], ["a", 1], ["b", None], ["c", 5]], {"text": ["a", "b", "c"], "stars": [1, None, 5]}),
+        ([["text", "stars"], ["a", 1.5], ["b", 2]], {"text": ["a", "b"], "stars": [1.5, 2.0]}),
+        ([["text", "code"], ["a", "007"], ["b", "1"]], {"text": ["a", "b"], "code": ["007", "1"]}),
+        ([["text", "label"], ["1984", "1"], ["b", "pos"]], {"text": ["1984", "b"], "label": ["1", "pos"]}),
+    ],
+)
+@pytest.mark.parametrize("name", ["r.csv", "r.xlsx"])
+def test_a_column_of_numbers_holds_numbers(
+    tmp_path: Path, name: str, rows: list[list[object]], columns: dict[str, list[object]]
+) -> None:
+    (found,) = load_splits(str(write_table(tmp_path / name, rows))).values()
+    assert found.to_dict() == columns
+
+
+def test_a_file_without_a_header_gets_numbered_columns(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("good film,1\nbad film,0\n")
+    assert rows_of(tmp_path / "r.csv")[0] == {"column 1": "good film", "column 2": 1}
+
+
+def test_a_plain_folder_of_odd_files_has_a_split_for_each(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", TABLE, "cp1252", ";")
+    write_table(tmp_path / "test.xlsx", TABLE[:2])
+    write_table(tmp_path / "dev.jsonl", TABLE[:3])
+    splits = load_splits(str(tmp_path))
+    assert {name: split.to_list() for name, split in splits.items()} == {
+        "train": EXPECTED,
+        "test": EXPECTED[:1],
+        "validation": EXPECTED[:2],
+    }
+
+
+def test_a_broken_file_of_a_folder_is_named(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", TABLE)
+    (tmp_path / "test.jsonl").write_text('{"text": \n')
+    with pytest.raises(DatasetError, match=f"{tmp_path}/test.jsonl: no line of the file is a JSON object"):
+        load_splits(str(tmp_path))
+
+
+def test_a_row_whose_cells_do_not_fit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("text;label\nfine;pos\ndull; long;neg\n")
+    with pytest.raises(DatasetError, match=r"r.csv, row 2: 3 cells where there are 2 columns; put texts in quotes"):
+        load_splits(str(tmp_path / "r.csv"))

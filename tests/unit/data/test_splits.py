@@ -13,14 +13,13 @@ from sentiment_gru.data.splits import (
     Corpus,
     TextSplit,
     carve_dev,
-    check_corpora,
     letters,
     read_corpora,
     remove_leaks,
     subsample,
 )
 from sentiment_gru.labels import parse_label_map
-from sentiment_gru.training.datasets import prepare_corpora
+from sentiment_gru.training.datasets import check_corpora, prepare_corpora
 from sentiment_gru.training.options import TrainingOptions
 from tests.conftest import write_dataset
 

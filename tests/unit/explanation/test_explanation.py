@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 
 from sentiment_gru import InputError, SentimentClassifier, SentimentGRUConfig, SentimentGRUForSequenceClassification
 from sentiment_gru.explanation import METHODS, Explanation
-from sentiment_gru.explanation.attributions import FIRST_STEPS, MAX_STEPS, TOKENS_IN_MEMORY, TOKENS_ON_PATH
-from sentiment_gru.explanation.partial_reading import DirectionStates
+from sentiment_gru.explanation.attributions import (
+    FIRST_STEPS,
+    MAX_STEPS,
+    TOKENS_IN_MEMORY,
+    TOKENS_ON_PATH,
+    DirectionStates,
+    PartialReader,
+)
 from sentiment_gru.tokenization import train_tokenizer
 from tests.conftest import made_up_texts
 
@@ -354,3 +360,23 @@ def test_all_of_an_explanation_can_be_written_as_json(text: str) -> None:
     assert np.allclose(read["logits"], found.logits, atol=1e-6)
     assert set(read["attributions"]) == set(METHODS)
     assert np.allclose(read["gates"]["update"]["mean"], found.update.mean(axis=-1), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("bidirectional", "pooling"), list(itertools.product([False, True], ["last", "mean", "max", "mean_max"]))
+)
+def test_they_are_those_of_the_shortened_texts(bidirectional: bool, pooling: str) -> None:
+    classifier = make(bidirectional=bidirectional, pooling=pooling)
+    reading = classifier.read(TEXT)
+    count = len(reading.ids)
+    ranges = [(start, end) for start in range(count + 1) for end in range(start, count + 1)]
+    found = PartialReader(reading).without([start for start, _ in ranges], [end for _, end in ranges])
+    expected = classifier.logits((), [reading.ids[:start] + reading.ids[end:] for start, end in ranges])
+    assert np.abs(found - expected).max() < 1e-5
+
+
+def test_other_networks_are_read_as_a_whole() -> None:
+    assert PartialReader.supports(make(bidirectional=True).read(TEXT))
+    for other in ({"num_layers": 2}, {"cell": "lstm"}):
+        assert not PartialReader.supports(make(**other).read(TEXT))
+    assert not PartialReader.supports(make().read(""))

@@ -10,8 +10,7 @@ import pytest
 
 from sentiment_gru import FileError, Prediction, SentimentClassifier
 from sentiment_gru.files.formats import read_table
-from sentiment_gru.files.job import DECIMALS, Progress, result_names, score_table
-from sentiment_gru.files.scoring import CHUNK_ROWS
+from sentiment_gru.files.job import CHUNK_ROWS, DECIMALS, Progress, result_names, score_table
 from sentiment_gru.files.summary import BINS, LEAST_CERTAIN, Report
 from sentiment_gru.results import MAX_CHARACTERS
 from tests.conftest import made_up_texts

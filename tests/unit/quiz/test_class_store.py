@@ -30,8 +30,7 @@ from quiz.class_store import ClassStore
 from quiz.class_tables import insert_run
 from quiz.classes import ClassOptions, make_class
 from quiz.errors import ClassError
-from quiz.record_exports import class_attempts_csv, class_attempts_json
-from quiz.records import read_folder, to_line
+from quiz.records import class_attempts_csv, class_attempts_json, read_folder, to_line
 from quiz.store import Feedback, Store, StoreError
 from tests.databases import attempt
 from tests.databases import store as store

@@ -16,6 +16,7 @@ from quiz.class_records import (
     AT_ONCE,
     DRAWN,
     FIXED,
+    MAX_NICKNAME,
     POST,
     PRE,
     SHUFFLED,
@@ -24,6 +25,8 @@ from quiz.class_records import (
     TEXT,
     ClassRun,
     QuizClass,
+    learner_of,
+    read_nickname,
 )
 from quiz.classes import (
     ALPHABET,
@@ -43,8 +46,7 @@ from quiz.classes import (
     random_nickname,
     read_code,
 )
-from quiz.errors import ClassError
-from quiz.nicknames import read_nickname
+from quiz.errors import ClassError, counted
 from tests.unit.quiz.test_session import BANK, BY_ID, LIVE, TOPICS
 
 NOW = datetime.now(UTC)
@@ -244,3 +246,53 @@ def test_a_class_of_another_bank_is_refused_and_a_change_elsewhere_is_told() -> 
         assert "have changed" in describe_changes(bank, quiz_class)
         with pytest.raises(ClassError, match="have changed"):
             items_of_run(bank, quiz_class, run_of(quiz_class))
+
+
+def test_a_nickname_is_short_and_visible() -> None:
+    assert read_nickname("  Ada \t Lovelace\n") == "Ada Lovelace"
+    assert read_nickname("") == read_nickname("  ") == ""
+    assert read_nickname("x" * MAX_NICKNAME) == "x" * MAX_NICKNAME
+    assert read_nickname("👩\u200d🔬") == "👩\u200d🔬"
+    unseen = ("\u200d", "\u3164", "\u2800", "\ufe0f", "\u034f")
+    for text in ("x" * (MAX_NICKNAME + 1), "a\u202eb", "a\x00b", "a\ud800", "x" * 1_000_000, *unseen):
+        with pytest.raises(ClassError):
+            read_nickname(text)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "ADA L",
+        "ada  l",
+        "AdaL",
+        " Ada L ",
+        "Ada\u00a0L",
+        "Ada\u200dL",
+        "Ada\ufe0f L",
+        "Ａｄａ L",
+        "A\u034fda\u3164L",
+        "Ada\U000e0101L",
+    ],
+)
+def test_nicknames_that_look_alike_are_of_the_same_learner(other: str) -> None:
+    assert learner_of(other) == learner_of("Ada L") == "adal"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Straße", "STRASSE"), ("ΣΊΣΥΦΟΣ", "σίσυφος"), ("ﬁona", "FIONA"), ("É", "e\u0301"), ("Ǆ", "ǆ")]
+)
+def test_capitals_of_any_script_do_not_count(one: str, other: str) -> None:
+    assert learner_of(one) == learner_of(other) != ""
+
+
+def test_other_nicknames_are_of_other_learners() -> None:
+    assert len({learner_of(text) for text in ("Ada", "Adá", "Ada2", "Bob", "李", "👩", "A-da")}) == 7
+
+
+@given(st.text())
+def test_the_learner_of_a_learner_is_the_same(text: str) -> None:
+    assert learner_of(learner_of(text)) == learner_of(text)
+
+
+def test_one_is_singular_and_large_numbers_have_commas() -> None:
+    assert [counted(number, "run") for number in (0, 1, 2, 2000)] == ["0 runs", "1 run", "2 runs", "2,000 runs"]

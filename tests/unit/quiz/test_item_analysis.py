@@ -24,8 +24,7 @@ from quiz.bank import Bank, draw_instance
 from quiz.estimates import estimate_reliability
 from quiz.grading import DO_NOT_KNOW
 from quiz.item_analysis import Confidence, Flag, ItemReport, Measures, Report, analyze_items
-from quiz.record_exports import ATTEMPT_COLUMNS, attempts_csv, attempts_json, feedback_csv
-from quiz.records import Attempt, Feedback, Period, to_line
+from quiz.records import ATTEMPT_COLUMNS, Attempt, Feedback, Period, attempts_csv, attempts_json, feedback_csv, to_line
 from quiz.report_table import format_table
 from quiz.store import Store
 from sentiment_gru.files.writers import open_writer

@@ -9,8 +9,8 @@ import pytest
 
 from sentiment_gru import CheckpointError, OptionsError, SentimentClassifier
 from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.repeated_runs import describe_spread, train_seeds
 from sentiment_gru.training.run import load_initial, train
-from sentiment_gru.training.seeds import describe_spread, train_seeds
 from sentiment_gru.training.trainer import SentimentTrainer
 from tests.conftest import WORDS, tiny_options, write_dataset
 

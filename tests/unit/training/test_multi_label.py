@@ -51,7 +51,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def checkpoint(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints") / "moods"
-    train(tiny_options(dataset, folder, multi_label=True, evaluate_test=True, epochs=15))
+    train(tiny_options(dataset, folder, multi_label=True, evaluate_test=True, epochs=15, report=True))
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -230,12 +231,26 @@ def test_an_output_that_cannot_be_written_leaves_the_former_one(
     assert weights(tmp_path / "out") != former
 
 
-@pytest.fixture
-def unfinished(options: TrainingOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingOptions:
-    """Return the options of a run that was stopped in its first epoch."""
-    options = replace(options, output_dir=str(tmp_path / "out"))
-    with before_step(monkeypatch, 5, lambda: signal.raise_signal(signal.SIGINT)):
+@pytest.fixture(scope="module")
+def stopped(options: TrainingOptions, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainingOptions, Path]:
+    """Return the options of a run that was stopped in its first epoch, and a copy of the folder of its output."""
+    folder = tmp_path_factory.mktemp("stopped")
+    options = replace(options, output_dir=str(folder / "out"))
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        before_step(monkeypatch, 5, lambda: signal.raise_signal(signal.SIGINT)),
+    ):
         train(options)
+    return options, shutil.copytree(folder, tmp_path_factory.mktemp("copy") / "stopped")
+
+
+@pytest.fixture
+def unfinished(stopped: tuple[TrainingOptions, Path]) -> TrainingOptions:
+    """Return the options of that run, which a test may continue."""
+    options, copy = stopped
+    folder = Path(options.output_dir).parent
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
     return options
 
 

@@ -15,8 +15,8 @@ from sentiment_gru.data.splits import JoinedSplit, TextSplit, read_corpora, remo
 from sentiment_gru.tokenization import train_tokenizer
 from sentiment_gru.training.options import TrainingOptions
 from sentiment_gru.training.output_folder import OUTPUT_FILES
-from sentiment_gru.training.run import balanced_weights, build_trainer, train
-from sentiment_gru.training.trainer import LengthBucketSampler, SentimentTrainer
+from sentiment_gru.training.run import build_trainer, train
+from sentiment_gru.training.trainer import LengthBucketSampler, SentimentTrainer, balanced_weights
 from tests.conftest import tiny_options, write_dataset
 
 

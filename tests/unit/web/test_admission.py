@@ -19,23 +19,23 @@ from sentiment_gru.results import MAX_CHARACTERS
 from sentiment_gru.web import admission
 from sentiment_gru.web.admission import (
     BODY_BYTES,
-    BUSY,
     MAX_DEPTH,
     MAX_VALUES,
     TEXT_BODY_BYTES,
     Admission,
-    RefusalError,
-    Shares,
 )
 from sentiment_gru.web.rate_limit import (
+    BUSY,
     EVENTS,
     FREE_BYTES,
     TEXT_MEGABYTES,
     UNKNOWN,
     UPLOADED_MEGABYTES,
+    Shares,
     TokenBuckets,
     client_address,
 )
+from sentiment_gru.web.responses import RefusalError
 
 EVENT, UPLOAD = "/gradio_api/run/predict", "/gradio_api/upload"
 MEGABYTE = 1024 * 1024

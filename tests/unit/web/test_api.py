@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from sentiment_gru import SentimentClassifier
-from sentiment_gru.files.scoring import CHUNK_CHARACTERS, CHUNK_ROWS
+from sentiment_gru.files.job import CHUNK_CHARACTERS, CHUNK_ROWS
 from sentiment_gru.results import MAX_CHARACTERS
 from sentiment_gru.web import api
 from sentiment_gru.web.api import build_api

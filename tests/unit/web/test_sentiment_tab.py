@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sentiment_gru import Prediction, SentimentClassifier
 from sentiment_gru.results import MAX_CHARACTERS
 from sentiment_gru.web.examples import EXAMPLES
-from sentiment_gru.web.explanation_view import CHOOSE_FIRST, NO_TEXT, WORKING
+from sentiment_gru.web.explanation_view import WORKING
 from sentiment_gru.web.model_loader import ClassifierLoader
 from sentiment_gru.web.sentiment_tab import LONG, change_token, draw_units, explain, explain_at_once, find_flip, judge
-from sentiment_gru.web.verdict_view import PROMPT
+from sentiment_gru.web.verdict_view import CHOOSE_FIRST, NO_TEXT, PROMPT
 from tests.unit.web.markup import MARKUP, VERDICT_TAGS, Tags, make_prediction
 
 CERTAIN = make_prediction({"negative": 0.02, "neutral": 0.03, "positive": 0.95})

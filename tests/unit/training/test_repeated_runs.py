@@ -11,10 +11,10 @@ from scipy.stats import ttest_1samp
 
 from sentiment_gru.data.splits import Corpus, TextSplit, letters
 from sentiment_gru.errors import DatasetError, OptionsError
-from sentiment_gru.training import seeds
+from sentiment_gru.training import repeated_runs
 from sentiment_gru.training.closing_report import describe_results
-from sentiment_gru.training.folds import assign_folds, make_fold, summarize, train_folds
 from sentiment_gru.training.options import TrainingOptions
+from sentiment_gru.training.repeated_runs import assign_folds, make_fold, summarize, train_folds
 from tests.conftest import made_up_texts, tiny_options, write_dataset
 
 
@@ -114,7 +114,7 @@ def test_a_killed_cross_validation_resumes_after_its_finished_folds(
 ) -> None:
     dataset = write_dataset(tmp_path / "tiny", train=made_up_texts()[::4])
     options = tiny_options(dataset, tmp_path / "out", folds=2, epochs=1, baseline=False)
-    train, trained = seeds.train, []
+    train, trained = repeated_runs.train, []
 
     def train_until_killed(part: TrainingOptions, corpora: list[Corpus]) -> dict | None:
         trained.append(Path(part.output_dir).name)
@@ -122,7 +122,7 @@ def test_a_killed_cross_validation_resumes_after_its_finished_folds(
             raise KeyboardInterrupt
         return train(part, corpora=corpora)
 
-    monkeypatch.setattr(seeds, "train", train_until_killed)
+    monkeypatch.setattr(repeated_runs, "train", train_until_killed)
     with pytest.raises(KeyboardInterrupt):
         train_folds(options)
     with pytest.raises(OptionsError, match="unfinished run: continue it with --resume"):

@@ -3,7 +3,7 @@
 import pytest
 
 from sentiment_gru.data.splits import Corpus, TextSplit
-from sentiment_gru.training.data_checks import find_warnings
+from sentiment_gru.training.datasets import find_warnings
 
 ROUGH = "news: dev has only 2 texts, so its figures are rough; see their intervals"
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sentiment_gru.web.theme import COLOURS, palette_css, theme
+from sentiment_gru.web.charts import COLOURS
+from sentiment_gru.web.page import palette_css, theme
 
 TEXT_COLOURS = [name for name in COLOURS if not name.endswith("fill")]
 

@@ -6,15 +6,15 @@ from dataclasses import asdict
 import pytest
 
 from quiz.bank import Item, draw_instance, load_bank
+from sentiment_gru.web.inside.figure_cards import LIVE_FIGURES, make_opening, make_preset, render_live_card
 from sentiment_gru.web.inside.gru_cell import CHUNG, CONVENTIONS, Convention, Weights, blend, step
-from sentiment_gru.web.inside.live_card import FIGURES, make_opening, make_preset, render_live_card
 from sentiment_gru.web.inside.measurements import read_measured
 from sentiment_gru.web.inside.stage_view import Opening
 
 from .test_stage_view import values_of
 
 ITEMS = {item.id: item for item in load_bank().items}
-IN_CARDS = [item for item in ITEMS.values() if item.live and item.live.panel in ("cell", "weights", *FIGURES)]
+IN_CARDS = [item for item in ITEMS.values() if item.live and item.live.panel in ("cell", "weights", *LIVE_FIGURES)]
 
 
 def drawn_instances(item: Item) -> list[Item]:
