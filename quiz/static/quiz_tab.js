@@ -19,6 +19,17 @@
   const buttons = () => [...document.querySelectorAll("#quiz-options li > button")];
   const isPressed = (button) => button.ariaPressed === "true";
 
+  // Browsers leave the formulas of a button out of its name, so that options may sound alike.
+  const nameOption = (button) => {
+    if (!button.querySelector("math")) return;
+    const copy = button.cloneNode(true);
+    copy.querySelectorAll(".katex").forEach((formula) => {
+      formula.replaceWith([...formula.querySelectorAll("mi, mn, mo, mtext")].map((part) => part.textContent).join(" "));
+    });
+    const name = copy.textContent.replace(/^\s*([A-J])\s*/, "$1 ").replace(/\s+/g, " ").trim();
+    if (button.ariaLabel !== name) button.ariaLabel = name; // without the check, the observer would loop
+  };
+
   // A menu of letters for each line to be matched; Gradio would remove it from Markdown, too.
   const addMenus = () => {
     const letters = LETTERS.slice(0, document.querySelectorAll("#quiz-options ul > li").length);
@@ -37,6 +48,7 @@
     document.querySelectorAll("fieldset:has(input[type=radio], input[type=checkbox])").forEach(repairGroup);
     // Gradio removes the attribute from Markdown.
     buttons().forEach((button) => button.ariaPressed ?? (button.ariaPressed = "false"));
+    buttons().forEach(nameOption);
     addMenus();
     LIVE_REGIONS.forEach((name) => document.getElementById(`quiz-${name}`)?.setAttribute("role", "status"));
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["name"] });

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK, load_bank
@@ -62,8 +62,8 @@ def question_type(page: Page) -> str:
     )
 
 
-def answer(page: Page) -> None:
-    """Answer the open question with the mouse; a number is right."""
+def answer(page: Page, press: Callable[[Locator], None] = Locator.click) -> None:
+    """Answer the open question with the mouse, or with a finger; a number is right."""
     kind = question_type(page)
     if kind == "numeric":
         page.get_by_label("Your answer").fill("−0,1")
@@ -72,20 +72,20 @@ def answer(page: Page) -> None:
             slider.fill("1")
     elif kind == "order":
         for button in page.locator("#quiz-options button").all():
-            button.click()
+            press(button)
     elif kind == "match":
         for menu in page.locator("#quiz-options select").all():
             menu.select_option("A")
     else:
-        page.locator("#quiz-options button").first.click()
+        press(page.locator("#quiz-options button").first)
     if kind != "single":
-        page.get_by_role("button", name="Submit").click()
+        press(page.get_by_role("button", name="Submit"))
     page.locator("#quiz-next").wait_for()
 
 
-def go_on(page: Page) -> None:
+def go_on(page: Page, press: Callable[[Locator], None] = Locator.click) -> None:
     before = page.locator("#quiz-progress").inner_text()
-    page.locator("#quiz-next").click()
+    press(page.locator("#quiz-next"))
     expect(page.locator("#quiz-progress")).not_to_have_text(before)
     page.locator("#quiz-next").wait_for(state="hidden")
     page.locator("#quiz-skip").wait_for()
@@ -141,6 +141,28 @@ def test_the_keyboard_is_enough_from_the_first_question_to_the_thanks(quiz: Page
     quiz.keyboard.press("Enter")
     expect(quiz.locator("#quiz-thanks")).to_contain_text("Thank you.")
     has_focus(quiz, "#quiz-thanks")
+
+
+def test_a_finger_is_enough_from_the_first_question_to_the_results(browser: Browser, quiz_address: str) -> None:
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = phone.new_page()
+    page.goto(quiz_address)
+    open_quiz(page)
+    for _ in ASKED[1:]:
+        answer(page, Locator.tap)
+        go_on(page, Locator.tap)
+    answer(page, Locator.tap)
+    page.locator("#quiz-next").tap()
+    page.locator("#quiz-results").get_by_text(f"of {len(ASKED)}").first.wait_for()
+    phone.close()
+
+
+def test_the_name_of_an_option_says_its_formula(quiz: Page) -> None:
+    go_to(quiz, "multi")
+    quiz.locator("#quiz-options math").first.wait_for()
+    tree = quiz.context.new_cdp_session(quiz).send("Accessibility.getFullAXTree")
+    names = {node["name"]["value"] for node in tree["nodes"] if node.get("role", {}).get("value") == "button"}
+    assert any(name[2:] == "r t = 0.5 in every unit" for name in names), names
 
 
 def answer_by_keyboard(page: Page) -> None:
