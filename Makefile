@@ -14,11 +14,13 @@ app: .venv/runtime
 
 install: .venv/dev
 
+# The files in their order: those of the browser tests, which take longest, come first and share one Chromium.
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: .venv/dev
-	$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: .venv/dev
-	$(PY) -m pytest -n 2 --dist loadfile -m slow
+	$(PYTEST) -m slow
 
 check: .venv/dev
 	$(PY) -m ruff check .

@@ -24,9 +24,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from quiz.bank import Item, draw_instance, load_bank, make_instance
+from quiz.bank import Item, draw_instance, load_bank, make_instance, sample_positions
 from quiz.bank.formulas import TOLERANCE, ClaimError
-from quiz.bank.sliders import sample_positions
 from quiz.proofs import Measurement, NotInstalledError, Proof, ProofError, prove
 
 RESULT = Path(__file__).parent / "results" / "key_mutations.json"

@@ -7,14 +7,41 @@ the item and the fault (see `quiz.validation`).
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ..errors import BankError
 from ..validation import ARRANGED, NUMBERS, Fault, find_faults, parse_json, read_text
 from .formulas import ClaimError
+from .items import (
+    Anticipated,
+    Arrangement,
+    Check,
+    Claim,
+    Goal,
+    Item,
+    Live,
+    Media,
+    Numeric,
+    Option,
+    Prompt,
+    PublicItem,
+    PublicOption,
+    Slider,
+    Source,
+    are_enemies,
+    make_slider,
+    public_view,
+)
 from .parameters import Parameters, draw_parameters, fill
-from .sliders import Goal, Slider, find_slider_faults, make_slider
+
+__all__ = [
+    "DEFAULT_FEEDBACK", "HINT_COST", "SHIPPED_BANK", "Anticipated", "Bank", "Claim", "Goal", "Item", "Level",
+    "Live", "Media", "Numeric", "Option", "PublicItem", "PublicOption", "Source", "are_enemies", "draw_instance",
+    "find_bank_faults", "fingerprint", "load_bank", "make_bank", "make_instance", "public_view",
+    "sample_positions",
+]  # fmt: skip
 
 SHIPPED_BANK = Path(__file__).parents[1] / "answer_bank.json"
 
@@ -27,187 +54,6 @@ DEFAULT_FEEDBACK = {True: "This is right.", False: "This is not right."}
 
 HINT_COST = 0.25
 """Part of the mark that each hint costs."""
-
-Claim = str | float
-"""The statement of an answer, as a number or as a formula that the item's proof evaluates."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option of an item, with its part of the key."""
-
-    oid: str
-    text: str
-    correct: bool
-    feedback: str
-    misconception: str | None
-    claim: Claim | None = None
-
-
-@dataclass(frozen=True)
-class Anticipated:
-    """A wrong number that reveals a known mistake; the claim is the formula that leads to it."""
-
-    value: float
-    feedback: str
-    misconception: str | None = None
-    claim: Claim | None = None
-
-
-@dataclass(frozen=True)
-class Numeric:
-    """The key of a numeric item: a number is correct if it differs from `value` by at most `tolerance`."""
-
-    value: float
-    tolerance: float
-    right: str
-    wrong: str
-    anticipated: tuple[Anticipated, ...]
-    unit: str = ""
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """The left side of a pair in a matching item."""
-
-    text: str
-    claim: Claim | None = None
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """The key of an item whose options are put in order or matched with prompts.
-
-    Attributes:
-        correct: Ids of the options in their order, or of the option that matches each prompt.
-        right: Feedback on a correct answer.
-        wrong: Feedback on any other answer.
-        misconception: What a wrong answer reveals, or None.
-    """
-
-    correct: tuple[str, ...]
-    right: str
-    wrong: str
-    misconception: str | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """A publication or page that states the fact behind an item."""
-
-    cite: str
-    loc: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Media:
-    """A picture that belongs to the stem, and its description."""
-
-    src: str
-    alt: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """The proof of the key: a function of `quiz.proofs` such as "gating.mix", or the reason why it cannot be run.
-
-    Without a function, `answer` states the correct options a second time, so that a wrong key is found.
-    """
-
-    fn: str | None = None
-    cell: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    reason: str | None = None
-    answer: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Live:
-    """The place where the app shows the fact: a token of a text in the Sentiment tab, or a panel of the Inside tab.
-
-    The `values` are the numbers of the question with which the panel opens, by name.
-    """
-
-    tab: str
-    text: str | None = None
-    token: int | None = None
-    panel: str | None = None
-    values: Mapping[str, float | str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class Item:
-    """One question with its key. It stays on the server; learners see `public_view(item)`.
-
-    The `type` is single, multi, numeric, slider, order or match. The key is in `numeric` for numeric items, in
-    `numeric` and `goal` for items with sliders, in `arrangement` for items to order or match, and in `options`
-    otherwise.
-
-    An item with parameters is one instance of its template: `drawn` has the numbers that it was made with, which its
-    claims may name. In a bank these are the numbers of its example.
-    """
-
-    id: str
-    version: int
-    status: str
-    type: str
-    topic: str
-    objective: str
-    bloom: str
-    difficulty: int
-    convention: str
-    stem: str
-    options: tuple[Option, ...]
-    numeric: Numeric | None
-    explanation: str
-    sources: tuple[Source, ...]
-    hints: tuple[str, ...]
-    blueprint: str | None = None
-    negative: bool = False
-    local: bool = False
-    advanced: bool = False
-    prompts: tuple[Prompt, ...] = ()
-    arrangement: Arrangement | None = None
-    sliders: tuple[Slider, ...] = ()
-    goal: Goal | None = None
-    code: str | None = None
-    media: tuple[Media, ...] = ()
-    check: Check | None = None
-    live: Live | None = None
-    prereq: tuple[str, ...] = ()
-    enemies: tuple[str, ...] = ()
-    drawn: Parameters = field(default_factory=dict, hash=False)
-    template: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-    @property
-    def misconceptions(self) -> frozenset[str]:
-        """The misconceptions that its wrong answers reveal."""
-        if self.arrangement:
-            return frozenset(filter(None, [self.arrangement.misconception]))
-        wrong: tuple[Option | Anticipated, ...] = self.numeric.anticipated if self.numeric else self.options
-        return frozenset(part.misconception for part in wrong if part.misconception)
-
-    @property
-    def correct_options(self) -> tuple[Option, ...]:
-        """The correct options of a choice; empty for other items."""
-        return tuple(option for option in self.options if option.correct)
-
-    @property
-    def correct_option(self) -> Option:
-        """The correct option of a single-choice item."""
-        (option,) = self.correct_options
-        return option
-
-    def weight(self, option: Option) -> float:
-        """Return the part of the mark that choosing an option adds, from -1 to 1.
-
-        The correct options share the mark equally. In a multiple-choice item the wrong ones share a penalty of the same
-        size, so that choosing every option earns nothing.
-        """
-        if option.correct:
-            return 1 / len(self.correct_options)
-        return -1 / (len(self.options) - len(self.correct_options)) if self.type == "multi" else 0.0
 
 
 @dataclass(frozen=True)
@@ -237,53 +83,6 @@ class Bank:
     ladder: tuple[Level, ...] = ()
     title: str = "Quiz"
     description: str = ""
-
-
-@dataclass(frozen=True)
-class PublicOption:
-    """The part of an option that a learner sees before answering."""
-
-    oid: str
-    text: str
-
-
-@dataclass(frozen=True)
-class PublicItem:
-    """The part of an item that a learner sees before answering."""
-
-    id: str
-    type: str
-    topic: str
-    stem: str
-    code: str | None
-    media: tuple[Media, ...]
-    options: tuple[PublicOption, ...]
-    prompts: tuple[str, ...]
-    unit: str
-    sliders: tuple[Slider, ...]
-    tolerance: float | None
-
-
-def are_enemies(item: Item, other: Item) -> bool:
-    """Return whether two items reveal each other's answers, as one of them says."""
-    return other.id in item.enemies or item.id in other.enemies
-
-
-def public_view(item: Item) -> PublicItem:
-    """Return the part of an item that may be sent to the browser before it is answered."""
-    return PublicItem(
-        id=item.id,
-        type=item.type,
-        topic=item.topic,
-        stem=item.stem,
-        code=item.code,
-        media=item.media,
-        options=tuple(PublicOption(option.oid, option.text) for option in item.options),
-        prompts=tuple(prompt.text for prompt in item.prompts),
-        unit=item.numeric.unit if item.numeric else "",
-        sliders=item.sliders,
-        tolerance=item.numeric.tolerance if item.numeric and item.goal else None,
-    )
 
 
 def fingerprint(bank: Bank) -> str:
@@ -327,6 +126,55 @@ def find_bank_faults(data: Any) -> Iterator[Fault]:
     for raw in [] if faulty else filled:
         for text in find_slider_faults(raw) if raw["type"] == "slider" else ():
             yield Fault(text, raw["id"], "sliders")
+
+
+def find_slider_faults(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the faults of the sliders and the goal of an item whose structure the schema has accepted."""
+    sliders, key = [make_slider(slider) for slider in raw["sliders"]], raw["key"]
+    names = [slider.name for slider in sliders]
+    if len(set(names)) < len(names):
+        yield "two sliders have the same name"
+        return
+    if set(names) != set(key["solution"]):
+        yield f"the solution must have a position for each slider: {', '.join(names)}"
+        return
+    for slider in sliders:
+        for name, value in (("end", slider.high), ("start", slider.start), ("solution", key["solution"][slider.name])):
+            if not (slider.low <= value <= slider.high and _is_on_grid(value, slider)):
+                yield f"slider {slider.name!r}: the {name} {value} is not one of its positions"
+    goal = Goal(key["name"], key["formula"], key["solution"])
+    try:
+        reached = {name: goal.result(positions) for name, positions in _cases(sliders, goal)}
+    except (ClaimError, TypeError, ValueError) as error:
+        yield f"the formula cannot be computed: {error}"
+        return
+    if abs(reached["solution"] - key["value"]) > key["tolerance"]:
+        yield f"the solution leads to {reached['solution']:g}, not to {key['value']:g}"
+    if abs(reached["start"] - key["value"]) <= key["tolerance"]:
+        yield "the sliders are right before they are moved"
+
+
+def sample_positions(sliders: Sequence[Slider]) -> list[dict[str, float]]:
+    """Return positions all over the range: every combination of both ends, the middle, and the start of each slider."""
+    values = [dict.fromkeys([slider.low, slider.start, _middle(slider), slider.high]) for slider in sliders]
+    names = [slider.name for slider in sliders]
+    return [dict(zip(names, combination, strict=True)) for combination in product(*values)]
+
+
+def _middle(slider: Slider) -> float:
+    steps = round((slider.high - slider.low) / slider.step)
+    return round(slider.low + steps // 2 * slider.step, 9)
+
+
+def _cases(sliders: Sequence[Slider], goal: Goal) -> Iterator[tuple[str, Mapping[str, float]]]:
+    yield from (("elsewhere", positions) for positions in sample_positions(sliders))
+    yield "start", {slider.name: slider.start for slider in sliders}
+    yield "solution", goal.solution
+
+
+def _is_on_grid(value: float, slider: Slider) -> bool:
+    steps = (value - slider.low) / slider.step
+    return abs(steps - round(steps)) < 1e-6
 
 
 def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:

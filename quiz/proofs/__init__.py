@@ -16,9 +16,8 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from ..bank import Claim, Item
+from ..bank import Claim, Item, sample_positions
 from ..bank.formulas import NOISE, TOLERANCE, ClaimError, Value, are_equal, evaluate_claim, format_value
-from ..bank.sliders import sample_positions
 
 __all__ = ["Measurement", "MissingPartError", "NotInstalledError", "Proof", "ProofError", "Run", "Verdict", "prove"]
 

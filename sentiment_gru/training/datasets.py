@@ -1,4 +1,4 @@
-"""The datasets of a training: prepared according to its options, checked, and warned about if figures would mislead."""
+"""Prepare and check the datasets of a training, and find faults that would make its figures misleading."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence

@@ -223,15 +223,14 @@ def test_a_link_opens_a_text_with_a_token_chosen(open_page: Callable[..., Page],
     assert chosen(again) == "loved"
 
 
-def test_a_text_that_fails_is_opened(open_page: Callable[..., Page]) -> None:
-    with serve() as address:  # the list is of the shipped checkpoint
-        page = open_page(address)
-        page.get_by_role("button", name="Where it fails").click()
-        link = page.locator(".failures a").first
-        text = link.inner_text()
-        link.click()
-        expect(page.get_by_label("Your text")).to_have_value(text)
-        explained(page, text)
+def test_a_text_that_fails_is_opened(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page(address)
+    page.get_by_role("button", name="Where it fails").click()
+    link = page.locator(".failures a").first
+    text = link.inner_text()
+    link.click()
+    expect(page.get_by_label("Your text")).to_have_value(text)
+    explained(page, text)
 
 
 def test_a_link_in_another_tab_brings_the_text_to_the_front(page: Page) -> None:
@@ -279,7 +278,7 @@ def test_markup_in_a_link_never_runs(open_page: Callable[..., Page], address: st
     assert_no_script_ran(page)
 
 
-def test_markup_in_a_label_and_a_plot_of_the_card(
+def test_markup_in_a_label_never_runs_and_the_card_shows_its_plot(
     open_page: Callable[..., Page], tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(tiny_checkpoint, tmp_path / "labels")
@@ -292,6 +291,7 @@ def test_markup_in_a_label_and_a_plot_of_the_card(
     with serve(MODEL=str(folder)) as address:
         page = open_page(address)
         explain(page, "a lovely film")
+        expect(page.locator(".scores")).to_contain_text(MARKUP)
         page.locator(".token").first.click()
         expect(page.locator(".chosen")).to_contain_text(MARKUP)
         assert_no_script_ran(page)

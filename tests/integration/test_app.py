@@ -23,6 +23,7 @@ from sentiment_gru.web.gradio_compat import GuardedBlocks
 from sentiment_gru.web.model_loader import ClassifierLoader
 from sentiment_gru.web.page import STORAGE_NOTICE
 from tests.conftest import REPOSITORY
+from tests.unit.quiz.test_own_bank import EXAMPLE
 
 
 @pytest.fixture
@@ -199,16 +200,21 @@ def test_the_process_refuses_a_broken_checkpoint_in_one_line(tiny_checkpoint: Pa
 
 def test_the_process_refuses_a_broken_bank_in_one_line(tiny_checkpoint: Path, tmp_path: Path) -> None:
     bank = tmp_path / "bank.json"
-    bank.write_text('{"items": [}')
-    assert_refused(start(MODEL=str(tiny_checkpoint), QUIZ_BANK=str(bank)), str(bank), "not JSON")
+    bank.write_text(EXAMPLE.replace('"correct": ["a"]', '"correct": ["z"]'), encoding="utf-8")
+    fault = "cannot start: item padding-1: the correct answer is given for 'z', which cannot have it"
+    hint = f"python -m quiz lint {bank}"
+    assert_refused(start(MODEL=str(tiny_checkpoint), QUIZ_BANK=str(bank)), fault, hint)
 
 
 def test_the_process_refuses_a_port_that_is_no_number(tiny_checkpoint: Path) -> None:
     assert_refused(start(MODEL=str(tiny_checkpoint), PORT="http"), "PORT", "'http'")
 
 
-def test_the_process_refuses_a_rate_factor_that_is_no_number(tiny_checkpoint: Path) -> None:
-    assert_refused(start(MODEL=str(tiny_checkpoint), RATE_FACTOR="many"), "RATE_FACTOR", "'many'")
+def test_a_rate_factor_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py"])
+    monkeypatch.setenv("RATE_FACTOR", "many")
+    with pytest.raises(SystemExit, match=r"^GRU Sentiment Studio cannot start: RATE_FACTOR .*'many'$"):
+        app.main()
 
 
 def test_the_process_refuses_a_port_that_is_taken(tiny_checkpoint: Path) -> None:

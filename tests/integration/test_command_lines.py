@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import train
 from sentiment_gru.__main__ import main
 from tests.bombs import write_repeated_list
 from tests.conftest import REPOSITORY
@@ -81,16 +82,31 @@ def test_train_writes_a_checkpoint_the_command_line_reads(tiny_dataset: Path, tm
 
 
 def test_train_refuses_in_one_line(tmp_path: Path) -> None:
-    for arguments, message in (
-        (["--output-dir", str(tmp_path)], "error: name at least one --dataset"),
+    result = run("train.py", "--output-dir", str(tmp_path))
+    assert result.returncode == 1
+    assert "error: name at least one --dataset" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
         (["--dataset", "d"], "error: name an --output-dir"),
-        (["--dataset", "no.csv", "--output-dir", str(tmp_path)], "error: there is no file or folder 'no.csv' here"),
-        (["--dataset", "no/such", "--output-dir", str(tmp_path)], "error: no folder 'no/such' here"),
-    ):
-        result = run("train.py", *arguments)
-        assert result.returncode == 1
-        assert message in result.stderr
-        assert "Traceback" not in result.stderr
+        (["--dataset", "no.csv", "--output-dir", "out"], "error: there is no file or folder 'no.csv' here"),
+        (["--dataset", "no/such", "--output-dir", "out"], "error: no folder 'no/such' here"),
+    ],
+)
+def test_train_refuses_options_that_it_cannot_follow(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
+    assert train.main() == 1
+    assert capsys.readouterr().err.startswith(message)
 
 
 def test_a_dry_run_prints_the_plan_and_needs_no_output_folder(tiny_dataset: Path) -> None:
@@ -100,11 +116,14 @@ def test_a_dry_run_prints_the_plan_and_needs_no_output_folder(tiny_dataset: Path
     assert result.stdout.endswith("Nothing was written.\n")
 
 
-def test_every_training_option_has_help() -> None:
-    result = run("train.py", "--help")
-    assert result.returncode == 0
-    assert "--dataset" in result.stdout
-    assert os.linesep + "  --seed SEED" in result.stdout
+def test_every_training_option_has_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        train.main()
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert "--dataset" in printed
+    assert os.linesep + "  --seed SEED" in printed
 
 
 def test_a_file_is_scored_into_another_format(tiny_checkpoint: Path, tmp_path: Path) -> None:

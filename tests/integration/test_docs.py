@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
+from quiz.__main__ import main as quiz
 from sentiment_gru.training.card import write_card
 from sentiment_gru.training.options import TrainingOptions
 from tests.conftest import REPOSITORY
@@ -54,13 +56,18 @@ def options_of(module: str, *command: str) -> set[str]:
     return set(re.findall(r"--[a-z-]+", result.stdout))
 
 
-def test_every_option_of_the_readme_exists() -> None:
+def options_of_quiz(command: str, capsys: pytest.CaptureFixture[str]) -> set[str]:
+    assert quiz([command, "--help"]) == 0
+    return set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+
+
+def test_every_option_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) -> None:
     known = {
         "train.py": {f"--{name.replace('_', '-')}" for name in TrainingOptions.__dataclass_fields__},
         "sentiment_gru": options_of("sentiment_gru") | options_of("sentiment_gru", "score"),
         "sentiment_gru.evaluation": options_of("sentiment_gru.evaluation"),
         "app.py": options_of("app"),
-        "quiz": {option for name in QUIZ_COMMANDS for option in options_of("quiz", name)},
+        "quiz": {option for name in QUIZ_COMMANDS for option in options_of_quiz(name, capsys)},
     }
     checked = 0
     for command in commands():

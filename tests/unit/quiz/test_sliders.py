@@ -11,9 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quiz.__main__ import main
-from quiz.bank import SHIPPED_BANK, Bank, Item, draw_instance, find_bank_faults, load_bank, public_view
+from quiz.bank import (
+    SHIPPED_BANK,
+    Bank,
+    Goal,
+    Item,
+    draw_instance,
+    find_bank_faults,
+    load_bank,
+    public_view,
+    sample_positions,
+)
 from quiz.bank.formulas import ClaimError
-from quiz.bank.sliders import Goal, sample_positions
 from quiz.errors import SessionError
 from quiz.grading import DO_NOT_KNOW, MAX_CHARACTERS, grade
 from quiz.item_analysis import analyze_items
