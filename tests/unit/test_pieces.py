@@ -57,6 +57,7 @@ def test_one_or_two_misspelled_words_have_a_verdict_and_a_text_of_another_langua
     assert (misspelled.split_words, foreign.split_words) == (2, 3)
     assert not misspelled.cannot_tell
     assert foreign.cannot_tell
+    assert "how it reads their pieces" in read_words(render_explanation(reader.explain("phylm etait vraiment!")))
 
 
 def test_pieces_stand_beside_each_other_in_the_text(reader: SentimentClassifier) -> None:
