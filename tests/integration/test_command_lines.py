@@ -110,7 +110,7 @@ def test_train_refuses_options_that_it_cannot_follow(
 
 
 def test_a_dry_run_prints_the_plan_and_needs_no_output_folder(tiny_dataset: Path) -> None:
-    result = run("train.py", "--dataset", str(tiny_dataset), "--dry-run")
+    result = run("train.py", "--dataset", str(tiny_dataset), "--dry-run", "--hidden-size", "4")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("dataset tiny, columns text and label\n")
     assert result.stdout.endswith("Nothing was written.\n")
