@@ -34,11 +34,13 @@ class Fault:
         text: What is wrong.
         item_id: The item at fault, or None if the fault concerns the whole file.
         near: A word that stands near the fault in the file, or None.
+        path: Names and positions that lead from the item, or the file, to a fault of its structure.
     """
 
     text: str
     item_id: str | None = None
     near: str | None = None
+    path: tuple[str | int, ...] = ()
 
 
 def read_text(path: Path) -> str:
@@ -124,7 +126,7 @@ def _describe_schema_error(error: ValidationError, data: Any) -> Fault:
         item_id, path = str(given_id or f"number {int(path[1]) + 1}"), path[2:]
     location = ".".join(str(step) for step in path)
     text = shorten(_explain_schema_error(error), 240, placeholder=" ...")
-    return Fault(f"{location}: {text}" if location else text, item_id, str(path[-1]) if path else None)
+    return Fault(f"{location}: {text}" if location else text, item_id, str(path[-1]) if path else None, tuple(path))
 
 
 def _explain_schema_error(error: ValidationError) -> str:
