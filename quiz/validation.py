@@ -72,6 +72,11 @@ def parse_json(text: str, path: Path) -> Any:
         raise BankError(f"{path} is nested too deeply") from error
 
 
+def allowed_values(name: str) -> list[str]:
+    """Return the values that a field of an item may have, such as the types of items."""
+    return list(_read_schema()["$defs"]["item"]["properties"][name]["enum"])
+
+
 def find_faults(data: Any) -> Iterator[Fault]:
     """Yield every fault for which a bank is refused.
 
@@ -115,7 +120,12 @@ def _ladder_faults(data: dict[str, Any]) -> Iterator[Fault]:
 
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(_SCHEMA.read_text(encoding="utf-8")))
+    return Draft202012Validator(_read_schema())
+
+
+@cache
+def _read_schema() -> Any:
+    return json.loads(_SCHEMA.read_text(encoding="utf-8"))
 
 
 def _describe_schema_error(error: ValidationError, data: Any) -> Fault:
@@ -166,7 +176,7 @@ def _option_faults(raw: dict[str, Any]) -> _Faults:
     for oid in _repeated(oids):
         yield f"option id {oid!r} is used more than once", oid
     for text in _repeated(option["text"] for option in raw["options"]):
-        yield f"option text {text!r} is used more than once", None
+        yield f"option text {text!r} is used more than once", "options"
     if "fn" in raw.get("check", {}):
         yield from _mismatches("a claim", {option["oid"] for option in raw["options"] if "claim" in option}, set(oids))
 
