@@ -215,7 +215,8 @@ def _describe(fault: Fault, field: str) -> str:
     """Return the text of a fault; of the path to it, only what the field beside it does not tell."""
     if not fault.path:
         return fault.text
-    name, text = fault.path[-1], fault.text.removeprefix(f"{'.'.join(map(str, fault.path))}: ")
+    path = fault.path[:-1] if field.startswith("option-") and fault.path[0] == "key" else fault.path  # not its id
+    name, text = path[-1], fault.text.removeprefix(f"{'.'.join(map(str, fault.path))}: ")
     return text if name in (field, "text", "value") or _MISSING.match(text) else f"{name}: {text}"
 
 

@@ -53,6 +53,7 @@ from .wording import counted
 MAX_QUESTION_BYTES = 100_000
 """Largest form of a question."""
 _MOST_FAULTS = 10
+_NEW_FIELDS = {"status": "live", "version": "1"}
 _FILE_NAME = "mine.json"
 _FORM_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; script-src 'nonce-{}'; "
@@ -190,11 +191,11 @@ class _Pages:
         raw = read_question(fields, base)
         if fields.get("action") != "keep":
             return self._form(bank, base, raw, fields)
-        if not is_complete(bank, raw | {"id": item_id or "new"}):
+        if not is_complete(bank, {"id": "new"} | raw):
             return self._form(bank, base, raw, fields, refused=True)
         raw = raw if item_id else {"id": unused_id(bank, raw["topic"])} | raw
         kept = urlencode({"kept": raw["id"]})
-        return self._keep(session, put_question(bank, raw), f"../questions?{kept}#question-{raw['id']}")
+        return self._keep(session, put_question(bank, raw), f"../questions?{kept}")
 
     def _form(
         self,
@@ -231,7 +232,7 @@ def list_page(bank: RawBank, is_changed: bool, kept: str = "") -> Markup:
         topics=[(topic, list(group)) for topic, group in groupby(rows, key=lambda row: row[0].topic)],
         messages=messages.get(None, []),
         count=counted(len(items), "question"),
-        warned=counted(sum(bool(entry[2]) for entry in rows), "question"),
+        warned=_counted_or_none(sum(bool(entry[2]) for entry in rows), "question"),
         is_changed=is_changed,
         kept=kept,
         settings=bank_settings.to_fields(bank),
@@ -268,8 +269,8 @@ def form_page(
         script: What the script of the page needs.
     """
     sent = fields or {}
-    current = raw or (base if base else read_question({"status": "live", "version": "1"}, {}))
-    messages = find_messages(bank, {"id": "new"} | current) if sent or base else {}
+    current = {"id": "new"} | (raw or base or read_question(_NEW_FIELDS, {}))
+    messages = find_messages(bank, current) if sent or base else {}
     values = to_fields(current)
     return make_page(
         "question_form.html",
@@ -286,7 +287,7 @@ def form_page(
         },
         hints=MAX_HINTS,
         messages=messages,
-        count=counted(sum(map(len, messages.values())), "message"),
+        count=_counted_or_none(sum(map(len, messages.values())), "message"),
         refused=refused,
         is_dirty=bool(sent),
         types=TYPES,
@@ -294,11 +295,15 @@ def form_page(
         topics=list(dict.fromkeys(item["topic"] for item in bank["items"])),
         misconceptions=bank.get("misconceptions", {}),
         names_misconceptions=bool(bank.get("misconceptions")) or "misconception" in str(base.get("key", "")),
-        preview=preview_html(current, app_bank.folder, is_complete(bank, {"id": "new"} | current)),
+        preview=preview_html(current, app_bank.folder, is_complete(bank, current)),
         css_of_page=Markup(read_static("quiz_tab.css") + read_static("question_form.css")),
         code=Markup(read_static("question_form.js")),
         script=script,
     )
+
+
+def _counted_or_none(number: int, noun: str) -> str:
+    return counted(number, noun) if number else ""
 
 
 def _sent_rows(fields: Mapping[str, str], name: str, at_least: int) -> int:
@@ -322,19 +327,22 @@ async def _read_file(request: Request) -> bytes:
         async for chunk in request.stream():
             size += len(chunk)
             if size > MAX_BANK_BYTES + MAX_QUESTION_BYTES:
-                raise BankError(f"the file is larger than {MAX_BANK_BYTES // 1_000_000} MB")
+                raise MultiPartException(f"the file is larger than {MAX_BANK_BYTES // 1_000_000} MB")
             yield chunk
 
     try:
         form = await MultiPartParser(request.headers, bounded(), max_files=1, max_fields=1).parse()
-    except (MultiPartException, KeyError) as error:
+    except MultiPartException as error:
+        raise BankError(error.message) from error
+    except KeyError as error:
         raise BankError("it is not a form with a file") from error
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise BankError("choose a file first")
-    content = await file.read()
-    await form.close()
-    return content
+    try:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise BankError("choose a file first")
+        return await file.read()
+    finally:
+        await form.close()
 
 
 def _see_other(address: str) -> Response:
