@@ -4,12 +4,9 @@ A teacher's bank is a draft in memory (`quiz.bank_drafts`). The app goes on with
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
-from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -18,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from . import bank_settings
-from .bank import Bank, find_bank_faults, make_bank
+from .bank import Bank, find_bank_faults
 from .bank_drafts import (
     EMPTY,
     MAX_BANK_BYTES,
@@ -31,30 +28,12 @@ from .bank_drafts import (
     unused_id,
 )
 from .errors import BankError
-from .lint import find_problems
-from .proof_view import inline_html
-from .question_form import (
-    MAX_HINTS,
-    TYPES,
-    RawItem,
-    count_rows,
-    find_messages,
-    is_complete,
-    is_editable,
-    read_question,
-    to_fields,
-)
-from .question_preview import preview_html
-from .teacher_access import HEADERS, Access, error_page, html_response, make_page, not_signed_in, read_form
-from .validation import Fault, allowed_values
-from .views import read_static
-from .wording import counted
+from .question_form import RawItem, is_complete, is_editable, read_question
+from .question_views import FILE_NAME, Script, faults_page, form_page, list_page
+from .teacher_access import HEADERS, Access, error_page, html_response, not_signed_in, read_form
 
 MAX_QUESTION_BYTES = 100_000
 """Largest form of a question."""
-_MOST_FAULTS = 10
-_NEW_FIELDS = {"status": "live", "version": "1"}
-_FILE_NAME = "mine.json"
 _FORM_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; script-src 'nonce-{}'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -72,101 +51,95 @@ def question_routes(bank: Bank, access: Access, katex: str | None = None) -> lis
     """
     pages = _Pages(bank, access, katex)
     return [
-        Route("/teacher/questions", pages.list_all, methods=["GET"]),
-        Route("/teacher/questions", pages.change, methods=["POST"]),
-        Route("/teacher/questions/upload", pages.upload, methods=["POST"]),
-        Route(f"/teacher/questions/{_FILE_NAME}", pages.download, methods=["GET"]),
-        Route("/teacher/questions/edit", pages.open, methods=["GET"]),
-        Route("/teacher/questions/edit", pages.edit, methods=["POST"]),
+        pages.route("", "GET", pages.list_all),
+        pages.route("", "POST", pages.change),
+        pages.route("/upload", "POST", pages.upload),
+        pages.route(f"/{FILE_NAME}", "GET", pages.download),
+        pages.route("/edit", "GET", pages.open),
+        pages.route("/edit", "POST", pages.edit),
     ]
 
 
-@dataclass(frozen=True)
-class Script:
-    """What the script of the form needs: the nonce that lets it run, and the address of KaTeX or nothing."""
-
-    nonce: str
-    katex: str
-
-
 class _Pages:
-    """The handlers of the routes."""
+    """The handlers of the routes: each takes the teacher's session and a request."""
 
     def __init__(self, bank: Bank, access: Access, katex: str | None) -> None:
-        self._bank, self._access, self._katex = bank, access, katex
+        self._folder, self._access, self._katex = bank.folder, access, katex or ""
         self._drafts = Drafts(bank.data, access.has_session)
 
-    def list_all(self, request: Request) -> Response:
+    def route(self, path: str, method: str, respond: Callable[[str, Request], Awaitable[Response]]) -> Route:
+        """Return the route of a handler, closed to whoever is not signed in with the teacher's token."""
+
+        async def endpoint(request: Request) -> Response:
+            session = self._access.session_of(request)
+            return await respond(session, request) if session else not_signed_in()
+
+        return Route(f"/teacher/questions{path}", endpoint, methods=[method])
+
+    async def list_all(self, session: str, request: Request) -> Response:
         """Respond with the questions of the draft and what the linter says of them."""
-        session = self._access.session_of(request)
-        if session is None:
-            return not_signed_in()
-        return html_response(self._list(session, request.query_params.get("kept", "")))
+        bank, is_changed = self._drafts.read(session), self._drafts.is_changed(session)
+        kept = request.query_params.get("kept", "")
+        return html_response(await run_in_threadpool(list_page, bank, is_changed, kept))
 
-    async def change(self, request: Request) -> Response:
+    async def change(self, session: str, request: Request) -> Response:
         """Keep the settings of the draft, or begin again with an empty bank or that of the app."""
-        session = self._access.session_of(request)
-        if session is None:
-            return not_signed_in()
-        fields = _first_values(await read_form(request, MAX_QUESTION_BYTES))
-        return await run_in_threadpool(self._change, session, fields)
-
-    async def upload(self, request: Request) -> Response:
-        """Go on with the bank of a file."""
-        session = self._access.session_of(request)
-        if session is None:
-            return not_signed_in()
-        try:
-            content = await _read_file(request)
-        except BankError as error:
-            return html_response(error_page(f"The bank was not opened: {error.fault}."), 400)
-        return await run_in_threadpool(self._upload, session, content)
-
-    def download(self, request: Request) -> Response:
-        """Respond with the draft as a file."""
-        session = self._access.session_of(request)
-        if session is None:
-            return not_signed_in()
-        headers = HEADERS | {"Content-Disposition": f'attachment; filename="{_FILE_NAME}"'}
-        return Response(self._drafts.file(session), media_type="application/json", headers=headers)
-
-    def open(self, request: Request) -> Response:
-        """Respond with the form of a question, or of a new one."""
-        session = self._access.session_of(request)
-        if session is None:
-            return not_signed_in()
-        bank, item_id = self._drafts.read(session), request.query_params.get("id", "")
-        base = find_question(bank, item_id) if item_id else {}
-        return self._form(bank, base) if base is not None else _no_question()
-
-    async def edit(self, request: Request) -> Response:
-        """Show the question of a form with its preview, keep it, or remove it."""
-        session = self._access.session_of(request)
-        if session is None:
-            return not_signed_in()
-        fields = _first_values(await read_form(request, MAX_QUESTION_BYTES))
-        if not fields:
-            return html_response(error_page(f"The question has more than {MAX_QUESTION_BYTES:,} bytes."), 400)
-        return await run_in_threadpool(self._edit, session, fields)
-
-    def _list(self, session: str, kept: str) -> Markup:
-        return list_page(self._drafts.read(session), self._drafts.is_changed(session), kept)
-
-    def _change(self, session: str, fields: Mapping[str, str]) -> Response:
+        fields = await _read_fields(request)
+        if fields is None:
+            return _refuse("The settings were not kept: they are too long.")
         if fields.get("action") == "reset":
             self._drafts.drop(session)
             return _see_other("questions")
-        bank = dict(EMPTY) if fields.get("action") == "empty" else None
-        return self._keep(session, bank or bank_settings.read_settings(fields, self._drafts.read(session)), "questions")
+        if fields.get("action") == "empty":
+            return self._keep(session, dict(EMPTY), "questions")
+        bank = bank_settings.read_settings(fields, self._drafts.read(session))
+        return await run_in_threadpool(self._keep, session, bank, "questions")
 
-    def _upload(self, session: str, content: bytes) -> Response:
+    async def upload(self, session: str, request: Request) -> Response:
+        """Go on with the bank of a file."""
         try:
-            bank, faults = read_bank(content)
+            content = await _read_file(request)
+            bank, faults = await run_in_threadpool(read_bank, content)
         except BankError as error:
-            return html_response(error_page(f"The bank was not opened: {error.fault}."), 400)
+            return _refuse(f"The bank was not opened: {error.fault}.")
         if faults:
             return html_response(faults_page("The bank was not opened", faults), 400)
-        return self._keep(session, bank, "../questions")
+        return await run_in_threadpool(self._keep, session, bank, "../questions")
+
+    async def download(self, session: str, request: Request) -> Response:
+        """Respond with the draft as a file."""
+        headers = HEADERS | {"Content-Disposition": f'attachment; filename="{FILE_NAME}"'}
+        return Response(self._drafts.file(session), media_type="application/json", headers=headers)
+
+    async def open(self, session: str, request: Request) -> Response:
+        """Respond with the form of a question, or of a new one."""
+        bank, item_id = self._drafts.read(session), request.query_params.get("id", "")
+        base = find_question(bank, item_id) if item_id else {}
+        return _no_question() if base is None else await run_in_threadpool(self._form, bank, base, {})
+
+    async def edit(self, session: str, request: Request) -> Response:
+        """Show the question of a form with its preview, keep it, or remove it."""
+        fields = await _read_fields(request)
+        if fields is None:
+            return _refuse(f"The question has more than {MAX_QUESTION_BYTES:,} bytes.")
+        return await run_in_threadpool(self._edit, session, fields)
+
+    def _edit(self, session: str, fields: Mapping[str, str]) -> Response:
+        bank, item_id, action = self._drafts.read(session), fields.get("id", ""), fields.get("action")
+        base = find_question(bank, item_id) if item_id else {}
+        if base is None:
+            return _no_question()
+        if action == "remove":
+            return self._keep(session, remove_question(bank, item_id), "../questions")
+        if base and not is_editable(base):
+            return _refuse("A question of this type is edited in the file.")
+        raw = read_question(fields, base)
+        if action != "keep":
+            return self._form(bank, base, fields)
+        if not is_complete(bank, {"id": "new"} | raw):
+            return self._form(bank, base, fields, refused=True)
+        raw = raw if item_id else {"id": unused_id(bank, raw["topic"])} | raw
+        return self._keep(session, put_question(bank, raw), f"../questions?{urlencode({'kept': raw['id']})}")
 
     def _keep(self, session: str, bank: RawBank, address: str) -> Response:
         """Keep a draft and go to an address, or respond with the faults for which the quiz would refuse the bank."""
@@ -176,143 +149,21 @@ class _Pages:
         try:
             self._drafts.keep(session, bank)
         except BankError as error:
-            return html_response(error_page(f"This was not kept: {error.fault}."), 400)
+            return _refuse(f"This was not kept: {error.fault}.")
         return _see_other(address)
 
-    def _edit(self, session: str, fields: Mapping[str, str]) -> Response:
-        bank, item_id = self._drafts.read(session), fields.get("id", "")
-        base = find_question(bank, item_id) if item_id else {}
-        if base is None:
-            return _no_question()
-        if fields.get("action") == "remove":
-            return self._keep(session, remove_question(bank, item_id), "../questions")
-        if base and not is_editable(base):
-            return html_response(error_page("A question of this type is edited in the file."), 400)
-        raw = read_question(fields, base)
-        if fields.get("action") != "keep":
-            return self._form(bank, base, raw, fields)
-        if not is_complete(bank, {"id": "new"} | raw):
-            return self._form(bank, base, raw, fields, refused=True)
-        raw = raw if item_id else {"id": unused_id(bank, raw["topic"])} | raw
-        kept = urlencode({"kept": raw["id"]})
-        return self._keep(session, put_question(bank, raw), f"../questions?{kept}")
-
-    def _form(
-        self,
-        bank: RawBank,
-        base: RawItem,
-        raw: RawItem | None = None,
-        fields: Mapping[str, str] | None = None,
-        refused: bool = False,
-    ) -> Response:
+    def _form(self, bank: RawBank, base: RawItem, sent: Mapping[str, str], refused: bool = False) -> Response:
         nonce = secrets.token_urlsafe(16)
-        content = form_page(self._bank, bank, base, raw, fields, refused, Script(nonce, self._katex or ""))
+        content = form_page(bank, base, sent, self._folder, Script(nonce, self._katex), refused)
         response = html_response(content, 400 if refused else 200)
         response.headers["Content-Security-Policy"] = _FORM_POLICY.format(nonce)
         return response
 
 
-def list_page(bank: RawBank, is_changed: bool, kept: str = "") -> Markup:
-    """Return the page with the questions of a draft.
-
-    Args:
-        bank: The JSON value of the draft.
-        is_changed: Whether it differs from the app's bank.
-        kept: The id of a question that was just kept.
-    """
-    items = make_bank(bank).items if bank["items"] else ()
-    messages: dict[str | None, list[str]] = {}
-    for fault in find_problems(bank) if items else []:
-        messages.setdefault(fault.item_id, []).append(fault.text)
-    rows = [(item, inline_html(item.stem), messages.get(item.id, [])) for item in items]
-    topics = list(dict.fromkeys(item.topic for item in items))
-    rows.sort(key=lambda row: topics.index(row[0].topic))
-    return make_page(
-        "question_list.html",
-        topics=[(topic, list(group)) for topic, group in groupby(rows, key=lambda row: row[0].topic)],
-        messages=messages.get(None, []),
-        count=counted(len(items), "question"),
-        warned=_counted_or_none(sum(bool(entry[2]) for entry in rows), "question"),
-        is_changed=is_changed,
-        kept=kept,
-        settings=bank_settings.to_fields(bank),
-        file_name=_FILE_NAME,
-        max_megabytes=MAX_BANK_BYTES // 1_000_000,
-        css_of_page=Markup(read_static("question_form.css")),
-    )
-
-
-def faults_page(what: str, faults: list[Fault]) -> Markup:
-    """Return the page with the faults of a bank, at most `_MOST_FAULTS` of them."""
-    lines = [f"{f'Question {fault.item_id}: ' if fault.item_id else ''}{fault.text}" for fault in faults[:_MOST_FAULTS]]
-    return make_page("question_faults.html", what=what, lines=lines, more=len(faults) - len(lines))
-
-
-def form_page(
-    app_bank: Bank,
-    bank: RawBank,
-    base: RawItem,
-    raw: RawItem | None = None,
-    fields: Mapping[str, str] | None = None,
-    refused: bool = False,
-    script: Script = Script("", ""),
-) -> Markup:
-    """Return the page with the form of a question, its preview and the linter's messages.
-
-    Args:
-        app_bank: The bank of the app, for the folder of its pictures.
-        bank: The JSON value of the draft.
-        base: The question in the draft, or an empty one.
-        raw: The question as the form has it; by default as in the draft.
-        fields: The form as it was sent.
-        refused: Whether the question was to be kept and could not be.
-        script: What the script of the page needs.
-    """
-    sent = fields or {}
-    current = {"id": "new"} | (raw or base or read_question(_NEW_FIELDS, {}))
-    messages = find_messages(bank, current) if sent or base else {}
-    values = to_fields(current)
-    return make_page(
-        "question_form.html",
-        base=base,
-        is_editable=not base or is_editable(base),
-        fields=values,
-        rows={
-            name: count_rows(values, name, at_least + 2 * (sent.get("more") == name))
-            for name, at_least in (
-                ("option", _sent_rows(sent, "option", 4)),
-                ("number", _sent_rows(sent, "number", 2)),
-                ("cite", _sent_rows(sent, "cite", 1)),
-            )
-        },
-        hints=MAX_HINTS,
-        messages=messages,
-        count=_counted_or_none(sum(map(len, messages.values())), "message"),
-        refused=refused,
-        is_dirty=bool(sent),
-        types=TYPES,
-        values={name: allowed_values(name) for name in ("bloom", "convention", "status")},
-        topics=list(dict.fromkeys(item["topic"] for item in bank["items"])),
-        misconceptions=bank.get("misconceptions", {}),
-        names_misconceptions=bool(bank.get("misconceptions")) or "misconception" in str(base.get("key", "")),
-        preview=preview_html(current, app_bank.folder, is_complete(bank, current)),
-        css_of_page=Markup(read_static("quiz_tab.css") + read_static("question_form.css")),
-        code=Markup(read_static("question_form.js")),
-        script=script,
-    )
-
-
-def _counted_or_none(number: int, noun: str) -> str:
-    return counted(number, noun) if number else ""
-
-
-def _sent_rows(fields: Mapping[str, str], name: str, at_least: int) -> int:
-    text = fields.get(f"{name}-rows", "")
-    return max(at_least, int(text)) if text.isascii() and text.isdigit() and len(text) < 3 else at_least
-
-
-def _first_values(form: Mapping[str, list[str]]) -> dict[str, str]:
-    return {name: values[0] for name, values in form.items()}
+async def _read_fields(request: Request) -> dict[str, str] | None:
+    """Return the fields of a form that are not empty, or None if it is longer than `MAX_QUESTION_BYTES`."""
+    form = await read_form(request, MAX_QUESTION_BYTES)
+    return {name: values[0] for name, values in form.items()} or None
 
 
 async def _read_file(request: Request) -> bytes:
@@ -343,6 +194,10 @@ async def _read_file(request: Request) -> bytes:
         return await file.read()
     finally:
         await form.close()
+
+
+def _refuse(message: str) -> Response:
+    return html_response(error_page(message), 400)
 
 
 def _see_other(address: str) -> Response:

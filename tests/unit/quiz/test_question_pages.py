@@ -202,6 +202,8 @@ def test_a_form_that_is_too_long_is_refused(teacher: TestClient) -> None:
     answer = teacher.post("/teacher/questions/edit", data=CHOICE | {"stem": "x" * MAX_QUESTION_BYTES})
     assert answer.status_code == 400
     assert "more than 100,000 bytes" in answer.text
+    assert teacher.post("/teacher/questions", data={"title": "x" * MAX_QUESTION_BYTES}).status_code == 400
+    assert downloaded(teacher) == BANK.data
 
 
 def test_what_a_teacher_types_cannot_run(teacher: TestClient) -> None:
