@@ -4,7 +4,7 @@ A teacher's bank is a draft in memory (`quiz.bank_drafts`). The app goes on with
 """
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -72,7 +72,7 @@ class _Pages:
 
         async def endpoint(request: Request) -> Response:
             session = self._access.session_of(request)
-            return await respond(session, request) if session else not_signed_in()
+            return not_signed_in() if session is None else await respond(session, request)
 
         return Route(f"/teacher/questions{path}", endpoint, methods=[method])
 
@@ -173,7 +173,7 @@ async def _read_file(request: Request) -> bytes:
         BankError: There is no file, or the form is too large.
     """
 
-    async def bounded() -> AsyncIterator[bytes]:
+    async def bounded() -> AsyncGenerator[bytes, None]:
         size = 0
         async for chunk in request.stream():
             size += len(chunk)
