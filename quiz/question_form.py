@@ -5,7 +5,7 @@
     messages = find_messages(bank, raw)         # {"stem": ["the stem contains 'not': ..."], "option-1": [...]}
 
 A question is an item of a bank's JSON value, which may be incomplete while it is written. Options, anticipated numbers
-and sources are rows of fields, whose names end with the position of the row.
+and sources are rows of fields, whose names end with the position of the row; beyond `MAX_ROWS`, they are kept.
 """
 
 import math
@@ -129,7 +129,7 @@ def _read_numeric_key(fields: Fields, raw: RawItem, old_key: Mapping[str, Any], 
     old = old_key.get("anticipated", [])
     rows = [row for row in range(MAX_ROWS) if _is_filled(fields, row, "number", "number-feedback")]
     if "parameters" in raw:
-        rows = list(range(len(old)))
+        rows = list(range(min(len(old), MAX_ROWS)))
     entries = []
     for row in rows:
         before = old[row] if row < len(old) else {}
@@ -140,14 +140,14 @@ def _read_numeric_key(fields: Fields, raw: RawItem, old_key: Mapping[str, Any], 
         entry["feedback"] = _read_text(fields, f"number-feedback-{row}")
         _put(entry, "misconception", _read_text(fields, f"number-misconception-{row}"))
         entries.append(entry)
-    _put(key, "anticipated", entries, is_new or "anticipated" in old_key)
+    _put(key, "anticipated", [*entries, *old[MAX_ROWS:]], is_new or "anticipated" in old_key)
     return key
 
 
-def _read_sources(fields: Fields, old: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+def _read_sources(fields: Fields, old: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     rows = [row for row in range(MAX_ROWS) if _is_filled(fields, row, *_SOURCE)]
     read = [{name: _read_text(fields, f"{name}-{row}") for name in _SOURCE} for row in rows]
-    return [*read, *map(dict, old[MAX_ROWS:])]
+    return [*read, *old[MAX_ROWS:]]
 
 
 def _is_filled(fields: Fields, row: int, *names: str) -> bool:

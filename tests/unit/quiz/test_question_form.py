@@ -69,6 +69,14 @@ def test_a_new_number_is_accepted_by_the_quiz() -> None:
     assert set(find_messages(BASIC, raw)) == {"explanation", "sources"}
 
 
+def test_rows_beyond_those_of_the_form_are_kept() -> None:
+    raw = {"id": "new"} | read_question(NUMBER, {})
+    raw["sources"] = [{"cite": f"Book {number}", "loc": "1", "url": "https://a.org"} for number in range(12)]
+    raw["key"]["anticipated"] = [{"value": 1 + number, "feedback": f"No {number}."} for number in range(12)]
+    fields = {name: text for name, text in to_fields(raw).items() if not name.endswith(("-10", "-11"))}
+    assert read_question(fields, raw) == raw
+
+
 def test_an_emptied_option_is_taken_out_and_a_new_one_gets_an_id_of_its_own() -> None:
     raw = BY_ID["gru-anatomy-001"]
     fields = to_fields(raw) | {"option-1": "", "feedback-1": "", "misconception-1": "", "oid-4": "", "option-4": "New"}
