@@ -45,6 +45,7 @@ from .teacher_access import (
     error_page,
     html_response,
     make_page,
+    not_signed_in,
     period_query,
     read_form,
     read_period,
@@ -89,7 +90,7 @@ class _Pages:
     async def make(self, request: Request) -> Response:
         """Make a class, and respond with its code, its links and its token."""
         if not self._access.is_teacher(request):
-            return _not_signed_in()
+            return not_signed_in()
         form = await read_form(request)
         return await run_in_threadpool(self._respond, True, partial(self._make, form))
 
@@ -133,7 +134,7 @@ class _Pages:
     def _respond(self, is_allowed: bool, make_response: Callable[[], Response]) -> Response:
         """Return a response, or a page with the reason why there is none."""
         if not is_allowed:
-            return _not_signed_in()
+            return not_signed_in()
         try:
             return make_response()
         except (ClassError, PeriodError) as error:
@@ -289,7 +290,3 @@ def _read_deadline(text: str) -> datetime | None:
 def _file(content: str, media_type: str, name: str) -> Response:
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content.encode("utf-8", "replace"), media_type=media_type, headers=headers)
-
-
-def _not_signed_in() -> Response:
-    return html_response(error_page("Sign in first."), 401)

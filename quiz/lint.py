@@ -67,13 +67,18 @@ def lint_bank(path: Path) -> tuple[int, list[str]]:
         data = parse_json(text, path)
     except BankError as error:
         return 0, [error.fault]
-    faults = list(find_bank_faults(data))
-    if not faults:
-        bank = make_bank(data)
-        faults = [fault for item in bank.items for fault in _find_item_problems(item, item is bank.items[0])]
-        faults += [*_find_bank_problems(bank), *_find_ladder_problems(bank, data.get("ladder", []))]
     items = data.get("items") if isinstance(data, dict) else None
-    return len(items) if isinstance(items, list) else 0, [_format_fault(fault, text) for fault in faults]
+    return len(items) if isinstance(items, list) else 0, [_format_fault(fault, text) for fault in find_problems(data)]
+
+
+def find_problems(data: Any) -> list[Fault]:
+    """Return the problems of a bank's JSON value; weaknesses only if the quiz would not refuse it."""
+    faults = list(find_bank_faults(data))
+    if faults:
+        return faults
+    bank = make_bank(data)
+    faults = [fault for item in bank.items for fault in _find_item_problems(item, item is bank.items[0])]
+    return [*faults, *_find_bank_problems(bank), *_find_ladder_problems(bank, data.get("ladder", []))]
 
 
 def _format_fault(fault: Fault, text: str) -> str:
@@ -98,19 +103,19 @@ def _find_item_problems(item: Item, is_first: bool) -> Iterator[Fault]:
     name = _CONVENTION_NAMES.get(item.convention, "")
     if name not in item.stem + (item.code or ""):
         yield Fault(f"the item uses the convention of {name}, so the stem must name it", item.id, "stem")
-    texts = [item.stem, item.explanation, *item.hints]
-    texts += [text for option in item.options for text in (option.text, option.feedback)]
-    texts += [prompt.text for prompt in item.prompts]
-    for text in texts:
+    texts = [("stem", item.stem), ("explanation", item.explanation), *(("hints", hint) for hint in item.hints)]
+    texts += [(option.oid, text) for option in item.options for text in (option.text, option.feedback)]
+    texts += [("prompts", prompt.text) for prompt in item.prompts]
+    for near, text in texts:
         if text.count("$") % 2 or text.count("{") != text.count("}"):
-            yield Fault(f"a formula is not closed: {text[:60]!r}", item.id)
+            yield Fault(f"a formula is not closed: {text[:60]!r}", item.id, near)
     yield from _find_missing_texts(item)
     yield from _find_option_problems(item)
     yield from _find_live_problems(item)
 
 
 def _find_missing_texts(item: Item) -> Iterator[Fault]:
-    """Yield a fault that lists the texts which only banks with full requirements must have."""
+    """Yield a fault for each place without the texts which only banks with full requirements must have."""
     key = item.numeric or item.arrangement
     if key:
         noun, feedback = "number" if item.numeric else "answer", {"a correct": key.right, "a wrong": key.wrong}
@@ -118,9 +123,12 @@ def _find_missing_texts(item: Item) -> Iterator[Fault]:
     else:
         without = [option for option in item.options if option.feedback in _DEFAULT_TEXTS]
         missing = [f"feedback for option {option.oid!r}" for option in without]
-    missing += ["an explanation"] * (not item.explanation) + ["a source"] * (not item.sources)
     if missing:
         yield Fault(f"recommended but missing: {', '.join(missing)}", item.id, "key")
+    if not item.explanation:
+        yield Fault("recommended but missing: an explanation", item.id, "explanation")
+    if not item.sources:
+        yield Fault("recommended but missing: a source", item.id, "sources")
 
 
 def _find_option_problems(item: Item) -> Iterator[Fault]:

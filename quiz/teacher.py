@@ -16,6 +16,7 @@ from .class_pages import class_routes
 from .class_store import ClassStore
 from .item_analysis import FALSE_DISCOVERIES, SMALL_SAMPLE, Report, analyze_items
 from .item_view import describe_items, describe_misconceptions
+from .question_pages import question_routes
 from .records import ALWAYS, Feedback, Period, StoreError, attempts_csv, attempts_json, feedback_csv
 from .report_table import NO_ATTEMPTS, format_notes, format_summary
 from .store import Store
@@ -29,19 +30,21 @@ from .teacher_access import (
     error_page,
     html_response,
     make_page,
+    not_signed_in,
     period_query,
     read_form,
     read_period,
 )
 
 
-def teacher_routes(store: Store, bank: Bank, token: str | None) -> list[Route]:
+def teacher_routes(store: Store, bank: Bank, token: str | None, katex: str | None = None) -> list[Route]:
     """Return the routes of the page for the application that serves it; an empty list without a token.
 
     Args:
         store: The store of answers and feedback.
         bank: The bank with the texts of the items.
         token: The teacher's token, or None.
+        katex: The address of a module with KaTeX below that of the application, for previews of questions.
     """
     if not token:
         return []
@@ -54,6 +57,7 @@ def teacher_routes(store: Store, bank: Bank, token: str | None) -> list[Route]:
         Route("/teacher/leave", pages.sign_out, methods=["POST"]),
         *(Route(f"/teacher/{name}", pages.download, methods=["GET"]) for name in _DOWNLOADS),
         *class_routes(store, bank, access),
+        *question_routes(bank, access, katex),
     ]
 
 
@@ -121,7 +125,7 @@ class _Pages:
     def download(self, request: Request) -> Response:
         """Respond with the file that the path names."""
         if not self._access.is_teacher(request):
-            return html_response(error_page("Sign in first."), 401)
+            return not_signed_in()
         name = request.url.path.rsplit("/", 1)[-1]
         media_type, make_content = _DOWNLOADS[name]
         try:

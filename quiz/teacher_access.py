@@ -96,6 +96,15 @@ class Access:
         """Return whether the browser was signed in with the teacher's token."""
         return self._guard.has_session(request.cookies.get(COOKIE))
 
+    def has_session(self, session: str) -> bool:
+        """Return whether a session with the teacher's token has not ended."""
+        return self._guard.has_session(session)
+
+    def session_of(self, request: Request) -> str | None:
+        """Return the id of the session in which the browser was signed in with the teacher's token, or None."""
+        session = request.cookies.get(COOKIE)
+        return session if self._guard.has_session(session) else None
+
     def class_of(self, request: Request) -> str | None:
         """Return the code of the class whose token the browser was signed in with, or None."""
         return self._guard.class_of(request.cookies.get(COOKIE))
@@ -105,12 +114,12 @@ class Access:
         return self.is_teacher(request) or self.class_of(request) == code
 
 
-async def read_form(request: Request) -> dict[str, list[str]]:
-    """Return the fields of a form; empty if it is longer than `MAX_FORM_BYTES`."""
+async def read_form(request: Request, limit: int = MAX_FORM_BYTES) -> dict[str, list[str]]:
+    """Return the fields of a form that are not empty; none if it is longer than a limit in bytes."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_FORM_BYTES:
+        if len(body) > limit:
             return {}
     return parse_qs(body.decode("utf-8", "replace"))
 
@@ -142,6 +151,11 @@ def html_response(content: str, status: int = 200) -> HTMLResponse:
     return HTMLResponse(content, status, HEADERS)
 
 
+def not_signed_in() -> HTMLResponse:
+    """Return the response to a browser that is not signed in as the page requires."""
+    return html_response(error_page("Sign in first."), 401)
+
+
 def error_page(message: str) -> Markup:
     """Return a page with an error message."""
     return make_page("teacher_error.html", message=message)
@@ -149,4 +163,4 @@ def error_page(message: str) -> Markup:
 
 def make_page(template: str, **context: object) -> Markup:
     """Return a page of the teacher from a template."""
-    return render(template, css=Markup(read_static("teacher.css")), **context)
+    return render(template, **{"css": Markup(read_static("teacher.css")), "css_of_page": ""} | context)

@@ -34,11 +34,13 @@ class Fault:
         text: What is wrong.
         item_id: The item at fault, or None if the fault concerns the whole file.
         near: A word that stands near the fault in the file, or None.
+        path: Names and positions that lead from the item, or the file, to a fault of its structure.
     """
 
     text: str
     item_id: str | None = None
     near: str | None = None
+    path: tuple[str | int, ...] = ()
 
 
 def read_text(path: Path) -> str:
@@ -68,6 +70,11 @@ def parse_json(text: str, path: Path) -> Any:
         raise BankError(f"{path} is not JSON (line {error.lineno}: {error.msg})") from error
     except RecursionError as error:
         raise BankError(f"{path} is nested too deeply") from error
+
+
+def allowed_values(name: str) -> list[str]:
+    """Return the values that a field of an item may have, such as the types of items."""
+    return list(_read_schema()["$defs"]["item"]["properties"][name]["enum"])
 
 
 def find_faults(data: Any) -> Iterator[Fault]:
@@ -113,7 +120,12 @@ def _ladder_faults(data: dict[str, Any]) -> Iterator[Fault]:
 
 @cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(_SCHEMA.read_text(encoding="utf-8")))
+    return Draft202012Validator(_read_schema())
+
+
+@cache
+def _read_schema() -> Any:
+    return json.loads(_SCHEMA.read_text(encoding="utf-8"))
 
 
 def _describe_schema_error(error: ValidationError, data: Any) -> Fault:
@@ -124,7 +136,7 @@ def _describe_schema_error(error: ValidationError, data: Any) -> Fault:
         item_id, path = str(given_id or f"number {int(path[1]) + 1}"), path[2:]
     location = ".".join(str(step) for step in path)
     text = shorten(_explain_schema_error(error), 240, placeholder=" ...")
-    return Fault(f"{location}: {text}" if location else text, item_id, str(path[-1]) if path else None)
+    return Fault(f"{location}: {text}" if location else text, item_id, str(path[-1]) if path else None, tuple(path))
 
 
 def _explain_schema_error(error: ValidationError) -> str:
@@ -164,7 +176,7 @@ def _option_faults(raw: dict[str, Any]) -> _Faults:
     for oid in _repeated(oids):
         yield f"option id {oid!r} is used more than once", oid
     for text in _repeated(option["text"] for option in raw["options"]):
-        yield f"option text {text!r} is used more than once", None
+        yield f"option text {text!r} is used more than once", "options"
     if "fn" in raw.get("check", {}):
         yield from _mismatches("a claim", {option["oid"] for option in raw["options"] if "claim" in option}, set(oids))
 

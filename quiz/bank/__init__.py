@@ -75,6 +75,7 @@ class Bank:
         ladder: Its levels, the first to learn first; empty, or two and more.
         title: Its title, which stands above the questions.
         description: A sentence below the title, or empty.
+        data: The JSON value that it was made from.
     """
 
     items: tuple[Item, ...]
@@ -83,6 +84,7 @@ class Bank:
     ladder: tuple[Level, ...] = ()
     title: str = "Quiz"
     description: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
 
 
 def fingerprint(bank: Bank) -> str:
@@ -187,7 +189,7 @@ def make_bank(data: Any, folder: Path = SHIPPED_BANK.parent) -> Bank:
     items = tuple(make_instance(raw, raw.get("example", {})) for raw in data["items"])
     ladder = _make_ladder(data.get("ladder", []), items)
     heading = {name: data[name] for name in ("title", "description") if name in data}
-    return Bank(items, folder, data.get("misconceptions", {}), ladder, **heading)
+    return Bank(items, folder, data.get("misconceptions", {}), ladder, data=data, **heading)
 
 
 def _make_ladder(raws: Sequence[Mapping[str, Any]], items: Sequence[Item]) -> tuple[Level, ...]:

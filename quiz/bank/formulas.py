@@ -21,6 +21,8 @@ TOLERANCE = 1e-6
 NOISE = 1e-9
 DIGITS = 6  # significant digits of a printed number
 _MAX_ELEMENTS = 5  # elements of a tensor that are printed
+_MAX_BITS = 4096  # of a power of whole numbers
+_MAX_DECIMALS = 20
 
 Value = Any
 """A number, a string, a truth value, a tensor, or a tuple of them."""
@@ -30,12 +32,30 @@ class ClaimError(ValueError):
     """An error for a claim that is not a valid formula, or uses a quantity that was not measured."""
 
 
+def _multiply(a: Value, b: Value) -> Value:
+    if isinstance(a, tuple | str) or isinstance(b, tuple | str):
+        raise ClaimError("a text or a tuple cannot be multiplied")
+    return a * b
+
+
+def _raise_to_power(base: Value, exponent: Value) -> Value:
+    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * exponent > _MAX_BITS:
+        raise ClaimError("the power is too large")
+    return base**exponent
+
+
+def _round(number: Value, decimals: int = 0) -> Value:
+    if abs(decimals) > _MAX_DECIMALS:
+        raise ClaimError(f"at most {_MAX_DECIMALS} decimals can be kept")
+    return round(number, decimals) if decimals else round(number)
+
+
 _OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
+    ast.Mult: _multiply,
     ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
+    ast.Pow: _raise_to_power,
     ast.MatMult: operator.matmul,
     ast.USub: operator.neg,
 }
@@ -55,7 +75,7 @@ _FUNCTIONS: dict[str, Callable[..., Value]] = {
     "abs": abs,
     "max": lambda *a: a[0].max() if len(a) == 1 else max(a),
     "min": lambda *a: a[0].min() if len(a) == 1 else min(a),
-    "round": round,
+    "round": _round,
     "log": math.log,
 }
 

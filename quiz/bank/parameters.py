@@ -17,7 +17,7 @@ from itertools import combinations
 from typing import Any
 
 from ..validation import NUMBERS
-from .formulas import Value, evaluate_claim
+from .formulas import ClaimError, Value, evaluate_claim
 
 Parameters = Mapping[str, int | float | str]
 """The drawn value of each parameter, by name."""
@@ -128,7 +128,17 @@ def _fill_texts(part: Any, values: Mapping[str, Value]) -> Any:
 
 
 def _show(value: Value, format_spec: str | None) -> str:
-    return format(value, format_spec) if format_spec else str(_tidy(value))
+    """Return a value as text.
+
+    Raises:
+        ClaimError: The format does not fit the value, or asks for 100 digits or more.
+    """
+    if format_spec and re.search(r"\d{3}", format_spec):
+        raise ClaimError(f"the format {format_spec!r} has too many digits")
+    try:
+        return format(value, format_spec) if format_spec else str(_tidy(value))
+    except (TypeError, ValueError) as error:
+        raise ClaimError(f"{value!r} cannot be shown with the format {format_spec!r}: {error}") from error
 
 
 def _tidy(value: Value) -> Any:

@@ -11,6 +11,8 @@ from ..formats import Question
 
 PICTURE_FOLDER = "pictures"
 _CONTENT_PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
+# Attributes that QTI allows in XHTML; not the alignment of columns, the start of a list and titles.
+_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "code": {"class"}}
 _LEARNING_OBJECT = "http://www.imsglobal.org/xsd/imsmd_v1p2"
 
 
@@ -27,11 +29,14 @@ def add(parent: etree._Element, name: str, **attributes: str) -> etree._Element:
 
 
 def add_html(parent: etree._Element, name: str, html: str, **attributes: str) -> etree._Element:
-    """Append an element with XHTML as its content, in the namespace of the parent."""
+    """Append an element with XHTML as its content, in the namespace of the parent; what QTI lacks is left out."""
     element = add(parent, name, **attributes)
     content = etree.fromstring(f'<x xmlns="{etree.QName(parent).namespace}">{html}</x>')
     for part in content.iter():
-        part.attrib.pop("style", "")  # alignment of columns, which QTI does not allow
+        for other in set(part.attrib) - _ATTRIBUTES.get(etree.QName(part).localname, set()):
+            del part.attrib[other]
+        if etree.QName(part).localname == "table" and len(part) == 1:  # a header alone
+            part[0].tag = f"{{{etree.QName(part).namespace}}}tbody"
     element.text = content.text
     element.extend(list(content))
     return element

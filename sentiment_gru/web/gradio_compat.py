@@ -9,6 +9,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,6 +46,7 @@ HEAVY: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
+_FRONTEND = Path(gr.__file__).parent / "templates" / "frontend"
 UNREAD_SECONDS = 300.0
 HALF_LIFE = 60.0  # seconds after which an address has half of its time in the queue forgiven
 NOT_UPLOADED = (
@@ -263,6 +265,17 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
     finally:
         http_server.uvicorn = uvicorn
         routes.StateHolder = StateHolder
+
+
+def find_katex() -> str | None:
+    """Return the address, below that of the app, of the module with which Gradio draws formulas, or None.
+
+    Reason: the teacher's preview of a question draws formulas as learners see them. The module exports KaTeX as its
+    default; its name has a hash of its contents.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/js/markdown-code/MarkdownCode.svelte
+    """
+    names = sorted(path.name for path in (_FRONTEND / "assets").glob("katex-*.js"))
+    return f"assets/{names[0]}" if names else None
 
 
 def build_list_input(items: dict[str, Any], label: str) -> gr.JSON:

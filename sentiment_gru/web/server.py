@@ -38,7 +38,7 @@ from quiz.teacher import teacher_routes
 
 from ..errors import SentimentError
 from .files_tab import LIMITS
-from .gradio_compat import launch
+from .gradio_compat import find_katex, launch
 from .middleware import protection, refuse_invalid
 from .model_loader import ClassifierLoader
 from .page import TITLE, build_app, launch_settings
@@ -220,7 +220,7 @@ def serve(settings: Settings, mcp: bool = False) -> None:
     except (SentimentError, StoreError) as error:
         _refuse(error)
     app_kwargs: dict[str, Any] = {
-        "routes": teacher_routes(store, bank, reveal(settings.teacher_token)),
+        "routes": teacher_routes(store, bank, reveal(settings.teacher_token), find_katex()),
         "middleware": protection(
             LIMITS.megabytes or 0, settings, lambda: loader.ended, UploadQuota(settings.gradio_temp_dir).make_room
         ),

@@ -154,10 +154,12 @@ def test_missing_texts_are_reported_with_line_and_item(tmp_path: Path) -> None:
     items, problems = lint_bank(write_json(tmp_path / "bank.json", SMALLEST))
     assert items == 2
     assert problems == [
-        "line 20, item one: recommended but missing: feedback for option 'a', feedback for option 'b', an explanation, "
-        "a source",
-        "line 31, item two: recommended but missing: feedback for a correct number, feedback for a wrong number, an "
-        "explanation, a source",
+        "line 20, item one: recommended but missing: feedback for option 'a', feedback for option 'b'",
+        "line 6, item one: recommended but missing: an explanation",
+        "line 6, item one: recommended but missing: a source",
+        "line 31, item two: recommended but missing: feedback for a correct number, feedback for a wrong number",
+        "line 27, item two: recommended but missing: an explanation",
+        "line 27, item two: recommended but missing: a source",
     ]
 
 

@@ -218,6 +218,16 @@ def test_the_body_of_a_request_without_a_text_is_small(path: str) -> None:
     assert client.post(path, content=bytes(BODY_BYTES + 1)).status_code == 413
 
 
+def test_a_bank_of_a_teacher_is_accepted_whatever_it_holds() -> None:
+    client = create_client(rate_factor=0)
+    bank = b'{"items": [' + b"[]," * 300_000 + b"[NaN]]}"
+    for name in ("", "/edit", "/upload"):
+        assert client.post(f"/teacher/questions{name}", content=bank).status_code == 200
+    assert client.post("/teacher/questions", content=bytes(TEXT_BODY_BYTES + 1)).status_code == 413
+    assert client.post("/gradio_api/run/teacher/questions", content=bank).status_code == 413
+    assert client.post("/teacher/questions/other", content=bank).status_code == 413
+
+
 @pytest.mark.parametrize(
     "path", ["run/predict", "api/predict", "call/classify", "call/v2/classify", "queue/join", "mcp/"]
 )

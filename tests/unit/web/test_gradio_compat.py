@@ -22,6 +22,7 @@ from sentiment_gru.web.gradio_compat import (
     SharedQueueBlocks,
     build_when_opened,
     current_page,
+    find_katex,
     launch,
 )
 
@@ -213,3 +214,14 @@ def test_an_app_that_cannot_be_reached_at_all_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr(gr.Blocks, "launch", fail)
     with pytest.raises(OSError, match="gone"):
         launch(gr.Blocks())
+
+
+def test_the_module_that_draws_formulas_is_served_and_exports_katex() -> None:
+    with gr.Blocks() as blocks:
+        gr.Markdown("$x$")
+    address = find_katex()
+    answer = TestClient(App.create_app(blocks)).get(f"/{address}")
+    assert answer.status_code == 200
+    assert answer.text.rstrip().endswith("as default};")
+    assert "KaTeX parse error" in answer.text
+    assert "render:" in answer.text
