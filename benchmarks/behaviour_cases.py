@@ -18,10 +18,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
 SUITE = REPOSITORY / "benchmarks" / "behaviour"
-TERMS = {
-    "development": REPOSITORY / "sentiment_gru" / "distillation" / "terms",
-    "frozen": SUITE / "frozen" / "terms",
-}
+TERMS = {half: SUITE / half / "terms" for half in ("development", "frozen")}
 TERM_SLOTS = {"identity": "identities", "name": "first_names", "place": "places"}
 FIELDS = ("capability", "kind", "text", "changed", "expected")
 TAKE = 5

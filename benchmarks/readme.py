@@ -179,10 +179,12 @@ def recipe_table(measured: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def format_figure(value: float | str) -> str:
-    """Return a count as it is, and a fraction with three digits."""
+def format_figure(value: float | str | list[float]) -> str:
+    """Return a count as it is, a fraction with three digits, and a list of them with slashes between."""
     if isinstance(value, str):
         return value
+    if isinstance(value, list):
+        return " / ".join(map(format_figure, value))
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 

@@ -6,6 +6,7 @@ vocabulary         the words of the initial checkpoint, further words of the sho
 label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and a GRU of reviews together
 label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
 student-SEED       the GRU of reviews, trained further on all soft labels and with swapped twins
+refine-SEED        that student, trained further on a sample of the texts at a lower rate
 choose             the student that is best on dev
 calibrate          bias of the neutral label, temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
@@ -61,6 +62,7 @@ class Amounts:
     student_rate: float = 5e-4  # peak of the student's learning rate
     misspelled: int = 60_000  # short texts with a misspelled word
     emoji: int = 15_000  # made sentences with emoji
+    refining_texts: int = 25_000  # most texts of one corpus or kind for the last training
     students: int = 1  # seeds, of which the best on dev is released
     batch_size: int = 64
     adversarial: float = 0.3
@@ -124,6 +126,7 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
     amounts = setting.amounts
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
     students = tuple(f"student-{seed}" for seed in range(amounts.students))
+    refine = tuple(f"refine-{seed}" for seed in range(amounts.students))
     teacher = ("teacher_texts", "teacher_epochs", "teacher_tokens", "made")
     of_reviews_need = () if setting.start else ("student-reviews",)
     sentences = Stage(
@@ -147,7 +150,11 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
         "label-reviews": Stage(("teacher-reviews", *of_reviews_need), ("student_reviews",), stages.label_reviews),
         **dict.fromkeys(parts, sentences),
         **dict.fromkeys(students, Stage(("vocabulary", "label-reviews", *parts), student, stages.train_student)),
-        "choose": Stage(students, ("students",), stages.choose_student),
+        **{
+            refined: Stage((student_stage,), ("refining_texts",), stages.refine_student)
+            for student_stage, refined in zip(students, refine, strict=True)
+        },
+        "choose": Stage(refine, ("students",), stages.choose_student),
         "calibrate": Stage(("choose",), (), stages.calibrate_student),
         "release": Stage(("calibrate",), (), stages.release),
     }

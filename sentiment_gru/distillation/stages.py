@@ -23,7 +23,7 @@ from ..checkpoint import WEIGHTS, load_config, load_model, load_tokenizer, resol
 from ..classifier import SentimentClassifier
 from ..data.soft_labels import SoftLabels, read_soft_labels, write_soft_labels
 from ..data.sources import load_splits
-from ..data.splits import Corpus, JoinedSplit, TextSplit, held_out, letters
+from ..data.splits import Corpus, JoinedSplit, TextSplit, cut_train, held_out, letters
 from ..errors import CheckpointError, DatasetError
 from ..labels import POLES
 from ..metrics import labels_to_compare, restrict
@@ -48,6 +48,7 @@ DEV_LOGITS = "dev.safetensors"
 REVIEWS_FILE, SENTENCES_FILE = "reviews.parquet", "sentences.parquet"
 LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opinion
 MADE_CERTAINTY = 0.95
+REFINING_RATE = 3e-4  # peak of the learning rate
 MOST_USES = 1_000  # of a word that the initial checkpoint lacks, so that each emoji comes before it
 REDUCTIONS = np.arange(0.0, 2.01, 0.1)  # of the neutral label's logit
 # Most phrases of the trees are short and neutral. All of them would teach that an opinion without a polar word is none.
@@ -350,20 +351,50 @@ def train_student(setting: Setting, name: str) -> Figures:
     amounts, seed = setting.amounts, int(name.rpartition("-")[2])
     start = "vocabulary/checkpoint" if setting.start else "student-reviews/checkpoint"
     options = student_options(setting, name, start, amounts.student_epochs, seed, amounts.student_rate)
-    parts = [read_soft_labels(setting.work / f"label-sentences-{part}" / SENTENCES_FILE) for part in range(PARTS)]
-    made = made_sentences(setting)
-    sentences = join_soft([*parts, certain(MADE, made)])
-    wrong = misspell(sentences.texts, amounts.misspelled, seed)
-    rows = {text: row for row, text in enumerate(sentences.texts)}
-    misspelled = sentences.take([rows[text] for text in wrong.values()])
     soft = [
         read_soft_labels(setting.work / "label-reviews" / REVIEWS_FILE),
-        sentences,
-        replace(misspelled, name="misspelled", texts=list(wrong)),
-        certain("emoji", without_texts(add_emoji(made, amounts.emoji, seed), read_held_out(setting.held_out))),
+        *made_labels(setting, soft_sentences(setting), seed),
     ]
     train_on_soft_labels(options, corpora_of(setting.sources), soft, amounts.pairing)
     return dev_figures(Path(options.output_dir))
+
+
+def refine_student(setting: Setting, name: str) -> Figures:
+    """Train a student further on a sample of the texts, labelled ones above all, without shifted embeddings."""
+    amounts, seed = setting.amounts, int(name.rpartition("-")[2])
+    options = student_options(setting, name, f"student-{seed}/checkpoint", 1.0, seed, REFINING_RATE)
+    options.adversarial = 0.0
+    most = {REVIEWS: amounts.refining_texts // 4}  # a review is as much work as ten short texts
+    corpora = [
+        cut_train(corpus, most.get(corpus.name, amounts.refining_texts), seed) for corpus in corpora_of(setting.sources)
+    ]
+    sample = soft_sentences(setting)
+    sample = sample.take(drawn(range(len(sample)), amounts.refining_texts))
+    soft = [part.take(drawn(range(len(part)), amounts.refining_texts)) for part in made_labels(setting, sample, seed)]
+    train_on_soft_labels(options, corpora, soft, amounts.pairing)
+    return dev_figures(Path(options.output_dir))
+
+
+def soft_sentences(setting: Setting) -> SoftLabels:
+    """Return the short texts and sentences that `label_sentences` judged."""
+    return join_soft(
+        [read_soft_labels(setting.work / f"label-sentences-{part}" / SENTENCES_FILE) for part in range(PARTS)]
+    )
+
+
+def made_labels(setting: Setting, judged: SoftLabels, seed: int) -> list[SoftLabels]:
+    """Return judged sentences, made sentences, misspelled forms of both, and made sentences with emoji."""
+    amounts, made = setting.amounts, made_sentences(setting)
+    sentences = join_soft([judged, certain(MADE, made)])
+    wrong = misspell(sentences.texts, amounts.misspelled, seed)
+    rows = {text: row for row, text in enumerate(sentences.texts)}
+    misspelled = sentences.take([rows[text] for text in wrong.values()])
+    return [
+        judged,
+        certain(MADE, made),
+        replace(misspelled, name="misspelled", texts=list(wrong)),
+        certain("emoji", without_texts(add_emoji(made, amounts.emoji, seed), read_held_out(setting.held_out))),
+    ]
 
 
 def join_soft(parts: Sequence[SoftLabels]) -> SoftLabels:
@@ -387,7 +418,7 @@ def without_texts(made: TextSplit, held_out: Iterable[str]) -> TextSplit:
 
 def choose_student(setting: Setting, name: str) -> Figures:
     """Copy the student with the highest mean of macro recalls on dev."""
-    students = [f"student-{seed}" for seed in range(setting.amounts.students)]
+    students = [f"refine-{seed}" for seed in range(setting.amounts.students)]
     figures = {student: dev_figures(setting.work / student / "checkpoint") for student in students}
     best = max(students, key=lambda student: np.mean(list(figures[student].values())))
     target = setting.work / name / "checkpoint"
