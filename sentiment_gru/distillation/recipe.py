@@ -8,7 +8,7 @@ label-sentences-N  soft labels of the short texts, of sentences of unlabelled re
 student-SEED       the GRU of reviews, trained further on all soft labels and with swapped twins
 refine-SEED        that student, trained further on a sample of the texts at a lower rate
 choose             the student that is best on dev
-calibrate          biases of the labels, temperature and uncertain band, fitted on dev
+calibrate          bias of the neutral label, temperature and uncertain band, fitted on dev
 release            the reported splits, read once, and the checkpoint copied to its folder
 
 The GRU of reviews is an initial checkpoint that was trained on reviews. Without one, three stages make it:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,7 +50,7 @@ LABEL_SHARE = 0.5  # of a labelled text's target; the rest is the teacher's opin
 MADE_CERTAINTY = 0.95
 REFINING_RATE = 3e-4  # peak of the learning rate
 MOST_USES = 1_000  # of a word that the initial checkpoint lacks, so that each emoji comes before it
-SHIFTS = np.arange(-1.0, 1.01, 0.1)  # of a label's logit
+REDUCTIONS = np.arange(0.0, 2.01, 0.1)  # of the neutral label's logit
 # Most phrases of the trees are short and neutral. All of them would teach that an opinion without a polar word is none.
 SHORT_PHRASE = 10  # words
 NEUTRAL_SHARE = 0.2  # of the short neutral phrases
@@ -429,47 +428,45 @@ def choose_student(setting: Setting, name: str) -> Figures:
 
 
 def calibrate_student(setting: Setting, name: str) -> Figures:
-    """Fit the biases of the labels, the temperature and the uncertain band of the chosen student on dev."""
+    """Fit the bias of the neutral label, the temperature and the uncertain band of the chosen student on dev."""
     target = setting.work / name / "checkpoint"
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(setting.work / "choose" / "checkpoint", target)
     corpora = corpora_of(setting.sources)
     dev = JoinedSplit.join({corpus.name: corpus.dev for corpus in corpora})
-    shift = adjust_bias(target, dev)
+    reduction = reduce_neutral(target, dev)
     calibrate(target, dev)
     measure_again(target, corpora, evaluate_test=False, facts={})
     config = SentimentClassifier.from_pretrained(target).config
     return {
-        "bias": shift,
+        "neutral logit reduced by": reduction,
         "temperature": round(config.temperature, 3),
         "exponent": round(config.temperature_exponent, 3),
         "uncertain below": config.uncertain_below,
     }
 
 
-def adjust_bias(folder: Path, dev: JoinedSplit) -> dict[str, float]:
-    """Add to the biases of the negative and neutral labels in a checkpoint what is best on dev, and return it.
+def reduce_neutral(folder: Path, dev: JoinedSplit) -> float:
+    """Reduce the bias of the neutral label in a checkpoint by as much as is best on dev, and return that number.
 
-    The best is the highest mean over datasets of the mean recall of their labels, where every label may be the verdict;
-    of equally good shifts, the smallest. Most soft labels of polar texts leave some probability to neutral, and most
-    corpora have fewer negative texts than others, which costs such texts their verdict otherwise.
+    The best is the highest mean over datasets of the mean recall of their labels, where every label may be the verdict.
+    Most soft labels of polar texts leave some probability to neutral, which costs such texts their verdict otherwise.
     Source: Menon et al. 2021, "Long-tail learning via logit adjustment".
     """
     classifier = SentimentClassifier.from_pretrained(folder, engine="onnxruntime")
     classifier.config.temperature, classifier.config.temperature_exponent = 1.0, 0.0
     logits, labels = classifier.logits(dev.split.texts), np.array(dev.split.labels)
 
-    def score(shift: tuple[float, float]) -> float:
-        verdicts = np.array(POLES)[(logits + np.array([*shift, 0.0])).argmax(axis=1)]
+    def score(reduction: float) -> float:
+        verdicts = np.array(POLES)[(logits - reduction * (np.array(POLES) == "neutral")).argmax(axis=1)]
         return float(np.mean([recall_of_labels(labels[rows], verdicts[rows]) for rows in dev.rows.values()]))
 
-    shifts = sorted(product(SHIFTS, SHIFTS), key=lambda shift: sum(map(abs, shift)))
-    shift = max(shifts, key=score)
+    reduction = float(max(REDUCTIONS, key=score))
     model = load_model(folder)
     with torch.no_grad():
-        model.classifier.bias.add_(torch.tensor([*shift, 0.0]))
+        model.classifier.bias[POLES.index("neutral")] -= reduction
     save_checkpoint(model, load_tokenizer(folder), folder)
-    return {label: round(float(change), 2) + 0.0 for label, change in zip(POLES, shift, strict=False)}
+    return round(reduction, 2)
 
 
 def recall_of_labels(labels: np.ndarray, verdicts: np.ndarray) -> float:
