@@ -31,8 +31,8 @@ from sentiment_gru.checkpoint import save_checkpoint
 from sentiment_gru.data.soft_labels import SoftLabels, read_soft_labels
 from sentiment_gru.data.splits import Corpus
 from sentiment_gru.distillation.grammar import Grammar
-from sentiment_gru.distillation.stages import REVIEWS, corpora_of, drawn
 from sentiment_gru.distillation.student import train_on_soft_labels
+from sentiment_gru.distillation.texts import REVIEWS, corpora_of, drawn
 from sentiment_gru.labels import POLES
 from sentiment_gru.modeling import SentimentGRUForSequenceClassification
 from sentiment_gru.tokenization import train_tokenizer

@@ -264,6 +264,17 @@ def load_block(measured: dict[str, Any]) -> str:
     return "\n".join([*rows, "", note])
 
 
+def parity_sentence(measured: dict[str, Any]) -> str:
+    """Return how far two runtimes are from PyTorch."""
+    onnx, openvino = (measured["runtimes"][name] for name in ("onnxruntime", "openvino"))
+    return (
+        f"On {measured['texts']:,} reviews, the scores of ONNX Runtime differ from PyTorch's by at most"
+        f" {onnx['largest_difference']:.1e}, with {onnx['other_verdicts']} other verdicts; those of OpenVINO in"
+        f" {measured['openvino_precision']} by at most {openvino['largest_difference']:.3f}, with"
+        f" {openvino['other_verdicts']} other verdicts ({measured['date']}, `python benchmarks/parity.py DATA/imdb`)."
+    )
+
+
 def read_blocks() -> dict[str, dict[str, str]]:
     """Return the generated blocks of each document, by name."""
     metrics = read("sentiment_gru/pretrained/metrics.json")
@@ -275,6 +286,7 @@ def read_blocks() -> dict[str, dict[str, str]]:
             "rivals": rivals_table(metrics, read("benchmarks/results/nbsvm.json")),
             "small_data": small_data_block(),
         },
+        "docs/serving.md": {"parity": parity_sentence(read("benchmarks/results/parity.json"))},
         "docs/scale.md": {"workers": workers_sentence("benchmarks/results/ray.json")},
         "docs/measurements.md": {
             "cells": cells_block(),

@@ -4,7 +4,7 @@ teacher-sentences  a transformer encoder, fine-tuned on the short texts and on m
 teacher-reviews    a linear teacher (NB-SVM) of reviews, those of the training set judged out of fold
 vocabulary         the words of the initial checkpoint, further words of the short texts, and pieces of other words
 label-reviews      soft labels of training and unlabelled reviews, by the linear teacher and a GRU of reviews together
-label-sentences-N  soft labels of the short texts, of sentences of unlabelled reviews, and of made sentences, in parts
+label-sentences-N  soft labels of short texts, of recombined ones, and of sentences of unlabelled reviews, in parts
 student-SEED       the GRU of reviews, trained further on all soft labels and with swapped twins
 refine-SEED        that student, trained further on a sample of the texts at a lower rate
 choose             the student that is best on dev
@@ -121,7 +121,7 @@ class Stage(NamedTuple):
 
 def list_stages(setting: Setting) -> dict[str, Stage]:
     """Return the stages by name, in their order."""
-    from ..distillation import stages
+    from . import student_stages, teacher_stages, vocabulary_stages
 
     amounts = setting.amounts
     parts = tuple(f"label-sentences-{part}" for part in range(PARTS))
@@ -130,33 +130,37 @@ def list_stages(setting: Setting) -> dict[str, Stage]:
     teacher = ("teacher_texts", "teacher_epochs", "teacher_tokens", "made")
     of_reviews_need = () if setting.start else ("student-reviews",)
     sentences = Stage(
-        ("teacher-sentences", *of_reviews_need), ("judged", "sentences", "recombined"), stages.label_sentences
+        ("teacher-sentences", *of_reviews_need), ("judged", "sentences", "recombined"), teacher_stages.label_sentences
     )
     network = ("embedding_size", "hidden_size")
     training = (*network, "batch_size", "adversarial")
     student = (*training, "student_epochs", "student_rate", "made", "misspelled", "emoji", "pairing")
     of_reviews = {
-        "pretrain": Stage(("vocabulary",), (*network, "pretrain_reviews"), stages.pretrain),
+        "pretrain": Stage(("vocabulary",), (*network, "pretrain_reviews"), student_stages.pretrain),
         "student-reviews": Stage(
-            ("pretrain", "teacher-reviews"), (*training, "review_epochs"), stages.train_student_of_reviews
+            ("pretrain", "teacher-reviews"), (*training, "review_epochs"), student_stages.train_student_of_reviews
         ),
     }
-    vocabulary = stages.extend_vocabulary if setting.start else stages.learn_vocabulary
+    vocabulary = vocabulary_stages.extend_vocabulary if setting.start else vocabulary_stages.learn_vocabulary
     return {
-        "teacher-sentences": Stage((), teacher, stages.fine_tune_encoder),
+        "teacher-sentences": Stage((), teacher, teacher_stages.fine_tune_encoder),
         "vocabulary": Stage((), ("vocabulary", "pieces"), vocabulary),
-        "teacher-reviews": Stage((), ("student_reviews",), stages.fit_linear_teacher),
+        "teacher-reviews": Stage((), ("student_reviews",), teacher_stages.fit_linear_teacher),
         **({} if setting.start else of_reviews),
-        "label-reviews": Stage(("teacher-reviews", *of_reviews_need), ("student_reviews",), stages.label_reviews),
+        "label-reviews": Stage(
+            ("teacher-reviews", *of_reviews_need), ("student_reviews",), teacher_stages.label_reviews
+        ),
         **dict.fromkeys(parts, sentences),
-        **dict.fromkeys(students, Stage(("vocabulary", "label-reviews", *parts), student, stages.train_student)),
+        **dict.fromkeys(
+            students, Stage(("vocabulary", "label-reviews", *parts), student, student_stages.train_student)
+        ),
         **{
-            refined: Stage((student_stage,), ("refining_texts",), stages.refine_student)
-            for student_stage, refined in zip(students, refine, strict=True)
+            refined: Stage((trained,), ("refining_texts",), student_stages.refine_student)
+            for trained, refined in zip(students, refine, strict=True)
         },
-        "choose": Stage(refine, ("students",), stages.choose_student),
-        "calibrate": Stage(("choose",), (), stages.calibrate_student),
-        "release": Stage(("calibrate",), (), stages.release),
+        "choose": Stage(refine, ("students",), student_stages.choose_student),
+        "calibrate": Stage(("choose",), (), student_stages.calibrate_student),
+        "release": Stage(("calibrate",), (), student_stages.release),
     }
 
 

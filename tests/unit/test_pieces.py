@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sentiment_gru import SentimentClassifier
-from sentiment_gru.distillation.stages import extend
+from sentiment_gru.distillation.vocabulary_stages import extend
 from sentiment_gru.explanation.story_units import find_story_units
 from sentiment_gru.results import find_words
 from sentiment_gru.web.explanation_view import find_jumps, find_strongest_tokens, render_explanation, split_ribbon

@@ -17,7 +17,7 @@ from sentiment_gru.checkpoint import load_model, load_tokenizer, save_checkpoint
 from sentiment_gru.data.soft_labels import read_soft_labels
 from sentiment_gru.data.splits import Corpus, JoinedSplit, TextSplit
 from sentiment_gru.distillation import __main__ as command
-from sentiment_gru.distillation import recipe, stages
+from sentiment_gru.distillation import recipe, student_stages, teacher_stages, texts
 from sentiment_gru.labels import POLES
 from sentiment_gru.training.initial import replace_head
 from tests.conftest import made_up_texts, write_dataset
@@ -212,12 +212,12 @@ def test_a_failing_stage_ends_the_run_and_the_rest_is_not_begun(
 
 def test_made_texts_are_nearly_certain_of_their_label_and_held_out_ones_go() -> None:
     made = TextSplit(["a good cup", "\N{SMILING FACE WITH SUNGLASSES}"], ["positive", "negative"])
-    soft = stages.certain("made", made)
+    soft = texts.certain("made", made)
     assert (soft.name, soft.texts, soft.labels) == ("made", made.texts, list(POLES))
     np.testing.assert_allclose(soft.scores.sum(axis=1), 1)
     assert soft.scores.argmax(axis=1).tolist() == [2, 0]
     assert soft.scores.max(axis=1).min() > 0.9
-    assert stages.without_texts(made, [" \N{SMILING FACE WITH SUNGLASSES}\n", "a good"]).texts == ["a good cup"]
+    assert texts.without_texts(made, [" \N{SMILING FACE WITH SUNGLASSES}\n", "a good"]).texts == ["a good cup"]
 
 
 def test_the_member_that_is_right_about_posts_or_sentences_has_all_the_weight_there(
@@ -227,10 +227,10 @@ def test_the_member_that_is_right_about_posts_or_sentences_has_all_the_weight_th
     corpora = [Corpus(name, dev, dev, None, {}) for name in ("sst2", "tweets")]
     right = np.array([[-1, 0, 1], [0, 0, 0], [1, 0, -1]] * 9, dtype=np.float32)
     (tmp_path / "teacher-sentences").mkdir()
-    save_file({"sst2": right, "tweets": -right}, tmp_path / "teacher-sentences" / stages.DEV_LOGITS)
+    save_file({"sst2": right, "tweets": -right}, tmp_path / "teacher-sentences" / teacher_stages.DEV_LOGITS)
     student = SimpleNamespace(logits=lambda texts: np.array([[-1, 0, 1] if t == "good" else [1, 0, -1] for t in texts]))
-    monkeypatch.setattr(stages, "short_corpora", lambda setting: corpora)
-    weights = stages.side_weights(SimpleNamespace(work=tmp_path), student)
+    monkeypatch.setattr(teacher_stages, "short_corpora", lambda setting: corpora)
+    weights = teacher_stages.side_weights(SimpleNamespace(work=tmp_path), student)
     assert weights[False].min() > 0.1
     assert weights[True][0] < 0.01 < weights[True][1]
 
@@ -244,14 +244,14 @@ def test_the_neutral_label_loses_as_much_as_is_best_on_dev(tiny_checkpoint: Path
     rows = made_up_texts()
     dev = JoinedSplit.join({"tiny": TextSplit([row["text"] for row in rows], [row["label"] for row in rows])})
     biased = load_model(folder).classifier.bias
-    assert stages.reduce_neutral(folder, dev) == 2
+    assert student_stages.reduce_neutral(folder, dev) == 2
     np.testing.assert_allclose((biased - load_model(folder).classifier.bias).detach(), [0, 2, 0], atol=0.01)
     save_checkpoint(load_model(tiny_checkpoint), tokenizer, folder)
-    assert stages.reduce_neutral(folder, dev) == 0
+    assert student_stages.reduce_neutral(folder, dev) == 0
 
 
 def test_the_lines_and_cells_of_held_out_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("kind,text\nfact,one\n")
     (tmp_path / "b.txt").write_text("two\n")
-    found = [text.strip() for text in stages.read_held_out([str(tmp_path / "a.csv"), str(tmp_path / "b.txt")])]
+    found = [text.strip() for text in texts.read_held_out([str(tmp_path / "a.csv"), str(tmp_path / "b.txt")])]
     assert found == ["kind", "text", "fact", "one", "two"]
