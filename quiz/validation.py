@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -23,6 +24,8 @@ ARRANGED = ("order", "match")
 """The types of items whose options are put in order, or matched with prompts."""
 NUMBERS = ("numeric", "slider")
 """The types of items whose answer is a number, typed or computed from sliders."""
+MOST_FAULTS = 1_000
+"""Faults of structure that are looked for, so that a hostile file does not take minutes."""
 _TYPE_NAMES = {"string": "a text", "array": "a list", "object": "an object in {}", "integer": "a whole number"}
 
 
@@ -68,6 +71,8 @@ def parse_json(text: str, path: Path) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise BankError(f"{path} is not JSON (line {error.lineno}: {error.msg})") from error
+    except ValueError as error:  # Python refuses to read an integer of more than 4,300 digits
+        raise BankError(f"{path} has a number that is too long") from error
     except RecursionError as error:
         raise BankError(f"{path} is nested too deeply") from error
 
@@ -78,12 +83,14 @@ def allowed_values(name: str) -> list[str]:
 
 
 def find_faults(data: Any) -> Iterator[Fault]:
-    """Yield every fault for which a bank is refused.
+    """Yield the faults for which a bank is refused.
 
-    Faults of structure come from the schema. The other rules are checked only if there are none.
+    Faults of structure come from the schema, at most `MOST_FAULTS` of them. The other rules are checked only if there
+    are none.
     """
     malformed = False
-    for error in sorted(_validator().iter_errors(data), key=lambda error: list(map(str, error.absolute_path))):
+    errors = islice(_validator().iter_errors(data), MOST_FAULTS)
+    for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
         malformed = True
         yield _describe_schema_error(error, data)
     if malformed:

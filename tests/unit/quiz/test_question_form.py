@@ -23,6 +23,7 @@ from quiz.bank_drafts import (
 from quiz.errors import BankError
 from quiz.question_form import find_messages, is_complete, is_editable, read_question, to_fields
 from quiz.question_preview import preview_html
+from quiz.validation import MOST_FAULTS
 
 SHIPPED = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
 EDITABLE = [raw for raw in SHIPPED["items"] if is_editable(raw)]
@@ -254,3 +255,13 @@ def test_settings_survive_the_form_and_others_are_read() -> None:
     assert read["ladder"] == [{"name": "One", "topics": ["A", "B"]}, {"name": "Two", "topics": ["C"]}]
     assert read["misconceptions"] == {"m-x": "No: 2."}
     assert "title" not in bank_settings.read_settings({}, read)
+
+
+def test_a_number_of_too_many_digits_is_refused() -> None:
+    with pytest.raises(BankError, match="a number that is too long"):
+        read_bank(b'{"items": ' + b"9" * 5_000 + b"}")
+
+
+def test_the_faults_of_a_hostile_bank_are_not_all_looked_for() -> None:
+    _, faults = read_bank(b'{"schema_version": "1.0", "items": [' + b"[], " * (MOST_FAULTS + 500) + b"[]]}")
+    assert len(faults) == MOST_FAULTS
