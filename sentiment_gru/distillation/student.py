@@ -39,6 +39,38 @@ AMBIGUOUS = frozenset((
 ))  # fmt: skip
 PLACEHOLDER = "[NAME]"  # what stands for a name in the comments of GoEmotions
 NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w.,%/]|-\w)")
+MADE_UP_SHARE = 0.5  # of the names that take the place of a name or place
+ONSETS = [
+    "b",
+    "br",
+    "c",
+    "ch",
+    "d",
+    "dr",
+    "f",
+    "g",
+    "gr",
+    "h",
+    "j",
+    "k",
+    "kh",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "sh",
+    "st",
+    "t",
+    "th",
+    "v",
+    "w",
+    "y",
+    "z",
+]
+VOWELS = ["a", "e", "i", "o", "u", "ai", "ee", "ia"]
+CODAS = ["", "h", "k", "l", "n", "r", "s", "sh", "th", "v"]
 LONGEST = 60  # words of a text that gets a twin, so that the twins of reviews do not double the work
 
 
@@ -60,11 +92,19 @@ class TermSwapper:
         return swapped if swapped != text else None
 
     def other(self, term: str) -> str:
-        """Draw another term of the same kind, or another number of as many digits."""
+        """Draw another term of the same kind, a made-up name, or another number of as many digits."""
         if term.isdigit():
             return str(self.draws.integers(10 ** (len(term) - 1), 10 ** len(term)))
-        among = [found for found in terms(self.kinds.get(term, "first_names")) if found != term]
+        kind = self.kinds.get(term, "first_names")
+        if kind != "identities" and self.draws.random() < MADE_UP_SHARE:
+            return self.made_up_name()
+        among = [found for found in terms(kind) if found != term]
         return among[int(self.draws.integers(len(among)))]
+
+    def made_up_name(self) -> str:
+        """Draw a name of a few syllables, so that names which no list has are read as names, too."""
+        syllables = [self.draws.choice(ONSETS) + self.draws.choice(VOWELS) for _ in range(self.draws.integers(2, 4))]
+        return ("".join(syllables) + self.draws.choice(CODAS)).capitalize()
 
     def twins(self, texts: Sequence[str]) -> dict[str, str]:
         """Return the twins of those texts that have one."""

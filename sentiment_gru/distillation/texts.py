@@ -46,6 +46,14 @@ def short_corpora(setting: Setting) -> list[Corpus]:
     return [corpus for corpus in corpora_of(setting.sources) if corpus.name != REVIEWS]
 
 
+def cut_evenly(corpus: Corpus, count: int, seed: int) -> Corpus:
+    """Return a corpus with at most `count` training texts, drawn at random, at most an equal share of each label."""
+    labels, draws = np.array(corpus.train.labels), np.random.default_rng(seed)
+    names = sorted(set(corpus.train.labels))
+    drawn = [draws.permutation(np.flatnonzero(labels == name))[: count // len(names)] for name in names]
+    return replace(corpus, train=corpus.train.take(np.sort(np.concatenate(drawn)).tolist()))
+
+
 @lru_cache(maxsize=1)
 def unlabelled_reviews(sources: Sources) -> list[str]:
     """Return the reviews without a label, less the copies of dev and reported texts."""

@@ -11,10 +11,20 @@ from sentiment_gru.tokenization import train_tokenizer
 @pytest.mark.parametrize("kind", ["identities", "first_names", "places"])
 def test_a_term_is_swapped_for_another_of_its_kind(kind: str) -> None:
     term = next(term for term in terms(kind) if term.istitle() and term != "Black")
-    twin = TermSwapper(0).twin(f"I met {term} today.")
-    assert twin
-    assert twin != f"I met {term} today."
-    assert twin.removeprefix("I met ").removesuffix(" today.") in terms(kind)
+    swapper = TermSwapper(0)
+    twins = {str(swapper.twin(f"I met {term} today.")) for _ in range(40)}
+    others = {twin.removeprefix("I met ").removesuffix(" today.") for twin in twins}
+    assert term not in others
+    assert len(others & set(terms(kind))) > 9
+
+
+@pytest.mark.parametrize(("kind", "made_up"), [("identities", False), ("first_names", True), ("places", True)])
+def test_half_of_the_names_that_take_the_place_of_another_are_in_no_list(kind: str, made_up: bool) -> None:
+    term = next(term for term in terms(kind) if term.istitle() and term != "Black")
+    swapper = TermSwapper(0)
+    unknown = [other for other in (swapper.other(term) for _ in range(200)) if other not in terms(kind)]
+    assert (70 < len(unknown) < 130) if made_up else not unknown
+    assert all(name.isalpha() and name.istitle() for name in unknown)
 
 
 def test_a_number_keeps_its_digits_and_a_term_is_swapped_alike_wherever_it_stands() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -248,6 +249,15 @@ def test_the_neutral_label_loses_as_much_as_is_best_on_dev(tiny_checkpoint: Path
     np.testing.assert_allclose((biased - load_model(folder).classifier.bias).detach(), [0, 2, 0], atol=0.01)
     save_checkpoint(load_model(tiny_checkpoint), tokenizer, folder)
     assert student_stages.reduce_neutral(folder, dev) == 0
+
+
+def test_the_labels_of_a_cut_corpus_have_equally_many_texts_as_far_as_it_goes() -> None:
+    train = TextSplit([f"text {i}" for i in range(20)], ["neutral"] * 12 + ["positive"] * 6 + ["negative"] * 2)
+    cut = texts.cut_evenly(Corpus("tweets", train, train, None, {}), 13, seed=0)
+    assert Counter(cut.train.labels) == {"neutral": 4, "positive": 4, "negative": 2}
+    assert set(zip(cut.train.texts, cut.train.labels, strict=True)) < set(zip(train.texts, train.labels, strict=True))
+    assert len(set(cut.train.texts)) == 10
+    assert cut.dev is train
 
 
 def test_the_lines_and_cells_of_held_out_files_are_read(tmp_path: Path) -> None:
