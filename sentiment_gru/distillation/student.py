@@ -40,37 +40,10 @@ AMBIGUOUS = frozenset((
 PLACEHOLDER = "[NAME]"  # what stands for a name in the comments of GoEmotions
 NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w.,%/]|-\w)")
 MADE_UP_SHARE = 0.5  # of the names that take the place of a name or place
-ONSETS = [
-    "b",
-    "br",
-    "c",
-    "ch",
-    "d",
-    "dr",
-    "f",
-    "g",
-    "gr",
-    "h",
-    "j",
-    "k",
-    "kh",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "sh",
-    "st",
-    "t",
-    "th",
-    "v",
-    "w",
-    "y",
-    "z",
-]
-VOWELS = ["a", "e", "i", "o", "u", "ai", "ee", "ia"]
-CODAS = ["", "h", "k", "l", "n", "r", "s", "sh", "th", "v"]
+ONSETS = ("b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "kh", "l", "m", "n", "p", "r", "s", "sh",
+          "st", "t", "th", "v", "w", "y", "z")  # fmt: skip
+VOWELS = ("a", "e", "i", "o", "u", "ai", "ee", "ia")
+CODAS = ("", "h", "k", "l", "n", "r", "s", "sh", "th", "v")
 LONGEST = 60  # words of a text that gets a twin, so that the twins of reviews do not double the work
 
 
