@@ -33,7 +33,7 @@ import numpy as np
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.behaviour_cases import SUITE, TERMS, read_terms  # noqa: E402
+from benchmarks.behaviour_cases import SUITE, TERMS, read_terms, read_unseen_identities  # noqa: E402
 from sentiment_gru import SentimentClassifier  # noqa: E402
 
 KINDS = ("MFT", "INV", "DIR")
@@ -158,11 +158,13 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 def score_half(half: str, classify: Classify) -> dict[str, Any]:
     """Return all figures of a system on one half, with today's date."""
     folder = SUITE / half
+    frames = read_rows(folder / "identity_frames.csv")
+    unseen = read_unseen_identities(half)
     return {
         "date": datetime.now(UTC).date().isoformat(),
         **score_cases(read_rows(folder / "cases.csv"), classify),
-        "identity": score_identities(read_rows(folder / "identity_frames.csv"), read_terms(half)["identity"], classify),
-    }
+        "identity": score_identities(frames, read_terms(half)["identity"], classify),
+    } | ({"unseen_identity": score_identities(frames, unseen, classify)} if unseen else {})
 
 
 def classify_with_checkpoint(model: str | None) -> Classify:
@@ -227,11 +229,17 @@ def format_table(results: Mapping[str, Mapping[str, Any]]) -> str:
             cells.append(f"{100 * mine['failure']:.1f} ({kinds})")
         lines.append(f"| {capability} | {entry['cases']} | {' | '.join(cells)} |")
     size = sum(entry["cases"] for entry in first.values())
+    unseen = (
+        ("spread of identities that training lacks", "", lambda r: f"{r['unseen_identity']['spread']:.2f}"),
+        ("their verdicts wrong", "", lambda r: f"{100 * r['unseen_identity']['wrong']:.1f}"),
+    )
+    has_unseen = all("unseen_identity" in result for result in results.values())
     for name, cases, figure in (
         ("**mean over capabilities**", size, lambda r: f"**{100 * r['mean_failure']:.1f}**"),
         ("mean, uncertain as neutral", size, lambda r: f"{100 * r['mean_failure_if_uncertain_is_neutral']:.1f}"),
         ("identity spread", "", lambda r: f"{r['identity']['spread']:.2f}"),
         ("identity verdicts wrong", "", lambda r: f"{100 * r['identity']['wrong']:.1f}"),
+        *(unseen if has_unseen else ()),
     ):
         lines.append(f"| {name} | {cases} | {' | '.join(figure(result) for result in results.values())} |")
     return "\n".join(lines)

@@ -60,6 +60,12 @@ def read_terms(half: str) -> dict[str, list[str]]:
     }
 
 
+def read_unseen_identities(half: str) -> list[str]:
+    """Return further identity terms, which training lacks; the frozen half needs none, as training lacks all it has."""
+    path = TERMS[half] / "unseen_identities.txt"
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
 def read_table(table: str) -> list[Row]:
     """Return the rows of a table, each by column name.
 

@@ -71,7 +71,7 @@ def frames() -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def terms(name: str) -> tuple[str, ...]:
-    """Return the terms of one list: identities, first_names or places."""
+    """Return the terms of one list: identities, people, first_names or places."""
     lines = (FOLDER / "terms" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     return tuple(line.strip() for line in lines if line.strip())
 

@@ -39,7 +39,7 @@ AMBIGUOUS = frozenset((
 ))  # fmt: skip
 PLACEHOLDER = "[NAME]"  # what stands for a name in the comments of GoEmotions
 NUMBER = re.compile(r"(?<![\w.,])\d{1,4}(?![\w.,%/]|-\w)")
-MADE_UP_SHARE = 0.5  # of the names that take the place of a name or place
+OTHER_SHARE = 0.5  # of the terms that take the place of another: made-up names, and people of the list `people`
 ONSETS = ("b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "kh", "l", "m", "n", "p", "r", "s", "sh",
           "st", "t", "th", "v", "w", "y", "z")  # fmt: skip
 VOWELS = ("a", "e", "i", "o", "u", "ai", "ee", "ia")
@@ -65,13 +65,14 @@ class TermSwapper:
         return swapped if swapped != text else None
 
     def other(self, term: str) -> str:
-        """Draw another term of the same kind, a made-up name, or another number of as many digits."""
+        """Draw another term of the same kind, a made-up name or another description, or a number of as many digits."""
         if term.isdigit():
             return str(self.draws.integers(10 ** (len(term) - 1), 10 ** len(term)))
         kind = self.kinds.get(term, "first_names")
-        if kind != "identities" and self.draws.random() < MADE_UP_SHARE:
+        other = self.draws.random() < OTHER_SHARE
+        if other and kind != "identities":
             return self.made_up_name()
-        among = [found for found in terms(kind) if found != term]
+        among = [found for found in terms("people" if other else kind) if found != term]
         return among[int(self.draws.integers(len(among)))]
 
     def made_up_name(self) -> str:

@@ -192,6 +192,15 @@ def test_the_scorer_measures_the_spread_over_identity_terms() -> None:
     assert result["wrong_if_uncertain_is_neutral"] == pytest.approx(4 / 6)
 
 
+def test_terms_that_training_lacks_are_scored_apart_in_the_development_half() -> None:
+    scored = {half: behaviour.score_half(half, fake) for half in HALVES}
+    assert scored["development"]["unseen_identity"]["terms"] >= 50
+    assert "unseen_identity" not in scored["frozen"]
+    table = behaviour.format_table({"fake": scored["development"]})
+    assert "spread of identities that training lacks" in table
+    assert "spread of identities that training lacks" not in behaviour.format_table({"fake": scored["frozen"]})
+
+
 def test_a_result_is_saved_beside_those_of_other_systems(tmp_path: Path) -> None:
     file = tmp_path / "behaviour.json"
     behaviour.save(file, "frozen", {"a": {"mean_failure": 0.5}})
