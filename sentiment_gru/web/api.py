@@ -158,7 +158,8 @@ class Endpoints:
             units), attributions (by method), deletion (curves, and the mean of random orders), strides, proofs.
         """
         try:
-            return self._loader.classifier().explain(check_text(text), methods).to_dict()
+            checked = check_text(text)
+            return self._loader.explaining(lambda: self._loader.classifier().explain(checked, methods).to_dict())
         except SentimentError as error:
             raise refusal(str(error)) from error
 

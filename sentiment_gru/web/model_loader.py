@@ -5,10 +5,11 @@ import base64
 import logging
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from ..checkpoint import check_folder, resolve
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 IMAGE_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
+Result = TypeVar("Result")
 
 
 class ClassifierLoader:
@@ -51,6 +53,8 @@ class ClassifierLoader:
             )
         self._classifier: Future[SentimentClassifier] = Future()
         self._lock = threading.Lock()
+        self._explaining: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._explainer: threading.Thread | None = None
 
     def start(self) -> None:
         """Start to load the classifier, if that has not been done."""
@@ -81,6 +85,19 @@ class ClassifierLoader:
             raise error.with_traceback(None)  # raised for every visitor: the traceback would grow each time
         return self._classifier.result()
 
+    def explaining(self, compute: Callable[[], Result]) -> Result:
+        """Return what a function returns, or raise what it raises, computed in the one thread of explanations.
+
+        PyTorch keeps about 3 MB for every thread that has used it, and Gradio calls events in up to 40 threads.
+        """
+        with self._lock:
+            if self._explainer is None:  # a daemon, so that no explanation delays the end of the process
+                self._explainer = threading.Thread(target=self._explain, name="explain", daemon=True)
+                self._explainer.start()
+        future: Future[Result] = Future()
+        self._explaining.put((future, compute))
+        return future.result()
+
     def card(self) -> str:
         """Return the checkpoint's model card in Markdown, without its front matter; empty if it has none.
 
@@ -100,6 +117,15 @@ class ClassifierLoader:
         if kind is None or not path.is_relative_to(self.folder.resolve()) or not path.is_file():
             return f"*{description}*"
         return f"![{description}](data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()})"
+
+    def _explain(self) -> None:
+        while True:
+            future, compute = self._explaining.get()
+            try:
+                future.set_result(compute())
+            except BaseException as error:
+                future.set_exception(error)
+            del future, compute  # what they hold is not kept until the next explanation
 
     def _load(self) -> None:
         try:

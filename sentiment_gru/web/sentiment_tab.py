@@ -98,7 +98,7 @@ def explain_at_once(text: str, loader: ClassifierLoader) -> str:
         return ""
     if len(classifier.read(text).tokens) < LONG:
         return WORKING
-    return render_safely(lambda: render_explanation(classifier.explain(text, methods=())))
+    return render_safely(lambda: loader.explaining(lambda: render_explanation(classifier.explain(text, methods=()))))
 
 
 def explain(text: str, loader: ClassifierLoader, cache: dict[str, str]) -> str:
@@ -125,7 +125,7 @@ def explain(text: str, loader: ClassifierLoader, cache: dict[str, str]) -> str:
             cache[text] = html
         return html
 
-    return render_safely(render)
+    return render_safely(lambda: loader.explaining(render))
 
 
 def change_token(text: str, index: float | None, action: str, replacement: str | None, loader: ClassifierLoader) -> str:
@@ -141,7 +141,7 @@ def change_token(text: str, index: float | None, action: str, replacement: str |
     if not isinstance(index, int | float) or not 0 <= index < MAX_CHARACTERS:
         return CHOOSE_FIRST
     arguments = (text, int(index), action, (replacement or "")[:MAX_REPLACEMENT])
-    return render_safely(lambda: render_what_if(loader.classifier().what_if(*arguments)))
+    return render_safely(lambda: render_what_if(loader.explaining(lambda: loader.classifier().what_if(*arguments))))
 
 
 def find_flip(text: str, loader: ClassifierLoader) -> str:
@@ -153,14 +153,16 @@ def find_flip(text: str, loader: ClassifierLoader) -> str:
         classifier = loader.classifier()
         return render_flip(classifier([text])[0], classifier.read(text).tokens, classifier.smallest_flip(text))
 
-    return render_safely(render)
+    return render_safely(lambda: loader.explaining(render))
 
 
 def draw_units(text: str, letter: str | None, loader: ClassifierLoader) -> str:
     """Return the heat map of a gate, by its letter, or an empty string if there is none."""
     if letter not in GATES or not can_be_judged(text):
         return ""
-    return render_safely(lambda: render_heat_map(loader.classifier().explain(text, methods=()), letter))
+    return render_safely(
+        lambda: loader.explaining(lambda: render_heat_map(loader.classifier().explain(text, methods=()), letter))
+    )
 
 
 def can_be_judged(text: str) -> bool:

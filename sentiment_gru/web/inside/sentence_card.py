@@ -60,7 +60,8 @@ class SentenceEvents:
             unit: Another unit to show, or None.
         """
         try:
-            return self._render(text, direction, token, None if unit is None else int(unit))
+            shown = None if unit is None else int(unit)
+            return self.loader.explaining(lambda: self._render(text, direction, token, shown))
         except InputError as error:
             return render("inside/refusal.html", message=str(error))
 

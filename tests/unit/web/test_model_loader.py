@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,15 @@ def test_the_card_comes_without_its_front_matter(tiny_checkpoint: Path, tmp_path
     assert loader.card() == "![A plot](data:image/png;base64,cG5n)\n*Other*\n*None*\n*Weights*"
     card.unlink()
     assert loader.card() == ""
+
+
+def test_explanations_of_all_threads_are_computed_in_one_and_errors_reach_the_caller(tiny_checkpoint: Path) -> None:
+    loader = ClassifierLoader(tiny_checkpoint)
+    names = [threading.current_thread().name]
+    with ThreadPoolExecutor(4) as threads:
+        names += threads.map(lambda _: loader.explaining(lambda: threading.current_thread().name), range(8))
+    assert len(set(names[1:])) == 1
+    assert names[0] not in names[1:]
+    with pytest.raises(ZeroDivisionError):
+        loader.explaining(lambda: 1 // 0)
+    assert loader.explaining(lambda: 2) == 2

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from html import unescape
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -89,6 +90,10 @@ class Loaded(ClassifierLoader):
     def classifier(self) -> SentimentClassifier:
         """Return the classifier."""
         return self._loaded
+
+    def explaining(self, compute: Callable[[], Any]) -> Any:
+        """Return what a function returns."""
+        return compute()
 
 
 def test_every_question_about_a_text_is_answered(classifier: SentimentClassifier) -> None:
