@@ -151,7 +151,7 @@ def test_feedback_for_an_unknown_option_is_refused(refusal: Refusal) -> None:
 
 def test_a_key_that_names_no_option_is_refused(refusal: Refusal) -> None:
     error = refusal(lambda items: items[0]["key"].update(correct=["zzzz"]))
-    assert str(error) == "item gru-anatomy-001: the correct answer is given for 'zzzz', which cannot have it"
+    assert str(error) == "item gru-anatomy-001: key.correct names 'zzzz', but no option has this id"
 
 
 def test_a_single_choice_with_two_keys_is_refused(refusal: Refusal) -> None:
