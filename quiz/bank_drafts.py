@@ -4,6 +4,7 @@ A draft is the JSON value of a bank that the quiz would accept, or of one withou
 the app, which never changes.
 """
 
+import hashlib
 import json
 import re
 from collections import OrderedDict
@@ -21,6 +22,11 @@ MAX_DRAFTS = 20
 """Drafts in memory; beyond them, the one not used for the longest time is dropped."""
 
 RawBank = dict[str, Any]
+
+
+class ChangedError(Exception):
+    """An error for a change of a draft that is no longer what the change was based on."""
+
 
 EMPTY: Mapping[str, Any] = {"schema_version": "1.0", "demands": "basic", "items": []}
 
@@ -50,27 +56,47 @@ class Drafts:
         """Return whether a session has a draft that differs from the app's bank."""
         return self.file(session) != self._original
 
-    def keep(self, session: str, bank: Mapping[str, Any]) -> None:
+    def keep(self, session: str, bank: Mapping[str, Any], before: Mapping[str, Any]) -> None:
         """Keep a draft.
+
+        Args:
+            session: The session.
+            bank: The draft.
+            before: The draft that it was made from.
 
         Raises:
             BankError: It is larger than `MAX_BANK_BYTES`.
+            ChangedError: Another request has changed the draft since.
         """
         text = write_bank(bank)
         if len(text) > MAX_BANK_BYTES:
-            raise BankError(f"it would be larger than {MAX_BANK_BYTES // 1_000_000} MB")
+            raise BankError(f"the bank would be larger than {MAX_BANK_BYTES // 1_000_000} MB")
+        self._replace(session, text, write_bank(before))
+
+    def drop(self, session: str, before: Mapping[str, Any]) -> None:
+        """Begin again with the app's bank.
+
+        Raises:
+            ChangedError: Another request has changed the draft since it was `before`.
+        """
+        self._replace(session, None, write_bank(before))
+
+    def _replace(self, session: str, text: bytes | None, before: bytes) -> None:
         with self._lock:
-            self._texts[session] = text
-            self._texts.move_to_end(session)
+            if self._texts.get(session, self._original) != before:
+                raise ChangedError
+            self._texts.pop(session, None)
+            if text is not None:
+                self._texts[session] = text
             for other in [other for other in self._texts if not self._has_session(other)]:
                 del self._texts[other]
             while len(self._texts) > MAX_DRAFTS:
                 self._texts.popitem(last=False)
 
-    def drop(self, session: str) -> None:
-        """Begin again with the app's bank."""
-        with self._lock:
-            self._texts.pop(session, None)
+
+def version_of(value: Any) -> str:
+    """Return 16 letters that change with any change of a draft or of a part of it."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def write_bank(bank: Mapping[str, Any]) -> bytes:

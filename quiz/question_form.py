@@ -5,7 +5,8 @@
     messages = find_messages(bank, raw)         # {"stem": ["the stem contains 'not': ..."], "option-1": [...]}
 
 A question is an item of a bank's JSON value, which may be incomplete while it is written. Options, anticipated numbers
-and sources are rows of fields, whose names end with the position of the row; beyond `MAX_ROWS`, they are kept.
+and sources are rows of fields, whose names end with the position of the row; beyond `MAX_ROWS`, they are kept. A row of
+a question to match has a prompt and the option that matches it; the rows of a question to order are in the right order.
 """
 
 import math
@@ -16,24 +17,36 @@ from typing import Any
 
 from .bank import find_bank_faults
 from .lint import find_problems
-from .validation import Fault
+from .validation import ARRANGED, Fault, locate
 
 RawItem = dict[str, Any]
 Fields = Mapping[str, str]
 """The fields of a form, by name. A checkbox is a field if it is checked."""
 
-TYPES = {"single": "one option is right", "multi": "one or more options are right", "numeric": "a number"}
+TYPES = {
+    "single": "one option is right", "multi": "one or more options are right", "numeric": "a number",
+    "order": "options in the right order", "match": "an option for each prompt",
+}  # fmt: skip
 """The types that the form can edit, with what a learner answers."""
-MAX_ROWS = 10
+MAX_ROWS = 15
+"""As many as a question to match can need: six prompts with the same option, and nine other options."""
 MAX_HINTS = 2
 _TEXTS = ("topic", "stem", "code", "explanation", "objective", "bloom", "convention", "status")
 _NUMBERS = ("version", "difficulty")
 _SOURCE = ("cite", "loc", "url")
+_NUMBER_ROW = ("number", "number-feedback")
+_OPTION_ROW = ("oid", "option", "correct", "feedback", "misconception", "prompt", "prompt-was")
+_FEEDBACK = ("right", "wrong")
+_FILLED = {"order": ("option",), "match": ("option", "prompt")}
+"""For each type the fields of which one is filled in a row that has an option; for the others `_CHOICE_FILLED`."""
+_CHOICE_FILLED = ("option", "feedback", "correct")
 _MISSING = re.compile(r"the field '(?P<name>\w+)' is missing")
+_OPTION = re.compile(r"\boption '(\w+)'")
 # The field for a name in a fault; names of the key depend on the type.
-_PLACES = {name: name for name in (*_TEXTS, *_NUMBERS, "type", "hints", "sources", "negative")}
-_PLACES |= {"value": "value", "tolerance": "tolerance", "unit": "unit", "right": "right", "wrong": "wrong"}
+_PLACES = {name: name for name in (*_TEXTS, *_NUMBERS, *_FEEDBACK, "type", "hints", "sources", "negative")}
+_PLACES |= {"value": "value", "tolerance": "tolerance", "unit": "unit", "prompts": "options"}
 _CHOICE_PLACES = dict.fromkeys(("options", "key", "correct", "feedback", "misconception"), "options")
+_ARRANGED_PLACES = {"key": "right", "feedback": "right", "misconception": "misconception", "options": "options"}
 _NUMBER_PLACES = {"key": "right", "feedback": "right", "anticipated": "numbers", "misconception": "numbers"}
 
 
@@ -53,11 +66,14 @@ def to_fields(raw: Mapping[str, Any]) -> dict[str, str]:
         fields["negative"] = "on"
     if raw.get("type") == "numeric":
         fields |= {name: _show(key.get(name)) for name in ("value", "tolerance", "unit")}
-        fields |= {name: key.get("feedback", {}).get(name, "") for name in ("right", "wrong")}
         for number, entry in enumerate(key.get("anticipated", [])):
             fields[f"number-{number}"] = _show(entry.get("value", entry.get("claim")))
             fields[f"number-feedback-{number}"] = entry.get("feedback", "")
             fields[f"number-misconception-{number}"] = entry.get("misconception", "")
+    if raw.get("type") in ("numeric", *ARRANGED):
+        fields |= {name: key.get("feedback", {}).get(name, "") for name in _FEEDBACK}
+    if raw.get("type") in ARRANGED:
+        return fields | _arrangement_fields(raw, key)
     for number, option in enumerate(raw.get("options", [])):
         oid = option["oid"]
         fields |= {f"oid-{number}": oid, f"option-{number}": option["text"]}
@@ -65,6 +81,24 @@ def to_fields(raw: Mapping[str, Any]) -> dict[str, str]:
         fields[f"misconception-{number}"] = key.get("misconception", {}).get(oid, "")
         if oid in key.get("correct", []):
             fields[f"correct-{number}"] = "on"
+    return fields
+
+
+def locked_fields(base: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields that the form only shows: of a question with parameters, the formulas of the key."""
+    shown = to_fields(base) if "parameters" in base else {}
+    return {name: text for name, text in shown.items() if re.fullmatch(r"value|number-\d+", name)}
+
+
+def _arrangement_fields(raw: Mapping[str, Any], key: Mapping[str, Any]) -> dict[str, str]:
+    """Return the rows of options in the right order, or after their prompts; then those that are left over."""
+    texts = {option["oid"]: option["text"] for option in raw["options"]}
+    left_over = [oid for oid in texts if oid not in key["correct"]]
+    fields = {"misconception": key.get("misconception", "")}
+    for number, oid in enumerate([*key["correct"], *left_over]):
+        fields |= {f"oid-{number}": oid, f"option-{number}": texts[oid]}
+    for number, prompt in enumerate(raw.get("prompts", [])):
+        fields |= {f"prompt-{number}": prompt["text"], f"prompt-was-{number}": prompt["text"]}
     return fields
 
 
@@ -89,8 +123,10 @@ def read_question(fields: Fields, base: Mapping[str, Any]) -> RawItem:
     if drops_proof:
         raw.pop("check", None)
     old_key = base.get("key", {}) if base.get("type") == raw["type"] else {}
-    read_key = _read_numeric_key if raw["type"] == "numeric" else _read_choice_key
-    raw["key"] = read_key(fields, raw, old_key, drops_proof)
+    readers = {"numeric": _read_numeric_key} | dict.fromkeys(ARRANGED, _read_arrangement_key)
+    raw["key"] = readers.get(raw["type"], _read_choice_key)(fields, raw, old_key, drops_proof)
+    if raw["type"] != "match":
+        raw.pop("prompts", None)
     hints = [text for number in range(MAX_HINTS) if (text := _read_text(fields, f"hint-{number}"))]
     _put(raw["key"], "hints", hints, not old_key or "hints" in old_key)
     return raw
@@ -98,22 +134,68 @@ def read_question(fields: Fields, base: Mapping[str, Any]) -> RawItem:
 
 def _read_choice_key(fields: Fields, raw: RawItem, old_key: Mapping[str, Any], drops_proof: bool) -> dict[str, Any]:
     """Return the key of a choice, and set the options of the question."""
-    old = {option["oid"]: option for option in raw.get("options", [])}
-    rows = [row for row in range(MAX_ROWS) if _is_filled(fields, row, "option", "feedback", "correct")]
-    oids = _make_ids([fields.get(f"oid-{row}", "") for row in rows])
-    raw["options"] = [
-        old.get(oid, {}) | {"oid": oid, "text": _read_text(fields, f"option-{row}")}
-        for oid, row in zip(oids, rows, strict=True)
-    ]
-    if drops_proof:
-        for option in raw["options"]:
-            option.pop("claim", None)
-    correct = [oid for oid, row in zip(oids, rows, strict=True) if f"correct-{row}" in fields]
-    key = dict(old_key) | {"correct": correct}
+    rows = _option_rows(fields, raw["type"])
+    raw["options"] = [_read_option(fields, row, oid, raw, drops_proof) for row, oid in rows.items()]
+    key = dict(old_key) | {"correct": [oid for row, oid in rows.items() if f"correct-{row}" in fields]}
     for name in ("feedback", "misconception"):
-        texts = {oid: _read_text(fields, f"{name}-{row}") for oid, row in zip(oids, rows, strict=True)}
-        _put(key, name, {oid: text for oid, text in texts.items() if text}, not old_key or name in old_key)
+        texts = {oid: text for row, oid in rows.items() if (text := _read_text(fields, f"{name}-{row}"))}
+        _put(key, name, texts, not old_key or name in old_key)
     return key
+
+
+def _read_arrangement_key(
+    fields: Fields, raw: RawItem, old_key: Mapping[str, Any], drops_proof: bool
+) -> dict[str, Any]:
+    """Return the key of options to order or to match, and set the options and prompts of the question."""
+    old_prompts = {prompt["text"]: prompt for prompt in raw.get("prompts", [])}
+    positions = {option["oid"]: position for position, option in enumerate(raw.get("options", []))}
+    options, prompts = dict[str, RawItem](), list[RawItem]()
+    correct, matched = list[str](), dict[str, str]()
+    for row, oid in _option_rows(fields, raw["type"]).items():
+        option, prompt = _read_option(fields, row, oid, raw, drops_proof), _read_text(fields, f"prompt-{row}")
+        if raw["type"] == "match" and prompt:
+            # Prompts with the same option repeat its text.
+            option = options[matched[option["text"]]] if option["text"] in matched else option
+            if option["text"]:
+                matched[option["text"]] = option["oid"]
+            prompts.append(old_prompts.get(fields.get(f"prompt-was-{row}", ""), {}) | {"text": prompt})
+        if raw["type"] == "order" or prompt:
+            correct.append(option["oid"])
+        options[option["oid"]] = option
+    raw["options"] = sorted(options.values(), key=lambda option: positions.get(option["oid"], len(positions)))
+    raw["prompts"] = [_without_claim(prompt) for prompt in prompts] if drops_proof else prompts
+    key = dict(old_key) | {"correct": correct}
+    _read_feedback(fields, key, old_key)
+    _put(key, "misconception", _read_text(fields, "misconception"))
+    return key
+
+
+def _option_rows(fields: Fields, kind: str) -> dict[int, str]:
+    """Return the rows that have an option, with its id: the one that is given, or an unused letter."""
+    rows = _filled_rows(fields, *_FILLED.get(kind, _CHOICE_FILLED))
+    ids: dict[int, str] = {}
+    for row in rows:
+        given = fields.get(f"oid-{row}", "")
+        ids[row] = "" if given in ids.values() else given
+    unused = (letter for letter in ascii_lowercase if letter not in ids.values())
+    return {row: oid or next(unused) for row, oid in ids.items()}
+
+
+def _read_option(fields: Fields, row: int, oid: str, raw: RawItem, drops_proof: bool) -> RawItem:
+    """Return the option of a row, with the claim of the option that has had its id."""
+    before: RawItem = next((option for option in raw.get("options", []) if option["oid"] == oid), {})
+    option = before | {"oid": oid, "text": _read_text(fields, f"option-{row}")}
+    return _without_claim(option) if drops_proof else option
+
+
+def _without_claim(part: RawItem) -> RawItem:
+    return {name: value for name, value in part.items() if name != "claim"}
+
+
+def _read_feedback(fields: Fields, key: RawItem, old_key: Mapping[str, Any]) -> None:
+    """Set the feedback on the right answer and on any other."""
+    feedback = {name: text for name in _FEEDBACK if (text := _read_text(fields, name))}
+    _put(key, "feedback", feedback, not old_key or "feedback" in old_key)
 
 
 def _read_numeric_key(fields: Fields, raw: RawItem, old_key: Mapping[str, Any], drops_proof: bool) -> dict[str, Any]:
@@ -124,10 +206,9 @@ def _read_numeric_key(fields: Fields, raw: RawItem, old_key: Mapping[str, Any], 
         _put(key, "value", _read_number(_read_text(fields, "value")))
     _put(key, "tolerance", _read_number(_read_text(fields, "tolerance")))
     _put(key, "unit", _read_text(fields, "unit"))
-    feedback = {name: text for name in ("right", "wrong") if (text := _read_text(fields, name))}
-    _put(key, "feedback", feedback, is_new or "feedback" in old_key)
+    _read_feedback(fields, key, old_key)
     old = old_key.get("anticipated", [])
-    rows = [row for row in range(MAX_ROWS) if _is_filled(fields, row, "number", "number-feedback")]
+    rows = _filled_rows(fields, *_NUMBER_ROW)
     if "parameters" in raw:
         rows = list(range(min(len(old), MAX_ROWS)))
     entries = []
@@ -145,19 +226,21 @@ def _read_numeric_key(fields: Fields, raw: RawItem, old_key: Mapping[str, Any], 
 
 
 def _read_sources(fields: Fields, old: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    rows = [row for row in range(MAX_ROWS) if _is_filled(fields, row, *_SOURCE)]
+    rows = _filled_rows(fields, *_SOURCE)
     read = [{name: _read_text(fields, f"{name}-{row}") for name in _SOURCE} for row in rows]
     return [*read, *old[MAX_ROWS:]]
 
 
-def _is_filled(fields: Fields, row: int, *names: str) -> bool:
-    return any(fields.get(f"{name}-{row}", "").strip() for name in names)
+def _filled_rows(fields: Fields, *names: str) -> list[int]:
+    """Return the rows in which one of the fields with these names has a text."""
+    return [row for row in range(MAX_ROWS) if any(fields.get(f"{name}-{row}", "").strip() for name in names)]
 
 
-def _make_ids(given: Sequence[str]) -> list[str]:
-    """Return the ids of options: those that are given, and unused letters for the empty ones."""
-    unused = (letter for letter in ascii_lowercase if letter not in given)
-    return [oid or next(unused) for oid in given]
+def move_up(fields: Fields, row: int) -> dict[str, str]:
+    """Return the fields with the option of a row, and all that belongs to it, above that of the row before."""
+    other = {row: row - 1, row - 1: row}
+    names = {f"{name}-{one}": f"{name}-{two}" for name in _OPTION_ROW for one, two in other.items()}
+    return {names.get(name, name): text for name, text in fields.items()}
 
 
 def _read_text(fields: Fields, name: str) -> str:
@@ -187,17 +270,21 @@ def _put(target: dict[str, Any], name: str, value: Any, keep_empty: bool = False
         target.pop(name, None)
 
 
-def find_messages(bank: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, list[str]]:
+def find_messages(bank: Mapping[str, Any], raw: Mapping[str, Any], fields: Fields) -> dict[str, list[str]]:
     """Return the linter's messages on a question, by the field or row that they concern, "" for the question.
 
     Args:
         bank: The JSON value of the bank, whose requirements and misconceptions hold.
         raw: The question. It is checked by itself: its links to other questions are not.
+        fields: The form that it was read from, or that shows it.
     """
+    rows = {oid: row for row, oid in _option_rows(fields, raw["type"]).items() if "options" in raw}
     messages: dict[str, list[str]] = {}
     for fault in find_problems(_bank_of_one(bank, raw)):
-        field = place(fault, raw)
-        messages.setdefault(field, []).append(_describe(fault, field))
+        # The number of places is that of the options or prompts, on which there is a message, too.
+        if raw["type"] not in ARRANGED or fault.path != ("key", "correct"):
+            field = _place(fault, raw, fields, rows)
+            messages.setdefault(field, []).append(_describe(fault, field, rows))
     return messages
 
 
@@ -211,32 +298,43 @@ def _bank_of_one(bank: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in bank.items() if name != "ladder"} | {"items": [alone]}
 
 
-def _describe(fault: Fault, field: str) -> str:
+def _describe(fault: Fault, field: str, rows: Mapping[str, int]) -> str:
     """Return the text of a fault; of the path to it, only what the field beside it does not tell."""
     if not fault.path:
-        return fault.text
+        return _OPTION.sub(lambda found: f"option {rows[found[1]] + 1}" if found[1] in rows else found[0], fault.text)
     path = fault.path[:-1] if field.startswith("option-") and fault.path[0] == "key" else fault.path  # not its id
-    name, text = path[-1], fault.text.removeprefix(f"{'.'.join(map(str, fault.path))}: ")
+    name, text = path[-1], fault.text.removeprefix(f"{locate(fault.path)}: ")
     return text if name in (field, "text", "value") or _MISSING.match(text) else f"{name}: {text}"
 
 
-def place(fault: Fault, raw: Mapping[str, Any]) -> str:
-    """Return the name of the field or row beside which a fault of a question is shown, or "" for the question."""
+def _place(fault: Fault, raw: Mapping[str, Any], fields: Fields, rows: Mapping[str, int]) -> str:
+    """Return the name of the field or row beside which a fault of a question is shown, or "" for the question.
+
+    Args:
+        fault: The fault.
+        raw: The question.
+        fields: The form that it was read from.
+        rows: For each id of an option its row in the form.
+    """
     path = fault.path
-    if path[:1] == ("options",) and len(path) > 1:
-        return f"option-{path[1]}"
-    if path[:2] == ("key", "anticipated") and len(path) > 2:
-        return f"number-{path[2]}"
-    oids = [option["oid"] for option in raw.get("options", [])]
-    places = _PLACES | (_NUMBER_PLACES if raw["type"] == "numeric" else _CHOICE_PLACES)
-    missing = [match["name"]] if (match := _MISSING.search(fault.text)) else []
+    match path:
+        case ("options", int(position), *_):
+            return f"option-{rows[raw['options'][position]['oid']]}"
+        case ("prompts", int(position), *_):
+            return f"option-{_filled_rows(fields, 'prompt')[position]}"
+        case ("key", "anticipated", int(position), *_):
+            filled = _filled_rows(fields, *_NUMBER_ROW)
+            return f"number-{filled[position]}" if position < len(filled) else "numbers"
+    of_type = {"numeric": _NUMBER_PLACES} | dict.fromkeys(ARRANGED, _ARRANGED_PLACES)
+    places = _PLACES | of_type.get(raw["type"], _CHOICE_PLACES)
+    missing = [found["name"]] if (found := _MISSING.search(fault.text)) else []
     words = [*missing, *map(str, reversed(path)), fault.near or "", *re.findall(r"'(\w+)'", fault.text)]
     for word in words:
-        if word in oids:
-            return f"option-{oids.index(word)}"
+        if word in rows:
+            return f"option-{rows[word]}"
         if word in places:
             return places[word]
-    return ""
+    return places["misconception"] if fault.text.startswith("the misconception") else ""
 
 
 def count_rows(fields: Fields, name: str, at_least: int) -> int:

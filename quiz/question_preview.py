@@ -65,16 +65,20 @@ def _make_public(raw: Mapping[str, Any]) -> PublicItem:
     """Return what can be shown of an incomplete question."""
     options = tuple(PublicOption(option["oid"], option["text"] or _MISSING) for option in raw.get("options", []))
     media = tuple(Media(**media) for media in raw.get("media", []))
+    prompts = tuple(prompt["text"] for prompt in raw.get("prompts", []))
     stem, unit = raw.get("stem") or _MISSING, str(raw.get("key", {}).get("unit", ""))
-    return PublicItem("", raw["type"], raw.get("topic", ""), stem, raw.get("code"), media, options, (), unit, (), None)
+    return PublicItem(
+        "", raw["type"], raw.get("topic", ""), stem, raw.get("code"), media, options, prompts, unit, (), None
+    )
 
 
 def _list_answers(item: Item) -> list[Grade]:
-    """Return answers to a question whose feedback is shown: the right one, and each anticipated wrong number."""
+    """Return answers to a question whose feedback is shown: the right one, and wrong ones that have their own."""
     if item.goal:
         return [grade(item, [str(item.goal.solution[slider.name]) for slider in item.sliders])]
     if item.arrangement:
-        return [grade(item, item.arrangement.correct)]
+        correct = item.arrangement.correct
+        return [grade(item, given) for given in dict.fromkeys([correct, (*correct[1:], correct[0])])]
     if item.numeric:
         numbers = [item.numeric.value, *(wrong.value for wrong in item.numeric.anticipated)]
         return [Grade(item, (f"{number:.10g}",)) for number in numbers]
@@ -85,7 +89,7 @@ def _describe_answer(given: Grade) -> dict[str, Any]:
     """Return the values that the preview shows of an answer, as the quiz shows them."""
     return {
         "correct": given.correct,
-        "answer": given.given[0] if given.item.numeric and not given.item.goal else "",
+        "answer": given.given[0] if given.item.numeric and not given.item.goal else "another answer",
         "options": _to_html(views.options(public_view(given.item), given)) if given.item.options else "",
         "verdict": _to_html(views.verdict(given)),
         "explanation": _to_html(views.explanation(given)),

@@ -5,8 +5,9 @@ cannot express.
 """
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -17,7 +18,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from .errors import BankError
+from .errors import BankError, counted
 
 _SCHEMA = Path(__file__).parent / "answer_bank.schema.json"
 ARRANGED = ("order", "match")
@@ -26,7 +27,11 @@ NUMBERS = ("numeric", "slider")
 """The types of items whose answer is a number, typed or computed from sliders."""
 MOST_FAULTS = 1_000
 """Faults of structure that are looked for, so that a hostile file does not take minutes."""
-_TYPE_NAMES = {"string": "a text", "array": "a list", "object": "an object in {}", "integer": "a whole number"}
+_TYPE_NAMES = {
+    "string": "a text", "array": "a list in [ ]", "object": "an object in { }", "integer": "a whole number",
+    "number": "a number",
+}  # fmt: skip
+_A_BANK = 'a bank is an object such as {"schema_version": "1.0", "items": [ ... ]}'
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,17 @@ def parse_json(text: str, path: Path) -> Any:
         BankError: If the text is not JSON; the message gives the line.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise BankError(f"{path} is not JSON (line {error.lineno}: {error.msg})") from error
     except ValueError as error:  # Python refuses to read an integer of more than 4,300 digits
-        raise BankError(f"{path} has a number that is too long") from error
+        raise BankError(f"{path} has a number that cannot be read: it is too long, or NaN or Infinity") from error
     except RecursionError as error:
         raise BankError(f"{path} is nested too deeply") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def allowed_values(name: str) -> list[str]:
@@ -90,9 +99,11 @@ def find_faults(data: Any) -> Iterator[Fault]:
     """
     malformed = False
     errors = islice(_validator().iter_errors(data), MOST_FAULTS)
-    for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
+    in_order = sorted(errors, key=lambda error: list(map(str, error.absolute_path)))
+    # Two parts of the schema may say the same of a field.
+    for fault in dict.fromkeys(_describe_schema_error(error, data) for error in in_order):
         malformed = True
-        yield _describe_schema_error(error, data)
+        yield fault
     if malformed:
         return
     items, full = data["items"], data.get("demands") != "basic"
@@ -140,10 +151,19 @@ def _describe_schema_error(error: ValidationError, data: Any) -> Fault:
     if path[:1] == ["items"] and len(path) > 1:
         raw = data["items"][path[1]]
         given_id = raw.get("id") if isinstance(raw, dict) else None
-        item_id, path = str(given_id or f"number {int(path[1]) + 1}"), path[2:]
-    location = ".".join(str(step) for step in path)
+        item_id = given_id if given_id and isinstance(given_id, str) else f"number {int(path[1]) + 1}"
+        path = path[2:]
     text = shorten(_explain_schema_error(error), 240, placeholder=" ...")
-    return Fault(f"{location}: {text}" if location else text, item_id, str(path[-1]) if path else None, tuple(path))
+    if not error.absolute_path and error.validator == "type":
+        text = f"{_A_BANK}, but the file has {_show(data)}"
+    near = str(path[-1]) if path else None
+    return Fault(f"{locate(path)}: {text}" if path else text, item_id, near, tuple(path))
+
+
+def locate(path: Sequence[str | int]) -> str:
+    """Return a path in words: "key.correct", or "options, entry 2, text" for the second entry of a list."""
+    words = [f", entry {step + 1}, " if isinstance(step, int) else f".{step}" for step in path]
+    return "".join(words).replace(" .", " ").strip(" ,.")
 
 
 def _explain_schema_error(error: ValidationError) -> str:
@@ -151,28 +171,58 @@ def _explain_schema_error(error: ValidationError) -> str:
     expected: Any = error.validator_value
     schema: Any = error.schema
     instance: Any = error.instance
-    given = shorten(repr(instance), 60, placeholder="...'")
+    given = _show(instance)
     match error.validator:
         case "required":
             # Only the message of an error names the missing field.
             return f"the field {next(name for name in expected if error.message.startswith(repr(name)))!r} is missing"
+        case "dependentRequired":
+            needed, needing = re.findall(r"'(\w+)'", error.message)
+            return f"the field {needed!r} is missing, which {needing!r} needs"
         case "additionalProperties":
-            known = schema["properties"]
-            unknown = next(name for name in instance if name not in known)
-            return f"the field {unknown!r} does not exist; the fields are {', '.join(known)}"
+            known, patterns = schema["properties"], schema.get("patternProperties", {})
+            is_known = re.compile("|".join([*(f"^{name}$" for name in known), *patterns])).search
+            unknown = next(name for name in instance if not is_known(name))
+            others = "" if patterns else f"; the fields are {', '.join(known)}"
+            return f"the field {unknown!r} does not exist{others}"
         case "not":
             return "this field does not belong here"
         case "enum":
             return f"{given} should be one of {', '.join(map(str, expected))}"
         case "const":
-            return f"{given} should be {expected!r}"
+            return f"{given} should be {_show(expected)}"
         case "type":
-            return f"{given} should be {_TYPE_NAMES.get(expected, f'a {expected}')}"
+            names = [expected] if isinstance(expected, str) else expected
+            return f"{given} should be {' or '.join(_TYPE_NAMES[name] for name in names)}"
         case "minItems":
-            return f"{len(instance)} entries, but {expected} or more are needed"
+            entries = "1 entry" if len(instance) == 1 else f"{len(instance)} entries"
+            return f"{entries}, but {expected} or more are needed"
+        case "minProperties":
+            return "this object is empty"
         case "maxItems":
             return f"{len(instance)} entries, but at most {expected} are allowed"
+        case "maxLength":
+            return f"{len(instance):,} characters, but at most {expected:,} are allowed"
+        case "minLength":
+            return f"{counted(len(instance), 'character')}, but {expected} or more are needed"
+        case "minimum" | "maximum" if "minimum" in schema and "maximum" in schema:
+            return f"{given} should be from {schema['minimum']} to {schema['maximum']}"
+        case "minimum":
+            return f"{given} should be {expected} or more"
+        case "exclusiveMinimum":
+            return f"{given} should be more than {expected}"
+        case "uniqueItems":
+            return f"{given} has an entry more than once"
+    if isinstance(instance, str) and not instance.strip():
+        return f"this is empty; it should be {schema.get('description', 'a text')}"
     return f"{given} should be {schema['description']}" if "description" in schema else error.message
+
+
+def _show(value: Any) -> str:
+    """Return a value as messages name it."""
+    if value and isinstance(value, dict | list):
+        return "this object" if isinstance(value, dict) else "this list"
+    return shorten(repr(value), 60, placeholder="...'") if isinstance(value, str) else json.dumps(value)
 
 
 _Faults = Iterator[tuple[str, str | None]]
@@ -184,8 +234,9 @@ def _option_faults(raw: dict[str, Any]) -> _Faults:
         yield f"option id {oid!r} is used more than once", oid
     for text in _repeated(option["text"] for option in raw["options"]):
         yield f"option text {text!r} is used more than once", "options"
-    if "fn" in raw.get("check", {}):
-        yield from _mismatches("a claim", {option["oid"] for option in raw["options"] if "claim" in option}, set(oids))
+    for option in raw["options"] if "fn" in raw.get("check", {}) else ():
+        if "claim" not in option:
+            yield f"option {option['oid']!r} lacks a claim, which the check needs", option["oid"]
 
 
 def _arrangement_faults(raw: dict[str, Any]) -> _Faults:
@@ -193,7 +244,7 @@ def _arrangement_faults(raw: dict[str, Any]) -> _Faults:
     correct, prompts = raw["key"]["correct"], raw.get("prompts", [])
     oids = {option["oid"] for option in raw["options"]}
     for oid in sorted(set(correct) - oids):
-        yield f"the correct answer names {oid!r}, but no option has this id", oid
+        yield f"key.correct names {oid!r}, but no option has this id", oid
     if raw["type"] == "order" and sorted(correct) != sorted(oids):
         yield "the correct order must name every option once", "correct"
     if raw["type"] == "match" and len(correct) != len(prompts):
@@ -201,7 +252,7 @@ def _arrangement_faults(raw: dict[str, Any]) -> _Faults:
     for text in _repeated(prompt["text"] for prompt in prompts):
         yield f"prompt {text!r} is used more than once", "prompts"
     if "fn" in raw.get("check", {}) and not all("claim" in prompt for prompt in prompts):
-        yield "a prompt lacks a claim", "prompts"
+        yield "a prompt lacks a claim, which the check needs", "prompts"
 
 
 def _choice_faults(raw: dict[str, Any], full: bool) -> _Faults:
@@ -213,12 +264,17 @@ def _choice_faults(raw: dict[str, Any], full: bool) -> _Faults:
         yield f"a single-choice item has exactly one correct option, not {len(key['correct'])}", "correct"
     if len(correct) == len(oids):
         yield "every option is correct, so there is nothing to choose", "correct"
-    yield from _mismatches("the correct answer", correct, correct & set(oids))
-    for name, given, possible in [
-        ("feedback", set(key.get("feedback", {})), set(oids)),
-        ("a misconception", set(key.get("misconception", {})), set(oids) - correct),
-    ]:
-        yield from _mismatches(name, given, possible if full else possible & given)
+    feedback, misconceptions = set(key.get("feedback", {})), set(key.get("misconception", {}))
+    for name, given in (("correct", correct), ("feedback", feedback), ("misconception", misconceptions)):
+        for oid in sorted(given.difference(oids)):
+            yield f"key.{name} names {oid!r}, but no option has this id", oid
+    for oid in sorted(correct & misconceptions & set(oids)):
+        yield f"option {oid!r} is correct, so it cannot have a misconception", oid
+    for oid in oids if full else ():
+        if oid not in feedback:
+            yield f"option {oid!r} lacks feedback", oid
+        if oid not in correct | misconceptions:
+            yield f"option {oid!r} lacks a misconception", oid
 
 
 def _numeric_faults(raw: dict[str, Any]) -> _Faults:
@@ -272,10 +328,3 @@ def _live_faults(raw: dict[str, Any]) -> _Faults:
 
 def _repeated(values: Iterable[str]) -> list[str]:
     return [value for value, count in Counter(values).items() if count > 1]
-
-
-def _mismatches(name: str, given: set[str], expected: set[str]) -> _Faults:
-    for oid in sorted(expected - given):
-        yield f"option {oid!r} lacks {name}", oid
-    for oid in sorted(given - expected):
-        yield f"{name} is given for {oid!r}, which cannot have it", oid

@@ -225,7 +225,8 @@ def _fill_example(raw: Any) -> Any:
     if not isinstance(raw, dict) or not isinstance(raw.get("example"), dict):
         return raw
     try:
-        return raw | fill(raw, raw["example"])
+        # Its numbers, "drawn", are those of the example, of which one message is enough.
+        return raw | {name: value for name, value in fill(raw, raw["example"]).items() if name != "drawn"}
     except (KeyError, TypeError, AttributeError):
         return raw
 

@@ -77,6 +77,8 @@ def _convert_question(question: Question, changes: list[str]) -> RawItem:
     texts += [text for answer in question.answers for text in (answer.text, answer.feedback)]
     if any(map(_AMOUNTS.search, texts)):
         raise _UnsuitableError("two amounts such as $5 in a line would be read as a formula; write 5 USD")
+    if not question.stem.strip():
+        raise _UnsuitableError("the question has no text")
     stem, explanation = _CODE.fullmatch(question.stem), _SOURCES.fullmatch(question.explanation)
     item: RawItem = {"id": _make_id(question.name), "type": question.kind, "topic": question.topic or _DEFAULT_TOPIC}
     item |= {"stem": stem["stem"], "code": stem["code"]} if stem else {"stem": question.stem}
@@ -125,6 +127,8 @@ def _convert_options(question: Question, changes: list[str]) -> RawItem:
         changes.append("several answers are worth the full mark; all of them have to be chosen in the quiz")
     else:
         correct = [answer for answer in answers if answer.percent > 0]
+    if len(answers) == 1:
+        raise _UnsuitableError("it has one answer only, so there is nothing to choose")
     if not correct:
         raise _UnsuitableError(
             "no answer is worth the full mark" if question.kind == "single" else "no answer is correct"
@@ -133,8 +137,11 @@ def _convert_options(question: Question, changes: list[str]) -> RawItem:
         left_out = [answer for answer in answers if answer not in correct][_MAX_OPTIONS - len(answers) :]
         if len(correct) >= _MAX_OPTIONS:
             raise _UnsuitableError(f"{len(correct)} answers are correct; the quiz shows at most {_MAX_OPTIONS} answers")
-        changes.append(f"it has {len(answers)} answers; the last {len(left_out)} wrong ones are left out")
+        last = f"the last {len(left_out)} wrong ones are" if len(left_out) > 1 else "the last wrong one is"
+        changes.append(f"it has {len(answers)} answers; {last} left out")
         answers = [answer for answer in answers if answer not in left_out]
+    if not all(answer.text.strip() for answer in answers):
+        raise _UnsuitableError("an answer has no text")
     if any(_TABLE.search(answer.text) for answer in answers):
         raise _UnsuitableError("an answer contains a table, which the quiz cannot show in an answer")
     if any("\n" in answer.text for answer in answers):

@@ -17,6 +17,7 @@ from .pictures import describe_other_pictures, load_from, refuse_pictures, take_
 
 _LETTERS = ascii_uppercase
 _LONGEST_CELL = 100_000  # characters
+_TOO_LONG = "field larger than field limit"  # how the csv module begins this error; its limit may be a higher one
 _TYPES = ("single", "multi", "numeric")
 _ALIASES = {
     "name": "id", "title": "id", "category": "topic", "stem": "question", "text": "question", "answer": "correct",
@@ -97,27 +98,24 @@ def read_table(data: bytes) -> tuple[list[Question], list[Note]]:
     if not text.strip():
         raise InterchangeError("the file is empty")
     questions, notes = list[Question](), list[Note]()
-    try:
-        rows = _read_rows(text)
-        _, header = next(rows)
-        columns = [_column(cell) for cell in header]
-        for name in ("question", "correct"):
-            if name not in columns:
-                raise InterchangeError(f"the first row names no column {name!r}; it has {', '.join(header)[:200]}")
-        notes += [
-            Note(1, "the first row", f"the column {cell!r} is not known and is left out")
-            for cell, column in zip(header, columns, strict=True)
-            if column is None and cell.strip()
-        ]
-        for number, (line, row) in enumerate(rows, 1):
-            cells = {name: _unprotect(cell.strip()) for name, cell in zip(columns, row, strict=False) if name}
-            name = cells.get("id") or f"question {number}"
-            try:
-                questions.append(_read_row(cells, name, line))
-            except UnreadableError as error:
-                notes.append(Note(line, name, str(error), refused=True))
-    except csv.Error as error:
-        raise InterchangeError(f"the file is not CSV: {error}") from error
+    rows = _read_rows(text)
+    _, header = next(rows)
+    columns = [_column(cell) for cell in header]
+    for name in ("question", "correct"):
+        if name not in columns:
+            raise InterchangeError(f"the first row names no column {name!r}; it has {', '.join(header)[:200]}")
+    notes += [
+        Note(1, "the first row", f"the column {cell!r} is not known and is left out")
+        for cell, column in zip(header, columns, strict=True)
+        if column is None and cell.strip()
+    ]
+    for number, (line, row) in enumerate(rows, 1):
+        cells = {name: _unprotect(cell.strip()) for name, cell in zip(columns, row, strict=False) if name}
+        name = cells.get("id") or f"question {number}"
+        try:
+            questions.append(_read_row(cells, name, line))
+        except UnreadableError as error:
+            notes.append(Note(line, name, str(error), refused=True))
     if not questions and not notes:
         raise InterchangeError("the file contains no questions")
     return questions, notes
@@ -128,12 +126,17 @@ def _read_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     first = text.strip().splitlines()[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     line = 1
-    for row in reader:
-        if max(map(len, row), default=0) > _LONGEST_CELL:
-            raise InterchangeError(f"line {line} has a cell of more than {_LONGEST_CELL:,} characters")
-        if any(cell.strip() for cell in row):
-            yield line, row
-        line = reader.line_num + 1
+    try:
+        for row in reader:
+            if max(map(len, row), default=0) > _LONGEST_CELL:
+                raise csv.Error(_TOO_LONG)
+            if any(cell.strip() for cell in row):
+                yield line, row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        if str(error).startswith(_TOO_LONG):
+            raise InterchangeError(f"line {line} has a cell of more than {_LONGEST_CELL:,} characters") from error
+        raise InterchangeError(f"the file is not CSV: {error}, in line {line}") from error
 
 
 def _column(cell: str) -> str | None:

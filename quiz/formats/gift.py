@@ -164,7 +164,7 @@ def _read_answers(tokens: Tokens, text_format: str) -> tuple[str, tuple[Answer, 
     explanation = _read_text(general_feedback, text_format)
     text = _unescape(tokens).strip()
     if not text:
-        raise UnreadableError("it is an essay, which this quiz does not support")
+        raise UnreadableError("it is an essay, which the import does not support")
     if text.startswith("#"):
         return "numeric", _read_numbers(_strip_start(tokens)[1:], text_format), explanation, ()
     if re.fullmatch(r"(T|TRUE|F|FALSE)(#.*)?", text, re.DOTALL | re.IGNORECASE):
@@ -172,11 +172,11 @@ def _read_answers(tokens: Tokens, text_format: str) -> tuple[str, tuple[Answer, 
     if "~" in tokens:
         return "single" if "=" in tokens else "multi", _read_options(tokens, text_format), explanation, ()
     if "=" in tokens and "->" in text:
-        raise UnreadableError("it is a matching question, which this quiz does not support")
+        raise UnreadableError("it is a matching question, which the import does not support")
     if "=" in tokens:
         answers = _read_options(tokens, text_format)
         if not all(NUMBER.fullmatch(answer.text) for answer in answers):
-            raise UnreadableError("it is a short answer, which this quiz does not support")
+            raise UnreadableError("it is a short answer, which the import does not support")
         return "numeric", answers, explanation, ("a short answer with numbers becomes a numeric question",)
     raise UnreadableError("its answers begin with neither = nor ~")
 

@@ -158,7 +158,7 @@ def _read_question(element: etree._Element, kind: str, name: str, topic: str) ->
     number_as_text = kind == "shortanswer" and _has_numbers_only(element)
     if kind not in ("multichoice", "truefalse", "numerical") and not number_as_text:
         description = _OTHER_TYPES.get(kind, f"of the type {kind!r}")
-        raise UnreadableError(f"it is {description}, which this quiz does not support")
+        raise UnreadableError(f"it is {description}, which the import does not support")
     kind = "numerical" if number_as_text else kind
     single = kind == "truefalse" or (element.findtext("single") or "true").strip() in ("true", "1")
     changes = ["a short answer with numbers becomes a numeric question"] if number_as_text else []

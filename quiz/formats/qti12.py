@@ -200,26 +200,26 @@ def _find_kind(item: etree._Element, canvas_type: str) -> tuple[str, etree._Elem
     if canvas_type in _OTHER_TYPES:
         numbers = [text.strip() for element in _find(item, "varequal") if (text := element.text or "")]
         if canvas_type != "short_answer_question" or not all(map(NUMBER.fullmatch, numbers)):
-            raise UnreadableError(f"it is {_OTHER_TYPES[canvas_type]}, which this quiz does not support")
+            raise UnreadableError(f"it is {_OTHER_TYPES[canvas_type]}, which the import does not support")
     responses = [element for element in item.iter() if local_name(element).startswith("response_")]
     responses = [element for element in responses if local_name(element) != "response_label"]
     if len(responses) != 1:
         description = (
             "a question with several responses, such as matching" if responses else "a text without a question"
         )
-        raise UnreadableError(f"it is {description}, which this quiz does not support")
+        raise UnreadableError(f"it is {description}, which the import does not support")
     (response,) = responses
     cardinality = response.get("rcardinality", "Single")
     if local_name(response) == "response_lid" and next(_find(response, "render_choice"), None) is not None:
         if cardinality == "Ordered":
-            raise UnreadableError("it is an ordering question, which this quiz does not support")
+            raise UnreadableError("it is an ordering question, which the import does not support")
         return "multi" if cardinality == "Multiple" else "single", response
     if local_name(response) in ("response_str", "response_num") and cardinality == "Single":
         limits = [element for name in ("varequal", "vargte", "varlte") for element in _find(item, name)]
         if limits and all(NUMBER.fullmatch((element.text or "").strip()) for element in limits):
             return "numeric", response
-        raise UnreadableError(f"it is {'a short answer' if limits else 'an essay'}, which this quiz does not support")
-    raise UnreadableError(f"its responses are of the type {local_name(response)!r}, which this quiz does not support")
+        raise UnreadableError(f"it is {'a short answer' if limits else 'an essay'}, which the import does not support")
+    raise UnreadableError(f"its responses are of the type {local_name(response)!r}, which the import does not support")
 
 
 def _read_stem(presentation: etree._Element) -> str:

@@ -163,21 +163,21 @@ def _find(parent: etree._Element, name: str) -> Iterator[etree._Element]:
 def _read_item(root: etree._Element, files: Mapping[str, bytes]) -> Question:
     body = next(_find(root, "itemBody"), None)
     if body is None:
-        raise UnreadableError("it has no itemBody")
+        raise UnreadableError("it has no <itemBody>, so it has no text")
     interactions = [element for element in body.iter() if local_name(element).endswith("Interaction")]
     for element in interactions:
         if description := _OTHER_INTERACTIONS.get(local_name(element)):
-            raise UnreadableError(f"it is {description}, which this quiz does not support")
+            raise UnreadableError(f"it is {description}, which the import does not support")
     if len(interactions) != 1:
         description = "a question with several responses" if interactions else "a text without a question"
-        raise UnreadableError(f"it is {description}, which this quiz does not support")
+        raise UnreadableError(f"it is {description}, which the import does not support")
     (interaction,) = interactions
     declaration = next(
         (e for e in _find(root, "responseDeclaration") if e.get("identifier") == interaction.get("responseIdentifier")),
         None,
     )
     if declaration is None:
-        raise UnreadableError("its response is not declared")
+        raise UnreadableError("it has no <responseDeclaration> for its answer")
     for unsupported, description in (("math", "a formula in MathML"), ("printedVariable", "a variable")):
         if next(_find(body, unsupported), None) is not None:
             raise UnreadableError(f"it has {description}, which this quiz cannot show")
@@ -191,7 +191,7 @@ def _read_item(root: etree._Element, files: Mapping[str, bytes]) -> Question:
     elif local_name(interaction) == "textEntryInteraction":
         kind, answers = "numeric", _read_numbers(root, declaration, feedback)
     else:
-        raise UnreadableError(f"it has the interaction {local_name(interaction)!r}, which this quiz does not support")
+        raise UnreadableError(f"it has the interaction {local_name(interaction)!r}, which the import does not support")
     stem, pictures, changes = take_pictures(html_to_markdown(_stem_html(body)), load_from(files))
     explanation = feedback.pop(_EXPLANATION, "")
     changes += [f"its feedback {name!r} is left out: {text[:60]}" for name, text in feedback.items() if text]
@@ -239,7 +239,7 @@ def _read_choices(
             entry.get("mapKey", ""): float(entry.get("mappedValue", "0")) for entry in _find(declaration, "mapEntry")
         }
     except ValueError:
-        raise UnreadableError("a mapped value is not a number") from None
+        raise UnreadableError("a value of its <mapping> is not a number") from None
     best = max(weights.values(), default=0)
     multiple = declaration.get("cardinality") == "multiple"
     answers = []
@@ -281,7 +281,7 @@ def _read_numbers(root: etree._Element, declaration: etree._Element, feedback: d
     values = [(value.text or "").strip() for value in _find(declaration, "value")]
     values = values or [entry.get("mapKey", "") for entry in _find(declaration, "mapEntry")]
     if not values or not NUMBER.fullmatch(values[0]):
-        raise UnreadableError("it is a short answer, which this quiz does not support")
+        raise UnreadableError("it is a short answer, which the import does not support")
     correct = values[0]
     answers = [Answer(correct, 100)]
     for branch in _read_branches(root, correct):

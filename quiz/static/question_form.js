@@ -35,8 +35,8 @@
     body.set("action", "preview");
     try {
       const response = await fetch(form.getAttribute("action"), { method: "POST", body, signal: request.signal });
-      if (!response.ok) throw new Error(response.status === 401 ? "you are signed out" : `error ${response.status}`);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (!page.getElementById("preview")) throw new Error(response.status === 401 ? "you are signed out" : `error ${response.status}`);
       document.querySelectorAll("#preview, #summary, .lint[id]").forEach((element) => {
         const made = page.getElementById(element.id);
         if (made) replace(element, made);

@@ -67,6 +67,65 @@ def write_a_question(page: Page) -> None:
     expect(page.get_by_role("link", name="padding-1").first).to_be_visible()
 
 
+def write_a_question_to_match(page: Page) -> None:
+    """Write a question to match by keyboard, and move one of its rows."""
+    page.get_by_role("link", name="New question").click()
+    page.get_by_label("Topic").fill("Padding")
+    page.get_by_label("Kind of answer").select_option("match")
+    expect(page.get_by_label("Option 1 is right")).to_be_hidden()
+    page.get_by_label("Question Markdown").fill("Match each text with what is done to it.")
+    press_until(page, "Tab", "[name=prompt-0]")
+    for text in ("Long texts", "Cut", "Short texts", "Pad"):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    expect(page.locator("#preview #quiz-options ol li")).to_have_text(["Long texts", "Short texts"])
+    expect(page.locator("#lint-right")).to_contain_text("feedback for a correct answer")
+    assert_good(page)
+    expect(page.get_by_role("button", name="Move option 2 up")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Prompt 1", exact=True)).to_have_value("Short texts")
+    expect(page.get_by_label("Option 1", exact=True)).to_be_focused()
+    page.get_by_label("Prompt 3", exact=True).fill("Zeros")
+    expect(page.locator("#lint-option-2")).to_contain_text("this is empty")
+    page.get_by_role("button", name="Keep in my bank").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not kept: the quiz would refuse this question.")
+    page.get_by_label("Option 3", exact=True).fill("Pad")
+    expect(page.locator("#preview")).to_contain_text("After the right answer")
+    page.get_by_role("button", name="Keep in my bank").click()
+    expect(page.get_by_role("status")).to_contain_text("Kept in your bank: padding-2")
+
+
+def write_an_order(page: Page, stem: str) -> None:
+    """Turn the question into one to order, and press the button to keep it."""
+    page.get_by_label("Kind of answer").select_option("order")
+    page.get_by_label("Question Markdown").fill(stem)
+    page.get_by_label("Option 2", exact=True).fill("Pack")
+    page.get_by_label("Option 3", exact=True).fill("Read")
+    expect(page.locator("#preview")).to_contain_text(stem)
+    expect(page.locator("#preview")).to_contain_text("After another answer")
+    page.get_by_role("button", name="Keep in my bank").click()
+
+
+def change_it_in_two_tabs(page: Page) -> None:
+    """Change that question in two tabs, of which the second one does not overwrite the first unasked."""
+    kept = "Kept in your bank: padding-2"
+    page.locator("#question-padding-2").get_by_role("link").click()
+    expect(page.get_by_label("Kind of answer")).to_have_value("match")
+    second = page.context.new_page()
+    second.goto(page.url)
+    write_an_order(page, "Put these in order.")
+    expect(page.get_by_role("status")).to_contain_text(kept)
+    write_an_order(second, "In which order?")
+    expect(second.get_by_role("alert")).to_contain_text("changed in another tab")
+    expect(second.get_by_label("Question Markdown")).to_have_value("In which order?")
+    assert_good(second)
+    second.get_by_role("button", name="Keep in my bank").click()
+    expect(second.get_by_role("status")).to_contain_text(kept)
+    second.close()
+    page.reload()
+    expect(page.get_by_text("In which order?")).to_be_visible()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_a_teacher_writes_questions_and_downloads_the_bank(
     browser: Browser, tmp_path: Path, width: int, scheme: str
@@ -93,6 +152,8 @@ def test_a_teacher_writes_questions_and_downloads_the_bank(
         ]
         assert [item["stem"] for item in changed] == ["Which of these belong to a **GRU**?"]
         write_a_question(page)
+        write_a_question_to_match(page)
+        change_it_in_two_tabs(page)
         page.get_by_label("A bank that you have downloaded").set_input_files(mine)
         page.get_by_role("button", name="Open the file").click()
         expect(page.get_by_text("Your bank has 94 questions.")).to_be_visible()

@@ -201,7 +201,7 @@ def test_the_process_refuses_a_broken_checkpoint_in_one_line(tiny_checkpoint: Pa
 def test_the_process_refuses_a_broken_bank_in_one_line(tiny_checkpoint: Path, tmp_path: Path) -> None:
     bank = tmp_path / "bank.json"
     bank.write_text(EXAMPLE.replace('"correct": ["a"]', '"correct": ["z"]'), encoding="utf-8")
-    fault = "cannot start: item padding-1: the correct answer is given for 'z', which cannot have it"
+    fault = "cannot start: item padding-1: key.correct names 'z', but no option has this id"
     hint = f"python -m quiz lint {bank}"
     assert_refused(start(MODEL=str(tiny_checkpoint), QUIZ_BANK=str(bank)), fault, hint)
 

@@ -146,12 +146,12 @@ def test_an_option_without_feedback_is_refused(refusal: Refusal) -> None:
 
 def test_feedback_for_an_unknown_option_is_refused(refusal: Refusal) -> None:
     error = refusal(lambda items: items[0]["key"]["feedback"].update(zzzz="Hm."))
-    assert str(error) == "item gru-anatomy-001: feedback is given for 'zzzz', which cannot have it"
+    assert str(error) == "item gru-anatomy-001: key.feedback names 'zzzz', but no option has this id"
 
 
 def test_a_key_that_names_no_option_is_refused(refusal: Refusal) -> None:
     error = refusal(lambda items: items[0]["key"].update(correct=["zzzz"]))
-    assert str(error) == "item gru-anatomy-001: the correct answer is given for 'zzzz', which cannot have it"
+    assert str(error) == "item gru-anatomy-001: key.correct names 'zzzz', but no option has this id"
 
 
 def test_a_single_choice_with_two_keys_is_refused(refusal: Refusal) -> None:
@@ -166,7 +166,7 @@ def test_a_distractor_without_a_misconception_is_refused(refusal: Refusal) -> No
 
 def test_a_misconception_on_the_right_option_is_refused(refusal: Refusal) -> None:
     error = refusal(lambda items: items[0]["key"]["misconception"].update(t2me="m-none"))
-    assert str(error) == "item gru-anatomy-001: a misconception is given for 't2me', which cannot have it"
+    assert str(error) == "item gru-anatomy-001: option 't2me' is correct, so it cannot have a misconception"
 
 
 REQUIRED = [json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"][name]["required"] for name in ("item", "full_item")]

@@ -234,7 +234,7 @@ def test_no_cell_of_a_table_can_be_a_formula_and_every_text_comes_back(text: str
         ("question,correct\nGrüße,1".encode("latin-1"), "save it as 'CSV UTF-8'"),
         (b"question,A,B\nQ,1,2\n", "names no column 'correct'"),
         (b"question,correct\n", "contains no questions"),
-        (b'question,correct\n"Q,1\n', "the file is not CSV"),
+        (b'question,correct\n"Q,1\n', "the file is not CSV: unexpected end of data, in line 2"),
         (b"question,correct\n" + b"x" * 200_000 + b",1\n", "line 2 has a cell of more than 100,000 characters"),
     ],
 )

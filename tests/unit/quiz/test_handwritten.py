@@ -12,7 +12,7 @@ from quiz.bank import load_bank
 from quiz.formats.archives import write_archive
 
 FOLDER = Path(__file__).parent / "handwritten"
-REFUSED = "which this quiz does not support"
+REFUSED = "which the import does not support"
 OUTCOMES = {
     "cooking.gift": [
         "line 4, Roux: read",

@@ -157,9 +157,9 @@ def test_gift_of_another_program_is_read(bank: Path, capsys: pytest.CaptureFixtu
     "fragment",
     [
         "line 5, Freezing: changed: some answers are worth part of the mark; they count as wrong in the quiz",
-        "line 30, question 7: refused: it is an essay, which this quiz does not support",
-        "line 32, question 8: refused: it is a short answer, which this quiz does not support",
-        "line 34, question 9: refused: it is a matching question, which this quiz does not support",
+        "line 30, question 7: refused: it is an essay, which the import does not support",
+        "line 32, question 8: refused: it is a short answer, which the import does not support",
+        "line 34, question 9: refused: it is a matching question, which the import does not support",
         "line 36, question 10: refused: it has no answers in { }, so it is a text without a question",
         "line 38, Broken: refused: the answers begin with { but do not end with }",
         "line 40, Worth: refused: the weight 300% is not between -100% and 100%",
@@ -208,7 +208,7 @@ def test_moodle_of_another_course_is_read(bank: Path) -> None:
         "line 4, Membrane Question!: changed: these tags are left out: week 3",
         "line 26, chromosomes: changed: its units are left out",
         "line 34, tf: changed: its id 'tf' is taken, so it becomes 'tf-2'",
-        "line 42, Free: refused: it is an essay, which this quiz does not support",
+        "line 42, Free: refused: it is an essay, which the import does not support",
         "line 43, Odd: refused: the fraction 'abc' is not a number",
         "line 45, Keyless: refused: no answer is worth the full mark",
         "4 of 7 questions written",
@@ -240,18 +240,16 @@ STEM = "<questiontext><text>Which?</text></questiontext>"
 @pytest.mark.parametrize(
     ("data", "fragment"),
     [
-        (
-            choice(STEM, '<answer fraction="100"><text>A</text></answer>'),
-            "options: 1 entries, but 2 or more",
-        ),
-        (choice(*['<answer fraction="100"><text>A</text></answer><answer><text>B</text></answer>']), "stem: '' should"),
-        (choice(STEM, '<answer fraction="100"><text/></answer><answer><text>B</text></answer>'), "options.0.text"),
+        (choice(STEM, '<answer fraction="100"><text>A</text></answer>'), "it has one answer only"),
+        (choice(STEM, '<answer fraction="100"><text>A</text></answer>' * 2), "option text 'A' is used more than once"),
+        (choice('<answer fraction="100"><text>A</text></answer><answer><text>B</text></answer>'), "has no text"),
+        (choice(STEM, '<answer fraction="100"><text/></answer><answer><text>B</text></answer>'), "answer has no text"),
         (choice(STEM, '<answer fraction="1e9"><text>A</text></answer>'), "is not between -100 and 100"),
         (choice(STEM, '<answer fraction="nan"><text>A</text></answer>'), "is not between -100 and 100"),
         (choice(STEM, '<answer fraction="100"><text>inf</text></answer>', kind="numerical"), "'inf' is not a number"),
         (choice(STEM, *["<answer><text>A</text></answer>"] * 40), "no answer is worth the full mark"),
         (choice('<questiontext format="rtf"><text>Q</text></questiontext>'), "the text format 'rtf' is not supported"),
-        (choice(STEM, kind="drawing"), "it is of the type 'drawing', which this quiz does not support"),
+        (choice(STEM, kind="drawing"), "it is of the type 'drawing', which the import does not support"),
     ],
 )
 def test_an_unsuitable_question_is_reported_and_nothing_is_written(

@@ -210,7 +210,7 @@ def test_restoring_an_adaptive_start_leaves_answers_to_later_questions_out() -> 
 @pytest.mark.parametrize(
     ("ladder", "message"),
     [
-        ([{"name": "One", "topics": ["Anatomy"]}], "1 entries, but 2 or more are needed"),
+        ([{"name": "One", "topics": ["Anatomy"]}], "1 entry, but 2 or more are needed"),
         ([{"name": "One", "topics": ["Anatomy"]}] * 2, "the level 'One' is named more than once"),
         ([{"name": n, "topics": ["Anatomy"]} for n in "AB"], "the topic 'Anatomy' is named more than once"),
         ([{"name": n, "topics": []} for n in "AB"], "0 entries, but 1 or more are needed"),

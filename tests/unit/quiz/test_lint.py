@@ -94,14 +94,17 @@ def test_digits_symbols_and_jargon_make_a_text_technical() -> None:
         (lambda item: item.update(enemies=["gru-anatomy-002"]), "enemies names the item itself"),
         (lambda item: item.update(enemies=["gru-anatomy-001"]), "an enemy of the first item"),
         (lambda item: item["options"][0].pop("claim"), "option 'n3pu' lacks a claim"),
-        (lambda item: item.update(difficulty=9), "difficulty: 9 should be from 1, easy, to 5"),
+        (lambda item: item.update(difficulty=9), "difficulty: 9 should be from 1 to 5"),
         (lambda item: item["sources"][0].update(url="http://x"), "should be an address that begins with https://"),
         (lambda item: item.update(bloom="know"), "bloom: 'know' should be one of remember"),
         (lambda item: item.update(stem=7), "stem: 7 should be a text"),
         (lambda item: item.update(type="numeric"), "options: this field does not belong here"),
         (lambda item: item.update(check={"fn": "gating.shut", "reason": "Because."}), "does not belong here"),
         (lambda item: item.update(type="multi", key=item["key"] | {"correct": []}), "key.correct: 0 entries"),
-        (lambda item: item["key"].update(correct=["n3pu", "zzzz"]), "'zzzz', which cannot have it"),
+        (
+            lambda item: item["key"].update(correct=["n3pu", "zzzz"]),
+            "key.correct names 'zzzz', but no option has this id",
+        ),
     ],
 )
 def test_a_problem_is_reported_with_its_item_and_line(
@@ -166,7 +169,7 @@ def test_rules_about_the_whole_bank_do_not_apply_to_a_small_one(problems: Spoil)
     assert problems(keep_two) == []
 
 
-@pytest.mark.parametrize(("text", "fragment"), [("{", "is not JSON (line 1"), ("[]", "should be an object in {}")])
+@pytest.mark.parametrize(("text", "fragment"), [("{", "is not JSON (line 1"), ("[]", "a bank is an object such as")])
 def test_a_file_that_is_not_a_bank_is_one_problem(tmp_path: Path, text: str, fragment: str) -> None:
     path = tmp_path / "bank.json"
     path.write_text(text, encoding="utf-8")

@@ -119,10 +119,11 @@ def refusal(tmp_path: Path) -> Callable[[dict[str, Any]], str]:
         ({"example": {"z": 0.25}}, "'k' is unknown"),
         ({"example": {"z": 0.25, "k": 2, "w": 1}}, "the parameter 'w' needs values and an example"),
         ({"example": "z"}, "example: 'z' should be an object"),
-        ({"parameters": {"z": [0.25], "k": [2, 3]}}, "parameters.z: "),
+        ({"parameters": {"z": [0.25], "k": [2, 3]}}, "parameters.z: this list should be a list of two or more values"),
         ({"parameters": {"z": {"from": 0, "to": 1, "step": 0}, "k": [1, 2]}}, "parameters.z: "),
         ({"parameters": 7}, "parameters: 7 should be an object"),
         ({"key": 7}, "key: 7 should be an object"),
+        ({"example": {"z": 0.25, "k": 2, "w": None}}, "item a: example.w: null should be a number or a text"),
     ],
 )
 def test_a_faulty_template_is_refused(
