@@ -14,7 +14,7 @@ app: .venv/runtime
 
 install: .venv/dev
 
-# The files in their order: those of the browser tests, which take longest, come first and share one Chromium.
+# The files in the order of tests/conftest.py: those of the browser tests, which take longest, share one Chromium.
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: .venv/dev
 	$(PYTEST) -m "not slow"

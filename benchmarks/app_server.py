@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-START_SECONDS = 240
+START_SECONDS, END_SECONDS = 240, 120
 CHROMIUM_ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -67,7 +67,10 @@ def serve_process(program: Sequence[str] = ("app.py",), **environment: str) -> I
             yield Served(f"http://127.0.0.1:{port}", process)
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            try:
+                process.wait(timeout=END_SECONDS)
+            finally:
+                process.kill()
 
 
 def _free_port() -> int:

@@ -1,5 +1,6 @@
 """Shared fixtures: a tiny dataset made in memory, and one tiny model trained on it once per run."""
 
+import gc
 import itertools
 import json
 import os
@@ -14,13 +15,15 @@ from sentiment_gru.training.run import train
 
 # `make test` repeats the same examples in every run; `make fuzz` loads the profile "explore" and searches new ones.
 # No test depends on time: on a busy machine anything may take long.
-settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("explore", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+ANY_TIME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", ANY_TIME, derandomize=True, max_examples=50)
+settings.register_profile("explore", ANY_TIME, max_examples=1000)
 settings.load_profile("repeatable")
 os.environ.setdefault("ENGINE", "onnxruntime")  # tests of OpenVINO ask for it
 
 REPOSITORY = Path(__file__).parent.parent
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
+LONGEST = ("browser", "integration", "unit/training", "unit/distillation")
 
 WORDS = {
     "negative": ["awful", "dull", "terrible", "weak"],
@@ -64,6 +67,22 @@ def tiny_options(dataset: Path, output: Path, **changes: object) -> TrainingOpti
         "report": False,
     }
     return TrainingOptions(output_dir=str(output), dataset=[str(dataset)], **(settings | changes))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the folders that take longest come first, so that the workers end at about the same time."""
+
+    def place(item: pytest.Item) -> int:
+        folders = [number for number, name in enumerate(LONGEST) if item.nodeid.startswith(f"tests/{name}/")]
+        return folders[0] if folders else len(LONGEST)
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what all test modules have imported out of garbage collections: every training demands a full one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

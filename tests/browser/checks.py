@@ -7,7 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Request
 
-WAIT_SECONDS = 120
+WAIT_SECONDS = 180
+LOOKS = ((1280, "light"), (390, "dark"))
 
 
 def press_until(page: Page, key: str, selector: str) -> None:
@@ -65,6 +66,15 @@ def assert_accessible(page: Page) -> None:
 def assert_fits(page: Page) -> None:
     """Check that nothing is wider than the window."""
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def assert_good(page: Page) -> None:
+    """Run axe, and look for what is too wide, in each of the looks of a page; the last one stays."""
+    for width, scheme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        assert_accessible(page)
+        assert_fits(page)
 
 
 def assert_no_script_ran(page: Page) -> None:

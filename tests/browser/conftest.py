@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
@@ -13,13 +14,20 @@ pytest.register_assert_rewrite("tests.browser.checks")  # so that failures list 
 
 WAIT_MILLISECONDS = 180_000  # the first verdict waits for the model, and the machine may be busy
 WIDE = {"width": 1280, "height": 900}
+TOKEN = "a token of the teacher"
 expect.set_options(timeout=WAIT_MILLISECONDS)  # the default of 5 s would test how fast the model loads
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the shipped checkpoint, or MODEL, with a database for this run."""
-    with serve(DATABASE_URL=f"sqlite:///{tmp_path_factory.mktemp('store') / 'quiz.sqlite3'}") as url:
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the address of the database of the served app."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'quiz.sqlite3'}"
+
+
+@pytest.fixture(scope="session")
+def address(database: str) -> Iterator[str]:
+    """Serve the shipped checkpoint, or MODEL, with the pages of a teacher."""
+    with serve(DATABASE_URL=database, TEACHER_TOKEN=TOKEN) as url:
         yield url
 
 
@@ -40,6 +48,22 @@ def context(browser: Browser) -> BrowserContext:
     context = browser.new_context(viewport=WIDE)
     context.set_default_timeout(WAIT_MILLISECONDS)
     return context
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Return a function that returns a context of its own, with nothing of other visitors."""
+    contexts: list[BrowserContext] = []
+
+    def make(**settings: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": WIDE, **settings})
+        context.set_default_timeout(WAIT_MILLISECONDS)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

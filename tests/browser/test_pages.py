@@ -128,6 +128,8 @@ def test_a_failure_in_either_tab_opens_a_report(page: Page, tab: str) -> None:
         route.fulfill(status=500, json={"error": REPORT})
 
     page.get_by_role("tab", name=tab).click()
+    if tab == "Quiz":
+        page.locator("#quiz-options button").first.wait_for()
     page.route("**/gradio_api/run/**", fail)
     if tab == "Sentiment":
         page.get_by_role("button", name="Get the verdict").click()

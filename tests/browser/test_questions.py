@@ -1,23 +1,17 @@
 """The question editor in a browser: a live preview, messages beside the fields, and a bank that is downloaded."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK, load_bank
-from tests.browser.checks import assert_accessible, assert_fits, assert_no_script_ran, press_until
+from tests.browser.checks import assert_good, assert_no_script_ran, press_until
+from tests.browser.conftest import TOKEN
 
 pytestmark = pytest.mark.browser
-
-TOKEN = "a token of the teacher"
-
-
-def assert_good(page: Page) -> None:
-    assert_accessible(page)
-    assert_fits(page)
 
 
 def change_a_question(page: Page) -> None:
@@ -48,6 +42,7 @@ def write_a_question(page: Page) -> None:
     """Write a question with a number into an empty bank."""
     page.get_by_role("button", name="Begin an empty bank").click()
     page.get_by_role("link", name="New question").click()
+    expect(page.get_by_label("Topic")).to_be_visible()
     assert_good(page)
     page.get_by_label("Topic").fill("Padding")
     page.get_by_label("Kind of answer").select_option("numeric")
@@ -126,38 +121,34 @@ def change_it_in_two_tabs(page: Page) -> None:
     expect(page.get_by_text("In which order?")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_a_teacher_writes_questions_and_downloads_the_bank(
-    browser: Browser, tmp_path: Path, width: int, scheme: str
+    new_context: Callable[..., BrowserContext], address: str, tmp_path: Path
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
-    context.set_default_timeout(180_000)
-    page = context.new_page()
+    page = new_context(accept_downloads=True).new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if "the script" in message.text else None)
     mine, shipped = tmp_path / "mine.json", json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
-    with serve(TEACHER_TOKEN=TOKEN) as address:
-        page.goto(f"{address}/teacher")
-        page.get_by_label("Token").fill(TOKEN)
-        page.keyboard.press("Enter")
-        page.get_by_role("link", name="Questions of your own").click()
-        assert_good(page)
-        change_a_question(page)
-        with page.expect_download() as download:
-            page.get_by_role("link", name="Download bank").click()
-        download.value.save_as(mine)
-        changed = [
-            item for item, before in zip(load_bank(mine).data["items"], shipped["items"], strict=True) if item != before
-        ]
-        assert [item["stem"] for item in changed] == ["Which of these belong to a **GRU**?"]
-        write_a_question(page)
-        write_a_question_to_match(page)
-        change_it_in_two_tabs(page)
-        page.get_by_label("A bank that you have downloaded").set_input_files(mine)
-        page.get_by_role("button", name="Open the file").click()
-        expect(page.get_by_text("Your bank has 94 questions.")).to_be_visible()
-        page.get_by_role("button", name="Begin again with the bank of the app").click()
-        expect(page.get_by_text("This is the bank of the app, with 94 questions.")).to_be_visible()
+    page.goto(f"{address}/teacher")
+    page.get_by_label("Token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Questions of your own").click()
+    expect(page.get_by_role("heading", name="Another bank")).to_be_visible()
+    assert_good(page)
+    change_a_question(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download bank").click()
+    download.value.save_as(mine)
+    changed = [
+        item for item, before in zip(load_bank(mine).data["items"], shipped["items"], strict=True) if item != before
+    ]
+    assert [item["stem"] for item in changed] == ["Which of these belong to a **GRU**?"]
+    write_a_question(page)
+    write_a_question_to_match(page)
+    change_it_in_two_tabs(page)
+    page.get_by_label("A bank that you have downloaded").set_input_files(mine)
+    page.get_by_role("button", name="Open the file").click()
+    expect(page.get_by_text("Your bank has 94 questions.")).to_be_visible()
+    page.get_by_role("button", name="Begin again with the bank of the app").click()
+    expect(page.get_by_text("This is the bank of the app, with 94 questions.")).to_be_visible()
     assert errors == []
-    context.close()

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK, load_bank
 from quiz.bank.parameters import fill
 from quiz.records import Attempt
 from quiz.store import Store
-from tests.browser.checks import assert_accessible, assert_fits, press_until
+from tests.browser.checks import assert_accessible, assert_fits, assert_good, press_until
 
 pytestmark = pytest.mark.browser
 
@@ -45,10 +45,24 @@ def quiz(open_page: Callable[..., Page], quiz_address: str) -> Page:
     return open_quiz(open_page(quiz_address))
 
 
-def open_quiz(page: Page) -> Page:
+def open_tab(page: Page) -> None:
     page.get_by_role("tab", name="Quiz").click()
     page.locator("#quiz-progress").get_by_text("Question").wait_for()
+
+
+def open_quiz(page: Page) -> Page:
+    """Open the tab, and wait for a question that can be answered."""
+    open_tab(page)
+    wait_for_question(page)
     return page
+
+
+def wait_for_question(page: Page) -> None:
+    page.locator("#quiz-skip").wait_for()
+    page.locator(
+        ":is(#quiz-options button, #quiz-options select, #quiz-sliders input:enabled, "
+        "#quiz-number textarea:enabled, #quiz-number input:enabled)"
+    ).first.wait_for()
 
 
 def question_type(page: Page) -> str:
@@ -81,6 +95,7 @@ def answer(page: Page, press: Callable[[Locator], None] = Locator.click) -> None
     if kind != "single":
         press(page.get_by_role("button", name="Submit"))
     page.locator("#quiz-next").wait_for()
+    expect(page.locator("#quiz-explanation")).not_to_be_empty()  # Markdown, which is drawn after all else
 
 
 def go_on(page: Page, press: Callable[[Locator], None] = Locator.click) -> None:
@@ -88,11 +103,7 @@ def go_on(page: Page, press: Callable[[Locator], None] = Locator.click) -> None:
     press(page.locator("#quiz-next"))
     expect(page.locator("#quiz-progress")).not_to_have_text(before)
     page.locator("#quiz-next").wait_for(state="hidden")
-    page.locator("#quiz-skip").wait_for()
-    page.locator(
-        ":is(#quiz-options button, #quiz-options select, #quiz-sliders input:enabled, "
-        "#quiz-number textarea:enabled, #quiz-number input:enabled)"
-    ).first.wait_for()
+    wait_for_question(page)
 
 
 def go_to(page: Page, name: str) -> None:
@@ -102,11 +113,15 @@ def go_to(page: Page, name: str) -> None:
         go_on(page)
 
 
-def test_a_formula_stays_in_the_line_of_its_option(quiz: Page) -> None:
+def test_a_formula_stays_in_the_line_of_its_option_and_is_in_its_name(quiz: Page) -> None:
     go_to(quiz, "multi")
+    quiz.locator("#quiz-options math").first.wait_for()
+    tree = quiz.context.new_cdp_session(quiz).send("Accessibility.getFullAXTree")
+    names = {node["name"]["value"] for node in tree["nodes"] if node.get("role", {}).get("value") == "button"}
+    assert any(name[2:] == "r t = 0.5 in every unit" for name in names), names
     formulas = quiz.locator("#quiz-options span:has(> .katex), #quiz-options .katex")
-    formulas.first.wait_for()
     for _ in ("open", "answered"):
+        formulas.first.wait_for()
         displays = formulas.evaluate_all("(all) => all.map((one) => getComputedStyle(one).display)")
         assert displays
         assert "block" not in displays
@@ -143,9 +158,10 @@ def test_the_keyboard_is_enough_from_the_first_question_to_the_thanks(quiz: Page
     has_focus(quiz, "#quiz-thanks")
 
 
-def test_a_finger_is_enough_from_the_first_question_to_the_results(browser: Browser, quiz_address: str) -> None:
-    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = phone.new_page()
+def test_a_finger_is_enough_from_the_first_question_to_the_results(
+    new_context: Callable[..., BrowserContext], quiz_address: str
+) -> None:
+    page = new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).new_page()
     page.goto(quiz_address)
     open_quiz(page)
     for _ in ASKED[1:]:
@@ -154,15 +170,6 @@ def test_a_finger_is_enough_from_the_first_question_to_the_results(browser: Brow
     answer(page, Locator.tap)
     page.locator("#quiz-next").tap()
     page.locator("#quiz-results").get_by_text(f"of {len(ASKED)}").first.wait_for()
-    phone.close()
-
-
-def test_the_name_of_an_option_says_its_formula(quiz: Page) -> None:
-    go_to(quiz, "multi")
-    quiz.locator("#quiz-options math").first.wait_for()
-    tree = quiz.context.new_cdp_session(quiz).send("Accessibility.getFullAXTree")
-    names = {node["name"]["value"] for node in tree["nodes"] if node.get("role", {}).get("value") == "button"}
-    assert any(name[2:] == "r t = 0.5 in every unit" for name in names), names
 
 
 def answer_by_keyboard(page: Page) -> None:
@@ -252,24 +259,21 @@ def test_the_feedback_is_announced_and_names_the_right_answer(quiz: Page) -> Non
     expect(quiz.locator("#quiz-feedback")).to_contain_text("Correct answer:")
 
 
-def test_a_reload_resumes_the_run_with_its_answers(quiz: Page) -> None:
-    quiz.locator("#quiz-options li").filter(has_not_text=RIGHT).first.click()
-    quiz.locator("#quiz-next").wait_for()
-    shown = quiz.locator("#quiz-options").inner_text()
+def test_a_reload_resumes_the_run_with_its_answers_unless_its_token_was_tampered_with(quiz: Page) -> None:
+    options = quiz.locator("#quiz-options")
+    options.locator("li").filter(has_not_text=RIGHT).first.click()
+    options.locator(".quiz-right").wait_for()
+    shown = options.inner_text()
     quiz.reload()
-    open_quiz(quiz)
+    open_tab(quiz)
     expect(quiz.locator("#quiz-feedback")).to_contain_text("Not right.")
-    assert quiz.locator("#quiz-options").inner_text() == shown
-    assert not quiz.locator("#quiz-skip").is_visible()
-
-
-def test_a_tampered_token_starts_a_new_run(quiz: Page) -> None:
-    answer(quiz)
+    expect(options).to_have_text(shown, use_inner_text=True)
+    expect(quiz.locator("#quiz-skip")).to_be_hidden()
     quiz.evaluate("localStorage.setItem('gru-quiz', 'nonsense')")
     quiz.reload()
     open_quiz(quiz)
     expect(quiz.locator("#quiz-progress")).to_contain_text(f"Question 1 of {len(ASKED)}")
-    assert quiz.locator("#quiz-skip").is_visible()
+    expect(quiz.locator("#quiz-skip")).to_be_visible()
 
 
 def test_an_unreadable_answer_is_not_counted_and_remains(quiz: Page) -> None:
@@ -297,11 +301,10 @@ def test_a_proof_is_shown_until_the_next_question(quiz: Page) -> None:
     expect(quiz.locator("#quiz-proof")).not_to_contain_text("Proved.")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_see_it_live_opens_a_card_with_the_numbers_of_the_question(
-    open_page: Callable[..., Page], quiz_address: str, theme: str, width: int
+    open_page: Callable[..., Page], quiz_address: str
 ) -> None:
-    page = open_quiz(open_page(f"{quiz_address}?__theme={theme}", width=width))
+    page = open_quiz(open_page(quiz_address, width=390))
     go_to(page, "numeric")
     answer(page)
     summary, card = page.locator("details.quiz-live summary").first, page.locator("gru-sliders")
@@ -311,7 +314,7 @@ def test_see_it_live_opens_a_card_with_the_numbers_of_the_question(
     caption = card.locator(".stage-caption")
     expect(caption).to_have_text("25% of 0.80 and 75% of −0.40 give −0.10.")
     expect(summary).to_be_in_viewport()
-    check_page(page)
+    assert_good(page)
     press_until(page, "Tab", "gru-sliders [name=z]")
     page.keyboard.press("End")
     expect(caption).to_contain_text("give 0.80.")
@@ -321,7 +324,7 @@ def test_see_it_live_opens_a_card_with_the_numbers_of_the_question(
     summary.click()
     page.get_by_role("link", name="Open this card in its tab").click()
     expect(page.locator("#inside-cell")).to_be_visible()
-    open_quiz(page)
+    open_tab(page)
     page.locator("#quiz-next").click()
     expect(page.locator("details.quiz-live")).to_be_hidden()
 
@@ -336,7 +339,7 @@ def test_see_it_live_opens_the_text_with_its_token(quiz: Page) -> None:
     link.click()
     expect(quiz.get_by_label("Your text")).to_have_value("Good, not just long.")
     expect(quiz.locator(".why .token").first).to_have_attribute("aria-pressed", "true")
-    open_quiz(quiz)
+    open_tab(quiz)
     expect(quiz.locator("#quiz-feedback")).to_contain_text("ight.")
 
 

@@ -14,16 +14,17 @@ from torch import nn
 from quiz.proofs import cells
 from sentiment_gru import SentimentClassifier
 from sentiment_gru.web.examples import EXAMPLES
+from sentiment_gru.web.inside.cards import CARDS
 from sentiment_gru.web.inside.gru_cell import PRESETS, SEQUENCE, Weights
 from sentiment_gru.web.inside.sentence_card import SENTENCE
 from sentiment_gru.web.inside.stage_view import TASKS, Opening, format_number
-from tests.browser.test_inside import open_card
+from tests.browser.test_inside import STAGES, open_card
 from tests.unit.web.inside.test_gru_cell import set_weights
 
 pytestmark = pytest.mark.browser
 
 TOKENS = 100
-VIEWPORTS = {"desktop": (1280, 800), "phone": (390, 844)}
+VIEWPORTS = ((1280, 800), (390, 844))
 
 
 def states_of_torch(text: str) -> list[torch.Tensor]:
@@ -54,7 +55,7 @@ def test_the_states_on_the_stage_equal_those_of_torch(open_page: Callable[..., P
         if direction:
             page.get_by_role("button", name="Other units").click()
             page.get_by_role("radio", name="Backward").check()
-            page.wait_for_function("document.querySelector('gru-sentence').data.backward")
+            page.wait_for_function("document.querySelector('gru-sentence')?.data?.backward")
         stages: list[dict[str, Any]] = page.evaluate(
             """() => {
                 const stage = document.querySelector("gru-sentence");
@@ -109,9 +110,9 @@ def test_a_convention_turns_the_weights_of_z_and_a_preset_sets_the_same_unit_in_
             expect(stage.locator(".stage-caption")).to_contain_text(f"give {new}.")
             expect(stage.locator("ul[data-convention]:visible")).to_have_count(1)
     stage.get_by_role("button", name="Keep", exact=True).click()
-    assert stage.locator("[name=b_z]").input_value() == "-6"
+    expect(stage.locator("[name=b_z]")).to_have_value("-6")
     stage.get_by_label("PyTorch").check()
-    assert stage.locator("[name=b_z]").input_value() == "6"
+    expect(stage.locator("[name=b_z]")).to_have_value("6")
     expect(stage).to_contain_text("so that the unit computes the same")
     set_slider(page, "c_n", 2)
     stage.get_by_label("Cho et al. 2014").check()
@@ -167,17 +168,21 @@ def test_the_tasks_check_themselves_and_only_when_they_are_done(open_page: Calla
 
 
 def test_no_step_asks_the_server(open_page: Callable[..., Page], address: str) -> None:
-    for card in ("cell", "weights", "unit"):
-        page = open_card(open_page, address, card)
-        position = page.locator(".stage:visible .stage-position")
+    page = open_card(open_page, address, "cell")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    for card in STAGES:
+        page.get_by_role("radio", name=next(one.title for one in CARDS if one.name == card), exact=True).check()
+        stage = page.locator(f"#inside-{card} .stage")
+        position = stage.locator(".stage-position")
+        expect(position).to_be_visible()
         before = position.inner_text()
-        page.wait_for_timeout(1000)  # the events that fill the tab have been sent
-        sent: list[str] = []
-        page.on("request", lambda request, sent=sent: sent.append(request.url) if request.method == "POST" else None)
-        page.locator(".stage:visible .stage-play").click()
+        page.wait_for_timeout(1000)  # the events that fill the card have been sent
+        sent.clear()
+        stage.locator(".stage-play").click()
         expect(position).not_to_have_text(before)
-        page.locator(".stage:visible .stage-play").click()
-        page.locator(".stage:visible [data-do=step]").click()
+        stage.locator(".stage-play").click()
+        stage.locator("[data-do=step]").click()
         page.wait_for_timeout(300)
         assert sent == []
 
@@ -235,23 +240,28 @@ def assert_both_in_sight(drawing: Locator, control: Locator, size: tuple[int, in
     )
 
 
-@pytest.mark.parametrize("size", VIEWPORTS.values(), ids=VIEWPORTS)
-@pytest.mark.parametrize("card", ["cell", "weights", "unit"])
+def assert_each_in_sight(page: Page, drawing: Locator, controls: list[Locator]) -> None:
+    for size in VIEWPORTS:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for control in controls:
+            assert_both_in_sight(drawing, control, size)
+
+
+@pytest.mark.parametrize("card", STAGES)
 def test_the_drawing_and_each_control_that_moves_it_are_in_one_viewport(
-    open_page: Callable[..., Page], address: str, card: str, size: tuple[int, int]
+    open_page: Callable[..., Page], address: str, card: str
 ) -> None:
-    page = open_card(open_page, address, card, width=size[0])
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = open_card(open_page, address, card)
     drawing = page.locator(f"#inside-{card} .stage-drawing")
     page.locator(f"#inside-{card} details").evaluate_all("(all) => all.forEach((details) => (details.open = true))")
     controls = page.locator(f"#inside-{card} .stage").locator("input[type=range], input[type=radio], button").all()
     assert len(controls) >= 5
-    for control in controls:
-        assert_both_in_sight(drawing, control, size)
+    assert_each_in_sight(page, drawing, controls)
     if card == "unit":
         page.get_by_role("button", name="Other units").click()
-        assert_both_in_sight(drawing, page.get_by_label("range slider for Any unit"), size)
-        assert_both_in_sight(drawing, page.locator("gru-sentence .road-step").last, size)
+        slider = page.get_by_label("range slider for Any unit")
+        expect(slider).to_be_visible()
+        assert_each_in_sight(page, drawing, [slider, page.locator("gru-sentence .road-step").last])
 
 
 def test_nothing_moves_by_itself_where_motion_is_not_wanted(open_page: Callable[..., Page], address: str) -> None:

@@ -5,12 +5,16 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+import app
 from quiz.__main__ import main as quiz
+from sentiment_gru.__main__ import main as classify
+from sentiment_gru.evaluation import main as evaluate
 from sentiment_gru.training.card import write_card
 from sentiment_gru.training.options import TrainingOptions
 from tests.conftest import REPOSITORY
@@ -50,24 +54,20 @@ def test_every_make_target_of_the_readme_exists() -> None:
 QUIZ_COMMANDS = ("lint", "check", "stats", "attempts", "feedback", "export", "import")
 
 
-def options_of(module: str, *command: str) -> set[str]:
-    arguments = [sys.executable, "-m", module, *command, "--help"]
-    result = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return set(re.findall(r"--[a-z-]+", result.stdout))
+def test_every_option_of_the_readme_exists(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def options_of(program: Callable[[list[str]], int], *command: str) -> set[str]:
+        assert program([*command, "--help"]) == 0
+        return set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
 
-
-def options_of_quiz(command: str, capsys: pytest.CaptureFixture[str]) -> set[str]:
-    assert quiz([command, "--help"]) == 0
-    return set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
-
-
-def test_every_option_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", "--help"])
+    with pytest.raises(SystemExit):
+        app.main()
     known = {
         "train.py": {f"--{name.replace('_', '-')}" for name in TrainingOptions.__dataclass_fields__},
-        "sentiment_gru": options_of("sentiment_gru") | options_of("sentiment_gru", "score"),
-        "sentiment_gru.evaluation": options_of("sentiment_gru.evaluation"),
-        "app.py": options_of("app"),
-        "quiz": {option for name in QUIZ_COMMANDS for option in options_of_quiz(name, capsys)},
+        "app.py": set(re.findall(r"--[a-z-]+", capsys.readouterr().out)),
+        "sentiment_gru": options_of(classify) | options_of(classify, "score"),
+        "sentiment_gru.evaluation": options_of(evaluate),
+        "quiz": {option for name in QUIZ_COMMANDS for option in options_of(quiz, name)},
     }
     checked = 0
     for command in commands():

@@ -85,7 +85,7 @@ def test_the_installed_command_serves_the_app(environment: Path) -> None:
         assert "GRU Sentiment Studio" in page.text
     finally:
         process.terminate()
-        process.wait()
+        process.wait(120)
 
 
 def test_the_base_alone_judges_a_text_without_torch(environment: Path) -> None:

@@ -36,8 +36,10 @@ def test_training_reads_or_refuses_it(odd: OddFile, path: Path) -> None:
 
 
 @odd_files
-def test_evaluation_reads_or_refuses_it(odd: OddFile, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status = evaluate(["--dataset", str(path), "--json"])
+def test_evaluation_reads_or_refuses_it(
+    odd: OddFile, path: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = evaluate(["--model", str(tiny_checkpoint), "--dataset", str(path), "--json"])
     printed = capsys.readouterr()
     assert status == bool(odd.refused)
     if odd.refused:
@@ -51,12 +53,13 @@ def test_evaluation_reads_or_refuses_it(odd: OddFile, path: Path, capsys: pytest
 def test_file_scores_or_refuses_it(
     odd: OddFile,
     path: Path,
+    tiny_checkpoint: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     output = path.with_name("scored.csv")
-    status = main(["--file", str(path), "--output", str(output)])
+    status = main(["--model", str(tiny_checkpoint), "--file", str(path), "--output", str(output)])
     printed = capsys.readouterr()
     assert status == bool(odd.file_refused)
     if odd.file_refused:

@@ -14,6 +14,8 @@ from sentiment_gru import SentimentClassifier
 from sentiment_gru.training.run import train
 from tests.conftest import REPOSITORY, tiny_options
 
+pytestmark = pytest.mark.slow
+
 # Each process trains a whole run, then one that Ctrl-C stops (it reaches the second process only), then resumes that.
 SCRIPT = """
 import hashlib, json, os, signal, sys

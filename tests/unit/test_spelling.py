@@ -12,6 +12,16 @@ def test_keys_touch_one_another_and_never_themselves() -> None:
     assert all(key in NEIGHBOURS[other] and key != other for key in NEIGHBOURS for other in NEIGHBOURS[key])
 
 
+def test_a_word_has_a_form_for_each_mistake_at_each_place() -> None:
+    assert misspellings("bop") == {
+        "dropped": ["bp", "bo"],
+        "doubled": ["boop", "bopp"],
+        "swapped": ["bpo"],
+        "replaced": ["bip", "bpp", "bkp", "blp", "boo", "bol"],
+    }
+    assert misspellings("too")["swapped"] == []  # the form is the word itself
+
+
 @given(st.text("abcdelt'É", min_size=1, max_size=12))
 def test_every_form_differs_in_one_place_and_keeps_the_first_letter(word: str) -> None:
     changes = {"dropped": -1, "doubled": 1, "swapped": 0, "replaced": 0}

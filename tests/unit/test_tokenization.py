@@ -1,5 +1,6 @@
 """The tokenizer keeps what carries sentiment and maps every token to the original text."""
 
+from collections import Counter
 from itertools import pairwise
 from unicodedata import category, normalize
 
@@ -10,9 +11,15 @@ from transformers import PreTrainedTokenizerFast
 
 from sentiment_gru.tokenization import (
     CONTINUED,
+    FIRST_LETTERS,
+    LONGEST_PIECE,
     LONGEST_WORD,
+    MIN_FREQUENCY,
+    MISSPELLED,
     add_pieces,
     add_words,
+    choose_pieces,
+    count_rests,
     count_split,
     find_continued,
     keep_ends,
@@ -134,6 +141,7 @@ def test_pieces_leave_known_words_and_ids_as_they_were(
 ) -> None:
     before, after = words.get_vocab(), split.get_vocab()
     assert len(before) < len(after) <= len(before) + 90
+    assert len(add_pieces(words, SAMPLE, 75)) == len(before) + 75  # 72 letters, and 3 of the other pieces
     assert before.items() <= after.items()
     for text in SAMPLE:
         assert split(text)["input_ids"] == words(text)["input_ids"]
@@ -177,6 +185,27 @@ def test_pieces_can_be_added_twice(split: PreTrainedTokenizerFast) -> None:
 def test_misspelled_forms_of_known_words_are_read_in_few_pieces(words: PreTrainedTokenizerFast) -> None:
     with_forms = add_pieces(words, ["think well-made think"] * 3, 200)
     assert len(pieces(with_forms, "thnik")) < len("thnik")
+
+
+def test_rests_of_unknown_words_are_counted_with_their_uses_and_words() -> None:
+    longest = "x" * LONGEST_WORD
+    uses = {"going": 3, "doing": 2, "boing": 4, "go": 9, "'tis": 5, "caf\u00e9": 6, longest: 1, longest + "x": 1}
+    rests = count_rests(Counter(uses), {*FIRST_LETTERS, "go"})
+    assert rests == {"ing": (3, 1), "oing": (6, 2), longest[1:]: (1, 1)}
+
+
+def test_misspelled_forms_share_the_uses_of_their_word() -> None:
+    rests = count_rests(Counter({"abcd": 100}), {*FIRST_LETTERS, "abcd"})
+    assert sum(uses for uses, _ in rests.values()) == pytest.approx(MISSPELLED * 100)
+    assert rests["cd"] == (rests["bbcd"][0], 1)  # "acd" and "abbcd"
+
+
+def test_the_pieces_that_save_most_tokens_in_enough_words_come_first() -> None:
+    letters = set(FIRST_LETTERS)
+    rests = {"ing": (9.0, MIN_FREQUENCY), "ab": (17.0, MIN_FREQUENCY), "xy": (99.0, MIN_FREQUENCY - 1)}
+    assert choose_pieces(rests, letters, 2) == ["ing", "ab"]  # 18 and 17 tokens less
+    long = FIRST_LETTERS[: LONGEST_PIECE + 1]
+    assert choose_pieces({long: (1.0, MIN_FREQUENCY)}, letters, 1) == [long[:LONGEST_PIECE]]
 
 
 def test_pieces_need_whole_words_and_room_for_the_letters(words: PreTrainedTokenizerFast) -> None:

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,8 @@ from quiz.answer_log import AnswerLog
 from quiz.store import Attempt, Feedback, Store, StoreError
 from tests.databases import attempt
 
+WAIT_SECONDS = 60
+
 
 class HangingStore(Store):
     """A store whose calls block until `resume` is set and then fail, unless it is `available`."""
@@ -21,14 +24,15 @@ class HangingStore(Store):
         """Open the store, unavailable."""
         super().__init__(url)
         self.resume, self.available = threading.Event(), False
-        self.calls = 0
+        self.calls, self.entered = 0, threading.Semaphore(0)
 
     def record(self, attempt: Attempt) -> Attempt:
         """Store an attempt, or block and fail."""
         if self.available:
             return super().record(attempt)
         self.calls += 1
-        self.resume.wait()
+        self.entered.release()
+        self.resume.wait(WAIT_SECONDS)
         raise StoreError("the database is busy")
 
 
@@ -46,8 +50,10 @@ def test_few_calls_wait_for_a_store_that_hangs_and_none_during_the_pause(
     log = AnswerLog(hanging)
     with ThreadPoolExecutor(3 * answer_log.MAX_CALLS) as threads:
         waiting = [threads.submit(log.record, attempt(run=str(number))) for number in range(3 * answer_log.MAX_CALLS)]
-        while sum(future.done() for future in waiting) < 2 * answer_log.MAX_CALLS:
-            pass
+        for _ in range(answer_log.MAX_CALLS):
+            assert hanging.entered.acquire(timeout=WAIT_SECONDS)
+        refused = islice(as_completed(waiting, WAIT_SECONDS), 2 * answer_log.MAX_CALLS)
+        assert len(list(refused)) == 2 * answer_log.MAX_CALLS
         assert hanging.calls == answer_log.MAX_CALLS
         hanging.resume.set()
         assert {future.result().run for future in waiting} == {

@@ -122,6 +122,11 @@ def test_an_invalid_review_is_dropped_and_the_others_kept(entry: object) -> None
     assert reviews == {other: Review(*GOOD)}
 
 
+def test_a_review_of_a_server_whose_clock_is_ahead_is_kept() -> None:
+    ahead = [START_TIME + 2 * DAY, 2.0, 5.0, START_TIME + DAY / 2]
+    assert read_reviews(BANK, {ITEM.id: ahead}, START_TIME) == {ITEM.id: Review(*ahead)}
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=3),

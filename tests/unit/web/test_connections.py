@@ -28,6 +28,13 @@ async def served(app: Callable[..., Any], **limits: Any) -> AsyncIterator[int]:
     await running
 
 
+async def connect(port: int, sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect, with data that lies ready before the server accepts the connection, however busy the machine is."""
+    peer = socket.create_connection(("127.0.0.1", port))
+    peer.sendall(sent)
+    return await asyncio.open_connection(sock=peer)
+
+
 async def answer(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
@@ -42,8 +49,7 @@ async def answer_late(scope: Any, receive: Any, send: Any) -> None:
 def test_a_connection_without_a_whole_header_is_closed(sent: bytes) -> None:
     async def scenario() -> bytes:
         async with served(answer, header_seconds=0.05) as port:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(sent)
+            reader, writer = await connect(port, sent)
             content = await reader.read()  # until the server closes
             writer.close()
             return content
@@ -55,8 +61,7 @@ def test_a_connection_without_a_whole_header_is_closed(sent: bytes) -> None:
 def test_a_request_in_progress_is_not_closed() -> None:
     async def scenario() -> bytes:
         async with served(answer_late, header_seconds=0.05) as port:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            reader, writer = await connect(port, GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
             content = await reader.read()
             writer.close()
             return content

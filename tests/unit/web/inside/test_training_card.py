@@ -59,9 +59,10 @@ def test_nothing_is_trained_once_the_iterator_is_closed(monkeypatch: pytest.Monk
 
 def test_a_training_is_stopped_and_the_run_before_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_card, "REPORTED", 0.0)
+    monkeypatch.setattr(training_card, "MOST_STEPS", 9)
     visit = TrainingVisit()
     (*_, shown) = run_training(visit, "gru", 16, 5)
-    assert "Learned after" in shown
+    assert "Not learned in" in shown
     begin_training(visit)
     steps = run_training(visit, "rnn", 16, 40)
     assert "GRU, 16 units" in next(steps)
