@@ -21,7 +21,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 RESULT = Path(__file__).parent / "results" / "first_page.json"
 STARTS, PAGES, WARM_UP = 5, 20, 2
-WITHOUT = "import app; app.build_when_opened = lambda *parts: None; app.INSIDE_CSS = app.INSIDE_SCRIPT = ''; app.main()"
+WITHOUT = (
+    "from sentiment_gru.web import page; page.build_when_opened = lambda *parts: None;"
+    " page.INSIDE_CSS = page.INSIDE_SCRIPT = ''; import app; app.main()"
+)
 PROGRAMS: dict[str, Sequence[str]] = {"with": ["-c", "import app; app.main()"], "without": ["-c", WITHOUT]}
 
 

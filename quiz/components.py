@@ -189,7 +189,6 @@ def _show_answer(item: PublicItem, grade: Grade | None) -> Updates:
     return {
         "options": {
             "value": views.options(item, grade),
-            "visible": bool(item.options),
             "elem_classes": [f"quiz-{item.type}"],
         },
         "sliders": {"value": views.sliders_html(item, grade), "visible": bool(item.sliders)},

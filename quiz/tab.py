@@ -35,9 +35,9 @@ _QUEUED: dict[str, Any] = {"concurrency_limit": 1, "show_progress": "hidden", "a
 
 
 def build_quiz_memory() -> gr.BrowserState:
-    """Return the component that saves a run and the levels in the browser. Build it outside of the tabs."""
+    """Return the component that saves a run and the levels in the browser. Call its `render` outside of the tabs."""
     # The page contains this secret, so it hides nothing. The run is signed, and checked when it returns.
-    return gr.BrowserState({}, storage_key="gru-quiz", secret="not a secret: see quiz.resume_token")
+    return gr.BrowserState({}, storage_key="gru-quiz", secret="not a secret: see quiz.resume_token", render=False)
 
 
 def build_quiz_tab(
@@ -57,7 +57,7 @@ def build_quiz_tab(
         page: The page that holds the tab; a visit is opened when it loads.
         bank: The questions.
         store: The store for answers, by default `Store()`.
-        memory: Built by `build_quiz_memory` outside of the tabs.
+        memory: Built by `build_quiz_memory`, and rendered outside of the tabs.
         live: The views of the facts of items in the app, by default none.
         load_classifier: Returns the shipped model, for the proofs that use it.
         may_send: Returns whether the sender of feedback is within the rate limit; each call counts.
@@ -65,7 +65,7 @@ def build_quiz_tab(
         secret: Signs unfinished quizzes; by default that of `load_secret`.
     """
     quiz = QuizService(bank, store or Store(), load_secret(DEFAULT_FILE.parent, secret))
-    state = [gr.State(None), memory or build_quiz_memory()]
+    state = [gr.State(None), memory or build_quiz_memory().render()]
     parts = build_components(bank)
     updates = gr.JSON(visible=False, elem_id="quiz-updates")
     proof = _connect_proof(state, parts, quiz, ProofRenderer(load_classifier))

@@ -84,7 +84,7 @@
     if (single) buttons().forEach((other) => (other.ariaPressed = "false"));
     button.ariaPressed = String(press);
     if (button.closest(".quiz-order")) place(button, press);
-    const waits = document.querySelector("#quiz-ask input").checked || document.querySelector("#quiz-sitting .quiz-withheld");
+    const waits = document.querySelector("#quiz-ask input")?.checked || document.querySelector("#quiz-sitting .quiz-withheld");
     if (single && !waits) document.getElementById("quiz-submit").click();
   });
 

@@ -208,33 +208,34 @@ class Endpoints:
 def build_api(loader: ClassifierLoader) -> None:
     """Add the endpoints to the surrounding `gr.Blocks`."""
     endpoints = Endpoints(loader)
+    hidden: dict[str, Any] = {"visible": False}  # each by itself, or the browser loads its script
     with gr.Column(visible=False):
         public: dict[str, Any] = {"api_visibility": "public", "show_progress": "hidden"}
         gr.Button().click(
             endpoints.classify,
             [gr.Textbox(label="text"), build_list_input({"type": "string"}, "texts")],
-            gr.JSON(label="verdict"),
+            gr.JSON(label="verdict", **hidden),
             api_name="classify",
             **public,
         )
         gr.Button().click(
             endpoints.explain,
-            [gr.Textbox(label="text"), gr.CheckboxGroup(list(METHODS), value=list(METHODS), label="methods")],
-            gr.JSON(label="explanation"),
+            [gr.Textbox(label="text"), gr.CheckboxGroup(list(METHODS), value=list(METHODS), label="methods", **hidden)],
+            gr.JSON(label="explanation", **hidden),
             api_name="explain",
             **{**HEAVY, **public},
         )
         gr.Button().click(
             endpoints.score_file,
             [
-                gr.File(label="file"),
+                gr.File(label="file", **hidden),
                 gr.Textbox("", label="text_column"),
                 gr.Textbox("", label="label_column"),
                 gr.Textbox("csv", label="output_format"),
                 gr.Textbox("", label="csv_text"),
                 build_list_input({"anyOf": [{"type": "string"}, {"type": "object"}]}, "rows"),
             ],
-            [gr.File(label="scored file"), gr.JSON(label="report")],
+            [gr.File(label="scored file", **hidden), gr.JSON(label="report", **hidden)],
             api_name="score_file",
             concurrency_limit=1,
             concurrency_id=QUEUE,

@@ -112,10 +112,10 @@ def build_files_tab(loader: ClassifierLoader) -> None:
         read_button = gr.Button("Read the lines", elem_id="files-read")
     description = _add_live_html("files-found")
     with gr.Column(visible=False, elem_id="files-choices") as choices:
-        header = gr.Checkbox(label="The first row holds the column names", elem_id="files-header")
+        header = gr.Checkbox(label="The first row holds the column names", visible=False, elem_id="files-header")
         text_column = gr.Dropdown([], label="Texts are in", elem_id="files-text")
-        label_column = gr.Dropdown([], label="Compare with the labels in", elem_id="files-label")
-        suffix = gr.Radio([], label="Write as", elem_id="files-format")
+        label_column = gr.Dropdown([], label="Compare with the labels in", visible=False, elem_id="files-label")
+        suffix = gr.Radio([], label="Write as", visible=False, elem_id="files-format")
         with gr.Row(elem_id="files-actions"):
             start_button = gr.Button("Score the file", variant="primary", elem_id="files-start")
             stop_button = gr.Button("Stop", visible=False, elem_id="files-cancel")

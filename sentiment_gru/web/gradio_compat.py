@@ -4,10 +4,12 @@ The tests in tests/unit/web/test_gradio_compat.py fail if an upgrade of Gradio c
 to the release that requirements.txt pins.
 """
 
+import json
 import logging
+import re
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +19,8 @@ import gradio as gr
 import httpx
 import uvicorn
 from gradio import http_server, routes
+from gradio.blocks import BlockContext
+from gradio.components import Component
 
 # Reason: gr.Plot accepts figures of plotly, not the JSON of one, which needs no import of plotly in the page.
 # https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/components/plot.py
@@ -27,6 +31,7 @@ from gradio.state_holder import SessionState, StateHolder
 # Reason: gr.themes has GoogleFont only, which requests the font files from another host.
 # https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/themes/utils/fonts.py
 from gradio.themes.utils.fonts import LocalFont as LocalFont
+from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 
 from .rate_limit import BUSY
 from .rendering import render
@@ -253,6 +258,7 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
     """
     if settings.get("mcp_server"):
         refuse_paths_of_tools()
+    _add_preload_links(app)
     configure = partial(uvicorn.Config, **(uvicorn_settings or {}))
     http_server.uvicorn = SimpleNamespace(Config=configure)
     routes.StateHolder = SlimStateHolder
@@ -265,6 +271,58 @@ def launch(app: gr.Blocks, uvicorn_settings: dict[str, Any] | None = None, **set
     finally:
         http_server.uvicorn = uvicorn
         routes.StateHolder = StateHolder
+
+
+def preload_links(types: Iterable[str]) -> str:
+    """Return the elements with which a browser requests the scripts and styles of a page at once.
+
+    Reason: Gradio's page imports its scripts in steps: the first script, the program, the scripts of components. It
+    asks for those of a step only when the scripts of the last one run. What a step needs stands in those scripts, where
+    Vite writes the list `__vite__mapDeps`.
+    https://github.com/vitejs/vite/blob/main/packages/vite/src/node/plugins/importAnalysisBuild.ts
+
+    Args:
+        types: The types of components that the page loads when it opens, such as "button".
+    """
+    page = (_FRONTEND / "index.html").read_text(encoding="utf-8")
+    first = re.findall(r'src="\./assets/([\w-]+\.js)"', page)
+    second = [name for script in first for name in _find_imports(_read_script(script))]
+    imports: dict[str, list[str]] = {}
+    components: dict[str, str] = {}
+    for script in map(_read_script, [*first, *second]):
+        imports |= _find_imports(script)
+        components |= re.findall(r"\b(\w+):\{[^}]*?component:\(\)=>\w+\(\(\)=>import\(`\./([\w.-]+)`", script)
+    third = [name for name in imports if name.startswith("Blocks-")]
+    fourth = [components[name] for name in types if name in components]
+    names = dict.fromkeys([*first, *(name for script in [*second, *third, *fourth] for name in imports[script])])
+    kinds = {".js": 'rel="modulepreload"', ".css": 'rel="preload" as="style" crossorigin'}
+    return "".join(f'<link {kinds[Path(name).suffix]} href="./assets/{name}">' for name in names)
+
+
+def _add_preload_links(page: gr.Blocks) -> None:
+    """Write the links of `preload_links` into the page that Gradio serves.
+
+    Reason: Gradio inserts `head` of `launch` by a script, when the first steps are over.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/gradio/routes.py (`templates`)
+    """
+    visible = [block for block in page.blocks.values() if getattr(block, "visible", True) is not False]
+    links = preload_links(dict.fromkeys(block.get_block_name() for block in visible))
+    theme = '<link rel="preload" as="style" href="./theme.css?v={{ config.get(\'theme_hash\', \'\') }}">'
+    html = (_FRONTEND / "index.html").read_text(encoding="utf-8")
+    template = html.replace("<style>", f"{links}{theme}<style>", 1)
+    changed = DictLoader({"frontend/index.html": template})
+    routes.templates.env.loader = ChoiceLoader([changed, FileSystemLoader(_FRONTEND.parent)])
+
+
+def _read_script(name: str) -> str:
+    return (_FRONTEND / "assets" / name).read_text(encoding="utf-8")
+
+
+def _find_imports(source: str) -> dict[str, list[str]]:
+    """Return the files that the browser needs for each script that a script imports."""
+    files = [Path(name).name for found in re.findall(r"m\.f=(\[[^]]*\])", source) for name in json.loads(found)]
+    imports = re.findall(r"import\(`\./([\w.-]+)`\)[^`]*?__vite__mapDeps\(\[([\d,]+)\]\)", source)
+    return {name: [files[int(number)] for number in numbers.split(",")] for name, numbers in imports}
 
 
 def find_katex() -> str | None:
@@ -289,7 +347,7 @@ def build_list_input(items: dict[str, Any], label: str) -> gr.JSON:
         items: JSON schema of the items.
         label: Name of the input.
     """
-    component = gr.JSON(label=label)
+    component = gr.JSON(label=label, visible=False)
     component.api_info = lambda: {"type": "array", "items": items}
     return component
 
@@ -311,6 +369,46 @@ def refuse_paths_of_tools() -> None:
             raise ValueError(NOT_UPLOADED) from error
 
     GradioMCPServer.convert_strings_to_filedata = convert_or_refuse
+
+
+def load_when_opened(page: gr.Blocks) -> None:
+    """Let the browser load the scripts of components in closed tabs and accordions when a visitor opens those.
+
+    Call this inside the page, when it is complete. What is built with `visible=False`, for an event to show it, stays
+    so; components whose type is also in the open part of the page stay visible.
+
+    Reason: when the page opens, Gradio loads the scripts of all components that are not `visible=False`, also of those
+    that it does not draw yet.
+    https://github.com/gradio-app/gradio/blob/gradio%406.31.0/js/core/src/init.svelte.ts (`AppTree.create_node`)
+
+    Args:
+        page: The page.
+    """
+    loaded: set[str] = set()
+    late: dict[gr.Tab | gr.Accordion, list[Component]] = {}
+
+    def visit(parent: BlockContext, place: gr.Tab | gr.Accordion | None) -> None:
+        for child in parent.children:
+            visible = getattr(child, "visible", True)  # also the type of what is within something invisible is loaded
+            if place is None and visible is not False:
+                loaded.add(child.get_block_name())
+            elif place and isinstance(child, Component) and visible is True:
+                late.setdefault(place, []).append(child)
+            if isinstance(child, BlockContext):
+                is_closed_tab = isinstance(child, gr.Tab) and child is not parent.children[0]
+                is_closed = is_closed_tab or (isinstance(child, gr.Accordion) and not child.open)
+                visit(child, child if is_closed else place)
+
+    visit(page, None)
+    for place, components in late.items():
+        components = [component for component in components if component.get_block_name() not in loaded]
+        for component in components:
+            component.visible = False
+        if components:
+            update = {"__type__": "update", "visible": True}
+            script = f"() => ({json.dumps([update] * len(components) if len(components) > 1 else update)})"
+            opened = place.select if isinstance(place, gr.Tab) else place.expand
+            opened(None, None, components, js=script, **LIGHT)
 
 
 def build_when_opened(tab: gr.Tab, build: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""ASGI middleware around Gradio's application: headers, closed routes, cached assets, and reports of failures."""
+"""ASGI middleware around Gradio's application: headers, closed routes, kept responses, and reports of failures."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -19,6 +19,9 @@ ASSETS = "/assets/"
 IMMUTABLE = (b"cache-control", b"public, max-age=31536000, immutable")
 CACHE_BYTES = 32 * 1024 * 1024
 GZIP_LEVEL = 5
+ORIGIN_HEADERS = {b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server"}
+"""Headers from which Gradio makes the address of the app, which stands in the page."""
+PAGES = 16  # kept: anyone can request the page of any address
 
 
 class AssetCache:
@@ -38,12 +41,7 @@ class AssetCache:
         key = (scope["path"], _accepts_gzip(scope))
         messages = self._responses.get(key)
         if messages is None:
-            messages = []
-
-            async def collect(message: Message) -> None:
-                messages.append(message)
-
-            await (self._compressed if key[1] else self._app)(scope, receive, collect)
+            messages = await _answer(self._compressed if key[1] else self._app, scope, receive)
             if _is_complete(messages):
                 self._keep(key, messages)
         for message in messages:
@@ -57,6 +55,17 @@ class AssetCache:
         start["headers"] = [*(pair for pair in start["headers"] if pair[0] != IMMUTABLE[0]), IMMUTABLE]
         self._responses[key] = messages
         self._bytes += size
+
+
+async def _answer(app: ASGIApp, scope: Scope, receive: Receive) -> list[Message]:
+    """Return the messages with which an app answers a request."""
+    messages: list[Message] = []
+
+    async def collect(message: Message) -> None:
+        messages.append(message)
+
+    await app(scope, receive, collect)
+    return messages
 
 
 def _is_plain_asset(scope: Scope) -> bool:
@@ -82,17 +91,34 @@ def _is_complete(messages: list[Message]) -> bool:
     return length is None or int(length) == sum(len(message.get("body", b"")) for message in messages)
 
 
-class CompressedPage:
-    """Compress the page for browsers that accept it, and nothing else: large files would block the event loop."""
+class PageCache:
+    """Compress the page for browsers that accept it, and keep it in memory: it takes Gradio over 20 ms to write it.
+
+    Nothing else is compressed: large files would block the event loop.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an app."""
         self._app, self._compressed = app, GZipMiddleware(app, compresslevel=GZIP_LEVEL)
+        self._pages: dict[tuple[Any, ...], list[Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        page = scope["type"] == "http" and scope["path"] == "/"
-        await (self._compressed if page else self._app)(scope, receive, send)
+        """Answer from memory if the page is requested without a query, or pass the request on."""
+        if scope["type"] != "http" or scope["path"] != "/":
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] != "GET" or scope["query_string"]:
+            await self._compressed(scope, receive, send)
+            return
+        origin = [pair for pair in scope["headers"] if pair[0] in ORIGIN_HEADERS]
+        key = (_accepts_gzip(scope), scope["scheme"], scope.get("root_path"), *origin)
+        messages = self._pages.get(key)
+        if messages is None:
+            messages = await _answer(self._compressed, scope, receive)
+            if _is_complete(messages) and len(self._pages) < PAGES:
+                self._pages[key] = messages
+        for message in messages:
+            await send(deepcopy(message))  # middleware further out changes the messages it gets
 
 
 # Routes that keep a visitor's state on disk for others, fetch from other hosts, convert recordings, call methods of
@@ -242,7 +268,7 @@ def protection(
         admission,
         Middleware(AssetCache),
         Middleware(ClosedRoutes),
-        Middleware(CompressedPage),
+        Middleware(PageCache),
     ]
 
 

@@ -14,7 +14,14 @@ from .admission import FUNCTION_SHARE, SHARE, WAITING
 from .api import build_api
 from .charts import COLOURS
 from .files_tab import FILES_CSS, FILES_SCRIPT, LIMITS, build_files_tab
-from .gradio_compat import GuardedBlocks, LocalFont, SharedQueueBlocks, add_failure_dialog, build_when_opened
+from .gradio_compat import (
+    GuardedBlocks,
+    LocalFont,
+    SharedQueueBlocks,
+    add_failure_dialog,
+    build_when_opened,
+    load_when_opened,
+)
 from .inside import INSIDE_CSS, INSIDE_SCRIPT
 from .model_loader import ClassifierLoader
 from .rate_limit import CLASS_RUNS, FEEDBACK, CallLimit, client_address
@@ -88,10 +95,12 @@ def build_app(
                 build_when_opened(inside, lambda: _build_inside(inside, loader, text))
             with gr.Tab("Files"):
                 build_files_tab(loader)
+        memory.render()  # after the tabs, as its script is large, and the first tab does not need it
         footer = render("page_footer.html", notice=STORAGE_NOTICE)
         gr.HTML(footer, apply_default_css=False, elem_id="studio-kept")
         build_api(loader)
         add_failure_dialog()
+        load_when_opened(app)
     app.queue(api_open=False, max_size=WAITING)
     app.share_queue(SHARE, FUNCTION_SHARE, lambda scope: client_address(scope, settings.behind_proxy))
     return app

@@ -41,6 +41,28 @@ def test_the_page_opens_with_a_worked_example(page: Page) -> None:
     )
 
 
+def test_the_first_page_requests_what_it_needs_at_once_and_nothing_else(
+    open_page: Callable[..., Page], address: str
+) -> None:
+    page = open_page(address)
+    page.locator(".verdict-diagnostics").wait_for()
+    opening = page.request.get(address).text()
+    announced = re.findall(r'<link rel="(?:modulepreload|preload)"[^>]*href="\./([^"?]+)', opening)
+    requests = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert sorted(announced) == sorted(
+        url.removeprefix(f"{address}/").split("?")[0] for url in requests if re.search(r"/assets/|/theme\.css", url)
+    )
+    assert len(announced) < 60
+
+
+def test_the_contents_of_accordions_are_drawn_when_opened(page: Page) -> None:
+    for name, role in (("What if?", "radio"), ("Every unit at every token", "radio"), ("About this model", "heading")):
+        contents = page.locator(".block", has=page.get_by_role("button", name=name)).get_by_role(role)
+        expect(contents).to_have_count(0)
+        page.get_by_role("button", name=name).click()
+        expect(contents.first).to_be_visible()
+
+
 def test_enter_gives_the_verdict(page: Page) -> None:
     page.get_by_label("Your text").fill(NEGATIVE)
     page.get_by_label("Your text").press("Enter")

@@ -82,6 +82,14 @@ def test_nothing_is_sent_while_a_text_is_typed(built: gr.Blocks) -> None:
     assert names == {"submit"}
 
 
+def test_the_first_page_loads_the_scripts_of_few_types_of_components(built: gr.Blocks) -> None:
+    components = built.get_config_file()["components"]
+    assert {component["type"] for component in components if component["props"].get("visible") is not False} == {
+        *("accordion", "browserstate", "button", "column", "dataset", "form", "html"),
+        *("row", "state", "tabitem", "tabs", "textbox"),
+    }
+
+
 def test_the_key_of_the_quiz_is_not_in_the_page(built: gr.Blocks) -> None:
     bank = json.loads((REPOSITORY / "quiz" / "answer_bank.json").read_text(encoding="utf-8"))
     page = json.dumps(built.get_config_file(), ensure_ascii=False, default=str)

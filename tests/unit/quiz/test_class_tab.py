@@ -36,7 +36,7 @@ TOKEN = "a token of the teacher"
 def serve(store: Store, **options: Any) -> TestClient:
     """Return a client of the quiz, built with further options, and the teacher's page."""
     with gr.Blocks(analytics_enabled=False) as blocks:
-        build_quiz_tab(blocks, BANK, store, build_quiz_memory(), secret="a secret of the tests", **options)
+        build_quiz_tab(blocks, BANK, store, build_quiz_memory().render(), secret="a secret of the tests", **options)
     routes = teacher_routes(store, BANK, TOKEN)
     app = App.create_app(blocks.queue(api_open=False), app_kwargs={"routes": routes})
     return TestClient(app, raise_server_exceptions=False)

@@ -97,7 +97,8 @@ def leaked(text: str, items: list[Item]) -> list[str]:
 def test_each_type_has_its_own_field_for_the_answer(store: Store, item: Item, field: str) -> None:
     quiz = quiz_of(store, item)
     shown = updates(quiz.open({}), quiz)
-    assert [name for name in ("options", "number", "sliders") if shown[name]["visible"]] == [field]
+    assert [name for name in ("number", "sliders") if shown[name]["visible"]] == [field] * (field != "options")
+    assert bool(value(shown["options"])) == (field == "options")
     assert shown["number"]["interactive"]
     assert shown["options"]["elem_classes"] == [f"quiz-{item.type}"]
     assert value(shown["options"]).count("<button") == (0 if item.type == "match" else len(item.options))
@@ -455,7 +456,7 @@ class Visitor(Page):
 @pytest.fixture
 def blocks(store: Store) -> gr.Blocks:
     with gr.Blocks(analytics_enabled=False) as blocks:
-        memory = build_quiz_memory()
+        memory = build_quiz_memory().render()
         build_quiz_tab(blocks, BANK, store, memory, secret=SECRET)
     return blocks.queue(api_open=False)
 

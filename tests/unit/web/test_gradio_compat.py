@@ -1,6 +1,7 @@
 """The undocumented parts of Gradio that the app uses: each test fails if an upgrade changes one of them."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ import gradio as gr
 import httpx
 import pytest
 import uvicorn
-from gradio import http_server, networking, processing_utils
+from gradio import http_server, networking, processing_utils, routes
 from gradio.queueing import Queue
 from gradio.routes import App
 from gradio.state_holder import StateHolder
@@ -24,6 +25,8 @@ from sentiment_gru.web.gradio_compat import (
     current_page,
     find_katex,
     launch,
+    load_when_opened,
+    preload_links,
 )
 
 
@@ -158,6 +161,42 @@ def test_a_tab_is_built_when_opened_by_events_that_are_private() -> None:
         build_when_opened(tab, lambda: None)
     assert any(event.renderable for event in page.fns.values())
     assert {event.api_visibility for event in page.fns.values()} == {"private"}
+
+
+def test_components_in_closed_places_are_invisible_until_these_are_opened() -> None:
+    with gr.Blocks() as page:
+        with gr.Tabs():
+            with gr.Tab("open"):
+                gr.Textbox()
+                with gr.Accordion("closed", open=False) as accordion:
+                    card = gr.Markdown()
+                    gr.JSON(visible=False)
+            with gr.Tab("closed") as tab, gr.Accordion("open"):
+                kept, choice, letter = gr.Textbox(), gr.Radio(), gr.Radio()
+        load_when_opened(page)
+    assert [part.visible for part in (kept, card, choice, letter)] == [True, False, False, False]
+    update = '{"__type__": "update", "visible": true}'
+    assert [(event.targets, event.outputs, event.js) for event in page.fns.values()] == [
+        ([(accordion._id, "expand")], [card], f"() => ({update})"),
+        ([(tab._id, "select")], [choice, letter], f"() => ([{update}, {update}])"),
+    ]
+
+
+def test_a_page_announces_the_scripts_and_styles_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """tests/browser/test_pages.py compares them with those that a browser requests."""
+    monkeypatch.setattr(routes.templates.env, "loader", routes.templates.env.loader)
+    with gr.Blocks() as blocks:
+        gr.Textbox()
+        gr.Markdown(visible=False)
+    gradio_compat._add_preload_links(blocks)
+    client = TestClient(App.create_app(blocks))
+    page = client.get("/").text
+    links = preload_links(["textbox"])
+    assert links in page.split("</head>")[0]
+    assert len(links) < len(preload_links(["textbox", "markdown"]))
+    addresses = re.findall(r'href="\./([^"]+)"', links)
+    assert len(addresses) > 20
+    assert {client.get(f"/{address}").status_code for address in addresses} == {200}
 
 
 def test_plot_data_holds_json_and_local_fonts_request_no_host() -> None:

@@ -22,6 +22,7 @@ from sentiment_gru.web.middleware import (
     HEADERS,
     IMMUTABLE,
     AssetCache,
+    PageCache,
     protection,
     refuse_invalid,
 )
@@ -198,6 +199,46 @@ def test_no_more_assets_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> No
     for name in "abcde":
         assert client.get(f"/assets/{name}").text == "x" * 10
     assert sorted(path for path, _ in cache._responses) == ["/assets/a", "/assets/b"]
+
+
+def test_the_page_is_kept_for_each_address_of_the_app() -> None:
+    made: list[str] = []
+
+    async def make(request: Request) -> Response:
+        made.append(request.headers["host"])
+        return PlainTextResponse(f"page of {made[-1]} {'x' * 5_000}")
+
+    client = TestClient(PageCache(Starlette(routes=[Route("/{path:path}", make)])))
+
+    def get(host: str, path: str = "/", accepted: str = "gzip", **headers: str) -> Any:
+        answer = client.get(path, headers={"Host": host, "Accept-Encoding": accepted, **headers})
+        assert answer.text.startswith(f"page of {host} ")
+        assert answer.headers.get("content-encoding") == (
+            "gzip" if path[:2] in ("/", "/?") and accepted == "gzip" else None
+        )
+        return answer
+
+    for _ in range(2):
+        get("one")
+        get("two")
+        get("one", accepted="identity")
+        get("one", **{"X-Forwarded-Proto": "https"})
+        get("one", **{"X-Forwarded-Host": "three"})
+        get("one", **{"X-Gradio-Server": "four"})
+    assert len(made) == 6
+    for path in ("/?deep_link=1", "/config"):
+        before = len(made)
+        get("one", path)
+        get("one", path)
+        assert len(made) == before + 2
+
+
+def test_no_more_pages_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentiment_gru.web.middleware.PAGES", 2)
+    cache = PageCache(Starlette(routes=[Route("/", lambda request: PlainTextResponse("page"))]))
+    for host in "abc":
+        assert TestClient(cache).get("/", headers={"Host": host}).text == "page"
+    assert len(cache._pages) == 2
 
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]}
