@@ -386,6 +386,7 @@ def load_when_opened(page: gr.Blocks) -> None:
     """
     loaded: set[str] = set()
     late: dict[gr.Tab | gr.Accordion, list[Component]] = {}
+    used = {block._id for event in page.fns.values() for block in (*event.inputs, *event.outputs)}
 
     def visit(parent: BlockContext, place: gr.Tab | gr.Accordion | None) -> None:
         for child in parent.children:
@@ -404,6 +405,9 @@ def load_when_opened(page: gr.Blocks) -> None:
         components = [component for component in components if component.get_block_name() not in loaded]
         for component in components:
             component.visible = False
+            # Gradio disables a component that is the output of an event only.
+            if component._id not in used and component.interactive is None:
+                component.interactive = True
         if components:
             update = {"__type__": "update", "visible": True}
             script = f"() => ({json.dumps([update] * len(components) if len(components) > 1 else update)})"

@@ -172,13 +172,17 @@ def test_components_in_closed_places_are_invisible_until_these_are_opened() -> N
                     card = gr.Markdown()
                     gr.JSON(visible=False)
             with gr.Tab("closed") as tab, gr.Accordion("open"):
-                kept, choice, letter = gr.Textbox(), gr.Radio(), gr.Radio()
+                kept, choice, letter, shown = gr.Textbox(), gr.Radio(), gr.Radio(), gr.Number()
+                choice.change(None, [choice], [shown], js="() => 1")
         load_when_opened(page)
-    assert [part.visible for part in (kept, card, choice, letter)] == [True, False, False, False]
+    assert [part.visible for part in (kept, card, choice, letter, shown)] == [True, False, False, False, False]
+    # The browser decides for those of other events; what only `load_when_opened` changes is for the visitor.
+    assert [part.interactive for part in (kept, choice, letter, shown)] == [None, None, True, None]
     update = '{"__type__": "update", "visible": true}'
     assert [(event.targets, event.outputs, event.js) for event in page.fns.values()] == [
+        ([(choice._id, "change")], [shown], "() => 1"),
         ([(accordion._id, "expand")], [card], f"() => ({update})"),
-        ([(tab._id, "select")], [choice, letter], f"() => ([{update}, {update}])"),
+        ([(tab._id, "select")], [choice, letter, shown], f"() => ([{update}, {update}, {update}])"),
     ]
 
 
@@ -188,6 +192,8 @@ def test_a_page_announces_the_scripts_and_styles_that_it_needs(monkeypatch: pyte
     with gr.Blocks() as blocks:
         gr.Textbox()
         gr.Markdown(visible=False)
+    blocks.theme = gr.themes.Base()  # as `launch` does, before it makes the configuration
+    blocks.config = blocks.get_config_file()
     gradio_compat._add_preload_links(blocks)
     client = TestClient(App.create_app(blocks))
     page = client.get("/").text
