@@ -259,6 +259,10 @@ def test_an_archive_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("[Content_Types].xml", "hello")
     assert "not a complete XLSX workbook" in refusal(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "hello")
+        archive.filelist[0].extract_version = 126  # a version of ZIP that does not exist
+    assert "not a complete XLSX workbook" in refusal(path)
 
 
 def test_formulas_that_were_never_computed_are_told_from_empty_cells(tmp_path: Path) -> None:
