@@ -56,7 +56,7 @@ def check_archive(path: Path, limits: Limits) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:  # the second: a version of ZIP
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:  # NotImplementedError: ZIP version
         raise FileError("the file is not a complete XLSX workbook") from error
     size = sum(entry.file_size for entry in entries)
     if size > limits.unpacked_megabytes * 1_000_000 or len(entries) > MAX_ENTRIES:
