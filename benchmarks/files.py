@@ -2,16 +2,13 @@
 
     python benchmarks/files.py
 
-Texts are made by a seeded draw from the vocabulary of the model. Both engines run the shipped checkpoint.
+Texts are made by a seeded draw from the vocabulary of the model; the checkpoint is the shipped one.
 """
 
-import csv
 import json
 import os
 import platform
-import random
 import resource
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -19,42 +16,37 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 REPOSITORY = Path(__file__).parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from benchmarks.speed.texts import write_table  # noqa: E402, the script runs from anywhere
+from sentiment_gru import SentimentClassifier  # noqa: E402
+from sentiment_gru.files.job import score_table  # noqa: E402
+from sentiment_gru.files.readers import open_table  # noqa: E402
+
 RESULT = REPOSITORY / "benchmarks" / "results" / "files.json"
-ROWS, WORDS, SEED = 100_000, 50, 0
+ROWS, WORDS = 100_000, 50
 
 
 def main() -> None:
-    """Measure each engine in a process of its own, whose memory is then its own, and write what it took."""
-    if sys.argv[1:]:
-        print(json.dumps(measure(sys.argv[1])))
-        return
-    with_each = {}
-    for engine in ("onnxruntime", "openvino"):
-        output = subprocess.check_output([sys.executable, __file__, engine], text=True)
-        with_each[engine] = json.loads(output.splitlines()[-1])
+    """Measure, and write the result file."""
     figures = {
         "script": "python benchmarks/files.py",
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "rows": ROWS,
         "words_per_row": WORDS,
-        "engines": with_each,
+        **measure(),
     }
     RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(RESULT.read_text(encoding="utf-8"))
 
 
-def measure(engine: str) -> dict[str, float]:
-    """Return what it takes to score a file with an engine, on all cores."""
-    sys.path.insert(0, str(REPOSITORY))
-    from sentiment_gru import SentimentClassifier
-    from sentiment_gru.files.job import score_table
-    from sentiment_gru.files.readers import open_table
-
+def measure() -> dict[str, float]:
+    """Return what it takes to score a file, on all cores."""
     with TemporaryDirectory() as folder:
         source = Path(folder, "texts.csv")
-        write_texts(source)
-        classifier = SentimentClassifier.from_pretrained(engine=engine)
+        write_table(source, ROWS, WORDS)
+        classifier = SentimentClassifier.from_pretrained()
         classifier(["warm up"])
         before = peak_megabytes()
         start = time.perf_counter()
@@ -69,19 +61,6 @@ def measure(engine: str) -> dict[str, float]:
             "peak_megabytes_with_model_loaded": round(before),
             "peak_megabytes": round(peak_megabytes()),
         }
-
-
-def write_texts(path: Path, rows: int = ROWS) -> None:
-    """Write rows of words drawn from the vocabulary, each with one of two labels."""
-    tokenizer = REPOSITORY / "sentiment_gru" / "pretrained" / "tokenizer.json"
-    vocabulary = [w for w in json.loads(tokenizer.read_text(encoding="utf-8"))["model"]["vocab"] if w.isalpha()]
-    draws = random.Random(SEED)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "text", "label"])
-        for number in range(rows):
-            words = " ".join(draws.choices(vocabulary, k=WORDS))
-            writer.writerow([number, words, draws.choice(["negative", "positive"])])
 
 
 def peak_megabytes() -> float:

@@ -1,10 +1,10 @@
-"""Compare the verdicts of ONNX Runtime and OpenVINO with those of PyTorch on unlabelled reviews.
+"""Compare the verdicts of ONNX Runtime and NumPy with those of PyTorch on unlabelled reviews.
 
     python benchmarks/parity.py ../shared/data/imdb    # 10,000 reviews, into benchmarks/results/parity.json
 
-PyTorch reads one review at a time, without padding; the other runtimes read padded batches of mixed lengths, as a
-file's. A verdict that differs where the two highest scores are within `TIE` of each other is a tie. The exit code is 1
-if another one differs, or if scores differ by more than the limits.
+PyTorch reads one review at a time, without padding; the others read batches of mixed lengths, as a file's. A verdict
+that differs where the two highest scores are within `TIE` of each other is a tie. The exit code is 1 if another one
+differs, or if scores differ by more than the limit.
 """
 
 import argparse
@@ -21,13 +21,14 @@ import torch
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from sentiment_gru import SentimentClassifier  # noqa: E402, the script runs from anywhere
+from benchmarks.speed.throughput import RUNTIMES, load  # noqa: E402, the script runs from anywhere
+from sentiment_gru import SentimentClassifier  # noqa: E402
 from sentiment_gru.data.sources import load_splits  # noqa: E402
 from sentiment_gru.tokenization import keep_ends  # noqa: E402
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "parity.json"
 TIE = 1e-3
-LIMITS = {"onnxruntime": 1e-4, "openvino": 0.01}  # largest difference between two scores; OpenVINO's may be bfloat16
+LIMIT = 1e-4  # largest difference between two scores
 CHUNK = 1_000  # texts that a runtime gets at once
 
 
@@ -62,22 +63,20 @@ def main() -> int:
     chunks = [texts[i : i + CHUNK] for i in range(0, len(texts), CHUNK)]
     expected = reference_scores(SentimentClassifier.from_pretrained(), texts)
     found = {}
-    for engine in LIMITS:
-        classifier = SentimentClassifier.from_pretrained(engine=engine)
+    for name, onnx_alone in RUNTIMES.items():
+        classifier = load(onnx_alone)
         scores = np.concatenate([classifier.scores(classifier.logits(chunk)) for chunk in chunks])
-        found[engine] = compare(scores, expected)
-    bfloat16 = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+        found[name] = compare(scores, expected)
     result = {
         "script": f"python benchmarks/parity.py --texts {len(texts)}",
         "texts": len(texts),
         "runtimes": found,
-        "openvino_precision": "bfloat16" if bfloat16 else "float32",
         "machine": platform.machine(),
         "date": time.strftime("%Y-%m-%d"),
     }
     given.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))
-    return int(any(one["other_verdicts"] or one["largest_difference"] > LIMITS[name] for name, one in found.items()))
+    return int(any(one["other_verdicts"] or one["largest_difference"] > LIMIT for one in found.values()))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ sys.path.insert(0, str(REPOSITORY))
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
-from benchmarks.files import WORDS, write_texts  # noqa: E402
+from benchmarks.files import WORDS  # noqa: E402
+from benchmarks.speed.texts import write_table  # noqa: E402
 from sentiment_gru.files.folders import Block, BlockResult, Engine, FolderJob, score_folder, score_locally  # noqa: E402
 from sentiment_gru.files.ray_engine import score_on_ray  # noqa: E402
 
@@ -40,7 +41,7 @@ WORKERS = (1, 2)
 def write_input(folder: Path, rows: int) -> None:
     """Write a folder of one Parquet file of texts."""
     source = folder.with_suffix(".csv")
-    write_texts(source, rows)
+    write_table(source, rows, WORDS)
     with source.open(encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
     folder.mkdir()

@@ -12,8 +12,6 @@ import json
 import os
 import platform
 import sys
-import tempfile
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,17 +26,13 @@ import numpy as np  # noqa: E402, the script runs from anywhere
 import torch  # noqa: E402
 
 from benchmarks.cells.speed import take_turns  # noqa: E402
-from benchmarks.files import write_texts  # noqa: E402
 from benchmarks.speed.rivals import Rivals, operations  # noqa: E402
 from benchmarks.speed.starting import measure_pages, measure_starts  # noqa: E402
 from benchmarks.speed.texts import make_texts  # noqa: E402
-from sentiment_gru import SentimentClassifier  # noqa: E402
-from sentiment_gru.files.job import score_table  # noqa: E402
-from sentiment_gru.files.readers import open_table  # noqa: E402
+from benchmarks.speed.throughput import combine, measure_in_process  # noqa: E402
 
 RESULT = REPOSITORY / "benchmarks" / "results" / "serving.json"
 TOKENS, BATCH, BATCH_TOKENS = (20, 250, 1_000), 64, 250
-ENGINES = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino"}
 
 
 def main() -> None:
@@ -54,13 +48,17 @@ def main() -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "threads": 1,
         "torch": torch.__version__,
-        "texts": "words drawn from the vocabulary of the model, one token each",
+        "texts": "words drawn from the vocabulary of the model by Zipf's law, one token each",
         "distilbert": "its sizes with random weights, on as many random token ids, which it need not tokenize",
         "megaflop_250_tokens": round(operations(rivals.gru.config, 250) / 1e6, 1),
         "one_text": {str(tokens): measure_single(rivals, tokens, 2 if quick else 30) for tokens in TOKENS},
         "batch": measure_batch(rivals, 4 if quick else BATCH, 1 if quick else 5),
-        "reviews": measure_reviews(200 if quick else 3_000),
-        "file": measure_file(300 if quick else 5_000),
+        "throughput": combine(
+            {
+                threads: measure_in_process(threads, *((200, 300) if quick else (3_000, 20_000)))
+                for threads in sorted({1, os.cpu_count() or 1})
+            }
+        ),
         "start": rounded(measure_starts(1 if quick else 5)),
         "first_page_seconds": rounded(measure_pages(2 if quick else 15)),
     }
@@ -94,41 +92,6 @@ def measure_batch(rivals: Rivals, size: int, turns: int) -> dict[str, Any]:
             medians["matrix_products"] / medians["gru_without_tokenizing"], 3
         ),
     }
-
-
-def measure_reviews(count: int) -> dict[str, Any]:
-    """Return the texts per second on all cores, from text to verdict, for both engines."""
-    texts, found = make_texts(count, BATCH_TOKENS), {}
-    for name, engine in ENGINES.items():
-        classifier = SentimentClassifier.from_pretrained(threads=os.cpu_count(), engine=engine)
-        classifier(texts[: count // 4])
-        began = time.perf_counter()
-        classifier(texts)
-        found[name] = round(count / (time.perf_counter() - began))
-    return {"tokens": BATCH_TOKENS, "per_second": found}
-
-
-def measure_file(rows: int) -> dict[str, Any]:
-    """Return the rows per second of a CSV file, read, scored and written, for both engines."""
-    found: dict[str, Any] = {"rows": rows, "words_per_row": 50}
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "texts.csv")
-        write_texts(source, rows)
-        found["rows_per_second"] = {
-            name: [
-                round(score_file(source, Path(folder, f"{engine}{threads}.csv"), engine, threads))
-                for threads in (1, os.cpu_count() or 1)
-            ]
-            for name, engine in ENGINES.items()
-        }
-    return found
-
-
-def score_file(source: Path, output: Path, engine: str, threads: int) -> float:
-    """Score a file and return the rows per second."""
-    classifier = SentimentClassifier.from_pretrained(threads=threads, engine=engine)
-    *_, last = score_table(classifier, open_table(source), "text", output)
-    return last.rows_per_second
 
 
 def ratios(times: dict[str, list[float]]) -> dict[str, float]:

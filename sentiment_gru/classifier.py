@@ -15,8 +15,8 @@ from tokenizers import Tokenizer
 from .checkpoint import build_network, load_config, load_text_encoder, load_weights, resolve
 from .errors import InputError
 from .model_config import ModelConfig, length_factor
-from .onnx_model import Runtime
-from .openvino_runtime import BatchRuntime, OpenVinoRuntime, RuntimeChoice, read_engine
+from .numpy_runtime import NumpyRuntime
+from .onnx_model import Rows, Runtime
 from .results import (
     METHODS,
     Explanation,
@@ -30,23 +30,22 @@ from .results import (
     independent,
 )
 from .results import Prediction as Prediction
-from .tokenization import count_split, find_continued, is_punctuation, keep_ends
+from .token_counts import TokenCounter, TokenCounts
+from .tokenization import keep_ends
 
 if TYPE_CHECKING:  # verdicts need neither torch nor transformers
     from transformers import PreTrainedTokenizerFast
 
     from .network import Network
 
-BATCH_TEXTS = 64
-FEW_TEXTS = 32  # fewer than this are classified by ONNX Runtime
-BATCH_TOKENS = 16_384  # padded tokens per batch: bounds memory when texts are long
+FEW_TEXTS = 32  # fewer than this are left to ONNX Runtime
 
 
 class SentimentClassifier:
     """A loaded model with its tokenizer; it keeps no state between calls, so threads can share it.
 
-    ONNX Runtime computes verdicts; OpenVINO those of many texts, where it is installed and faster. The PyTorch model
-    computes explanations, which need gradients and states; it is loaded when it is first used.
+    ONNX Runtime computes the scores of few texts, and NumPy those of many, which takes half the time there. The PyTorch
+    model computes what an explanation needs of gradients and states; it is loaded when it is first used.
 
     Args:
         config: Configuration of the model.
@@ -54,10 +53,6 @@ class SentimentClassifier:
         encoder: Tokenizer without padding and truncation.
         load_model: Function that returns the PyTorch model.
         threads: Number of threads, by default OMP_NUM_THREADS or the number of available cores.
-        engine: "onnxruntime", "openvino", or "auto" for the faster one; by default ENGINE or "auto".
-
-    Raises:
-        OptionsError: There is no such engine.
     """
 
     def __init__(
@@ -67,40 +62,29 @@ class SentimentClassifier:
         encoder: Tokenizer,
         load_model: "Callable[[], Network]",
         threads: int | None = None,
-        engine: str | None = None,
     ) -> None:
         self.config = config
         self.labels = config.labels
         self.threads = threads or _count_threads()
         self._runtime = Runtime(config, weights)
-        self._choose_runtime = RuntimeChoice(
-            read_engine(engine or os.environ.get("ENGINE")),
-            self._runtime,
-            lambda: OpenVinoRuntime(config, weights, self.threads),
-            self.scores,
-        )
+        self._runtime_of_many = NumpyRuntime(config, weights) if NumpyRuntime.is_supported(config) else self._runtime
         self._encoder = encoder
         self._load_model = load_model
         self._model: Network | None = None
         self._lock = Lock()
-        vocabulary = encoder.get_vocab()
-        self._punctuation = {i for token, i in vocabulary.items() if is_punctuation(token)}
-        self._continued = find_continued(vocabulary)
+        self._counter = TokenCounter(encoder.get_vocab(), config.unk_token_id)
 
     @classmethod
-    def from_pretrained(
-        cls, model: str | Path | None = None, threads: int | None = None, engine: str | None = None
-    ) -> "SentimentClassifier":
+    def from_pretrained(cls, model: str | Path | None = None, threads: int | None = None) -> "SentimentClassifier":
         """Load the shipped checkpoint, a folder, or a Hub id, without unpickling or running downloaded code.
 
         Raises:
             CheckpointError: The checkpoint cannot be loaded; the message is one line.
-            OptionsError: There is no such engine.
         """
         folder = resolve(model)
         config = load_config(folder)
         weights, encoder = load_weights(folder, config), load_text_encoder(folder)
-        return cls(config, weights, encoder, lambda: build_network(config, weights, threads), threads, engine)
+        return cls(config, weights, encoder, lambda: build_network(config, weights, threads), threads)
 
     @classmethod
     def from_model(cls, model: "Network", tokenizer: "PreTrainedTokenizerFast") -> "SentimentClassifier":
@@ -132,7 +116,8 @@ class SentimentClassifier:
         texts = self._check(texts)
         encoded = self.encode(texts)
         scores = self.scores(self.logits(texts, encoded))
-        return [self._prediction(ids, row) for ids, row in zip(encoded, scores, strict=True)]
+        counts = self._counter.count(encoded)
+        return [self._prediction(count, row) for count, row in zip(counts, scores, strict=True)]
 
     def explain(self, text: str, methods: Sequence[str] = METHODS, target: Target = None) -> Explanation:
         """Explain the verdict on one text.
@@ -198,9 +183,9 @@ class SentimentClassifier:
         tokens = []
         for before, i in zip([-1, *kept], kept, strict=False):
             start, end = spans[i]
-            continues = ids[i] in self._continued and before == i - 1  # what it continues may not be read
+            continues = ids[i] in self._counter.continued and before == i - 1  # what it continues may not be read
             tokens.append(Token(text[start:end], start, end, ids[i] == self.config.unk_token_id, continues))
-        return Reading(text, tuple(tokens), [ids[i] for i in kept], self._score_exactly, lambda: self.model)
+        return Reading(text, tuple(tokens), [ids[i] for i in kept], self._score, lambda: self.model)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text."""
@@ -214,19 +199,18 @@ class SentimentClassifier:
             encoded: Their token ids, if already known.
         """
         rows = self.encode(self._check(texts)) if encoded is None else encoded
-        return self._score(rows, self._runtime if len(rows) < FEW_TEXTS else None)
+        return self._score(rows)
 
-    def _score_exactly(self, rows: Sequence[list[int]]) -> np.ndarray:
-        """Return (B, C) logits of token ids, to the digits that the proofs of an explanation need."""
-        return self._score(rows, self._runtime)
-
-    def _score(self, rows: Sequence[list[int]], runtime: BatchRuntime | None) -> np.ndarray:
-        """Return (B, C) logits of token ids by a runtime, or by the fastest one."""
+    def _score(self, rows: Sequence[list[int]]) -> np.ndarray:
+        """Return (B, C) float32 logits of token ids, divided by the fitted temperature."""
         rows = [keep_ends(ids, self.config.max_tokens) for ids in rows]
         lengths = np.array([len(ids) for ids in rows], dtype=np.int64)
-        batches = batches_by_length(lengths.tolist())
+        runtime = self._runtime if len(rows) < FEW_TEXTS else self._runtime_of_many
+        each = max(FEW_TEXTS, -(-len(rows) // self.threads))  # so that every thread has a batch
+        batches = batches_by_length(lengths.tolist(), min(runtime.BATCH_TEXTS, each), runtime.BATCH_TOKENS)
         logits = np.zeros((len(rows), len(self.labels)), dtype=np.float32)
-        for batch, batch_logits in zip(batches, self._run(batches, rows, runtime), strict=True):
+        contents = [[rows[i] for i in batch] for batch in batches]
+        for batch, batch_logits in zip(batches, self._run(runtime, contents), strict=True):
             logits[batch] = batch_logits
         divisors = self.config.temperature * length_factor(lengths, self.config.temperature_exponent)
         return logits / divisors.astype(np.float32)[:, None]
@@ -235,14 +219,12 @@ class SentimentClassifier:
         """Return (B, C) scores of logits: their softmax, or the sigmoid of each if a text may have several labels."""
         return independent(logits) if self.config.multi_label else calibrated(logits)
 
-    def _run(self, batches: list[list[int]], rows: list[list[int]], runtime: BatchRuntime | None) -> list[np.ndarray]:
+    def _run(self, runtime: Callable[[Rows], np.ndarray], batches: Sequence[Rows]) -> list[np.ndarray]:
         """Return the (B, C) logits of each batch; `threads` batches run in parallel."""
-        contents = [[rows[i] for i in batch] for batch in batches]
-        runtime = runtime or self._choose_runtime(contents)
-        if self.threads == 1 or len(contents) < 2:
-            return [runtime(content) for content in contents]
+        if self.threads == 1 or len(batches) < 2:
+            return [runtime(batch) for batch in batches]
         with ThreadPoolExecutor(self.threads) as workers:
-            return list(workers.map(runtime, contents))
+            return list(workers.map(runtime, batches))
 
     def _check_explainable(self) -> None:
         if self.config.multi_label:
@@ -255,19 +237,18 @@ class SentimentClassifier:
                 raise InputError(f"text {index} is {type(text).__name__}, not a string: {text!r:.80}")
         return texts
 
-    def _prediction(self, ids: list[int], scores: np.ndarray) -> Prediction:
-        unknown = ids.count(self.config.unk_token_id)
-        punctuation = sum(token in self._punctuation for token in ids)
+    def _prediction(self, count: TokenCounts, scores: np.ndarray) -> Prediction:
         prediction = Prediction(
             label=self.labels[int(scores.argmax())],
             scores={label: float(score) for label, score in zip(self.labels, scores, strict=True)},
-            uncertain=bool(scores.max() < self.config.uncertain_below) or unknown + punctuation == len(ids),
-            tokens=len(ids),
-            unknown_tokens=unknown,
-            truncated_tokens=max(0, len(ids) - self.config.max_tokens),
-            punctuation_tokens=punctuation,
-            piece_tokens=sum(token in self._continued for token in ids) if self._continued else 0,
-            split_words=count_split(ids, self._continued),
+            uncertain=bool(scores.max() < self.config.uncertain_below)
+            or count.unknown + count.punctuation == count.tokens,
+            tokens=count.tokens,
+            unknown_tokens=count.unknown,
+            truncated_tokens=max(0, count.tokens - self.config.max_tokens),
+            punctuation_tokens=count.punctuation,
+            piece_tokens=count.pieces,
+            split_words=count.split_words,
         )
         if not self.config.multi_label:
             return prediction
@@ -281,12 +262,18 @@ def _count_threads() -> int:
     return int(given) if given.isdecimal() and int(given) else os.cpu_count() or 1
 
 
-def batches_by_length(lengths: Sequence[int]) -> list[list[int]]:
-    """Group indices into batches of similar length, each within `BATCH_TEXTS` and `BATCH_TOKENS`."""
+def batches_by_length(lengths: Sequence[int], texts: int, tokens: int) -> list[list[int]]:
+    """Group indices into batches of similar length, the longest first.
+
+    Args:
+        lengths: Number of tokens of each text.
+        texts: Largest number of texts in a batch.
+        tokens: Largest number of tokens in a batch of several texts, with the padding to the longest one.
+    """
     batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
         size = len(batches[-1]) + 1 if batches else 0
-        if not batches or size > BATCH_TEXTS or size * lengths[index] > BATCH_TOKENS:
+        if not batches or size > texts or size * lengths[batches[-1][0]] > tokens:
             batches.append([])
         batches[-1].append(index)
     return batches

@@ -101,7 +101,7 @@ def print_figures(
         raise typer.BadParameter("give either --dataset or --list")
     try:
         mapping = parse_label_map(label_map)
-        classifier = SentimentClassifier.from_pretrained(model, engine="onnxruntime")
+        classifier = SentimentClassifier.from_pretrained(model)
         figures: dict[str, Any]
         if expectations is not None:
             if classifier.config.multi_label:

@@ -17,6 +17,7 @@ from .errors import FileError
 from .model_config import LONGEST, REFERENCE, SHORTEST, ModelConfig
 
 Weights = Mapping[str, np.ndarray]
+Rows = Sequence[Sequence[int]]  # token ids of the texts of a batch
 
 OPSET, IR_VERSION = 17, 8
 # Index in PyTorch's order of each block of weights in ONNX's order: z r n from r z n, i o f c from i f g o.
@@ -77,7 +78,7 @@ def build_graph(config: ModelConfig, weights: Weights, calibrated: bool) -> Mode
     states = last = ""
     for layer in range(config.num_layers):
         cells = [
-            (config.cell, _select(weights, f"layers.{layer}.{cell}."))
+            (config.cell, select(weights, f"layers.{layer}.{cell}."))
             for cell in ("forward_cell", "backward_cell")[: 2 if config.bidirectional else 1]
         ]
         states, last = _add_layer(graph, cells, states or inputs, mask, lengths)
@@ -93,7 +94,7 @@ def build_graph(config: ModelConfig, weights: Weights, calibrated: bool) -> Mode
     return _whole(graph, config)
 
 
-def _select(weights: Weights, prefix: str) -> Weights:
+def select(weights: Weights, prefix: str) -> Weights:
     """Return the weights whose names begin with a prefix, by the rest of their names."""
     return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
@@ -237,6 +238,9 @@ def export_onnx(model: str | Path | None, output: Path, force: bool = False) -> 
 class Runtime:
     """An ONNX Runtime session of a copy of a model; threads can share it, and each run uses one thread."""
 
+    BATCH_TEXTS = 64
+    BATCH_TOKENS = 16_384  # with padding; bounds the memory of a run
+
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -244,22 +248,16 @@ class Runtime:
         content = build_graph(config, weights, calibrated=False).SerializeToString()
         self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
-    def __call__(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+    def __call__(self, rows: Rows) -> np.ndarray:
         """Return (B, C) float32 logits, before division, of the token ids of B texts, which may be empty."""
         logits: np.ndarray = self.session.run(None, pad(rows))[0]
         return logits
 
 
-def pad(rows: Sequence[Sequence[int]], multiple: int = 1) -> dict[str, np.ndarray]:
-    """Return the inputs of the graph for the token ids of B texts, with at least one column.
-
-    Args:
-        rows: token ids of each text.
-        multiple: the number of columns is a multiple of this.
-    """
+def pad(rows: Rows) -> dict[str, np.ndarray]:
+    """Return the inputs of the graph for the token ids of B texts, with at least one column."""
     lengths = np.array([len(row) for row in rows])
-    width = max(1, lengths.max())
-    mask = np.arange(-(-width // multiple) * multiple) < lengths[:, None]
+    mask = np.arange(max(1, lengths.max())) < lengths[:, None]
     ids = np.zeros(mask.shape, dtype=np.int64)
     ids[mask] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
     return {"input_ids": ids, "attention_mask": mask.astype(np.int64)}

@@ -1,10 +1,8 @@
 """Train the tokenizer; `tokenizer.json` holds all text processing, so training and serving are identical."""
 
 import string
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -255,30 +253,6 @@ def split_rest(rest: str, pieces: Set[str]) -> list[int]:
         longest = min(len(rest), start + LONGEST_PIECE)
         bounds.append(next(end for end in range(longest, start, -1) if rest[start:end] in pieces))
     return bounds
-
-
-def find_continued(vocabulary: Mapping[str, int]) -> frozenset[int]:
-    """Return the ids of the pieces that continue a word; a vocabulary of whole words has none."""
-    return frozenset(i for entry, i in vocabulary.items() if entry.startswith(CONTINUED) and entry != CONTINUED)
-
-
-def count_split(ids: Sequence[int], continued: Set[int]) -> int:
-    """Return the number of words that are several pieces.
-
-    Args:
-        ids: Token ids of a text.
-        continued: Those of the pieces that continue a word.
-    """
-    return sum(after in continued and before not in continued for before, after in pairwise(ids)) if continued else 0
-
-
-def is_punctuation(token: str) -> bool:
-    """Return whether a token is a punctuation mark or an ellipsis, but not an emoticon or emoji.
-
-    >>> is_punctuation("."), is_punctuation("..."), is_punctuation(":)"), is_punctuation("n't")
-    (True, True, False, False)
-    """
-    return token == "..." or (len(token) == 1 and unicodedata.category(token).startswith("P"))
 
 
 def keep_ends(ids: list[int], limit: int) -> list[int]:

@@ -19,7 +19,6 @@ ANY_TIME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("repeatable", ANY_TIME, derandomize=True, max_examples=50)
 settings.register_profile("explore", ANY_TIME, max_examples=1000)
 settings.load_profile("repeatable")
-os.environ.setdefault("ENGINE", "onnxruntime")  # tests of OpenVINO ask for it
 
 REPOSITORY = Path(__file__).parent.parent
 REAL_DATA = REPOSITORY.parent / "shared" / "data"

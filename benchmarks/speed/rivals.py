@@ -12,11 +12,11 @@ import torch
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from sentiment_gru import SentimentClassifier
 from sentiment_gru.distillation.teachers import NBSVM
 from sentiment_gru.model_config import ModelConfig
 
 from .texts import make_texts
+from .throughput import load
 
 Call = Callable[[], object]
 LONGEST = 1_000  # tokens; the released DistilBERT stops at 512
@@ -29,8 +29,7 @@ class Rivals:
 
     def __init__(self, training_texts: int = TRAINING_TEXTS) -> None:
         torch.manual_seed(0)
-        self.gru = SentimentClassifier.from_pretrained(engine="onnxruntime")
-        self.gru_openvino = SentimentClassifier.from_pretrained(engine="openvino")
+        self.gru, self.gru_onnxruntime = load(onnx_alone=False), load(onnx_alone=True)
         distilbert = DistilBertConfig(num_labels=3, max_position_embeddings=LONGEST)
         self.distilbert = DistilBertForSequenceClassification(distilbert).eval()
         labels = np.random.default_rng(0).integers(0, 2, training_texts).astype(float)
@@ -42,7 +41,7 @@ class Rivals:
         ids = torch.randint(1_000, self.distilbert.config.vocab_size, (len(texts), words))
         return {
             "gru": partial(self.gru, texts),
-            "gru_openvino": partial(self.gru_openvino, texts),
+            "gru_onnxruntime": partial(self.gru_onnxruntime, texts),
             "gru_without_tokenizing": partial(self.gru.logits, (), self.gru.encode(texts)),
             "distilbert": partial(self._run_distilbert, ids),
             "nbsvm": partial(self.nbsvm.logits, texts),

@@ -4,7 +4,7 @@ from typing import Any
 
 NAMES = {
     "gru": "this GRU, from text to verdict",
-    "gru_openvino": "the same with OpenVINO for 32 texts or more",
+    "gru_onnxruntime": "the same with ONNX Runtime for many texts, too",
     "distilbert": "DistilBERT, without tokenizing",
     "nbsvm": "NB-SVM, words to 3-grams",
     "vader": "VADER, a word list with rules",
@@ -33,21 +33,24 @@ def speed_block(measured: dict[str, Any]) -> str:
 
 
 def _sentences(measured: dict[str, Any]) -> str:
-    batch, reviews, file = measured["batch"], measured["reviews"], measured["file"]
+    batch, throughput = measured["batch"], measured["throughput"]
     start, page = measured["start"], measured["first_page_seconds"]
     low, high = measured["load"]
     return (
         f"Times are compared turn by turn, on one thread of {measured['machine']}, {measured['date']}, load {low} to"
         f" {high} (`make bench`). Of what the matrix products alone would allow, batches reach"
         f" {batch['share_of_the_bound']:.0%}, and {batch['share_of_the_bound_without_tokenizing']:.0%} if the texts are"
-        f" tokenized already; those products are float32, OpenVINO's bfloat16 where the processor has it. Texts of"
-        f" {reviews['tokens']} tokens a second on all cores:"
-        f" {', '.join(f'{name} {count:,}' for name, count in reviews['per_second'].items())}. A CSV file of"
-        f" {file['words_per_row']} words a row, rows a second on one thread and on all cores:"
-        f" {', '.join(f'{name} {one:,} and {both:,}' for name, (one, both) in file['rows_per_second'].items())}.\n\n"
+        f" tokenized already; the bound multiplies the input of every token, the GRU that of every distinct one. Texts"
+        f" of {throughput['tokens']} tokens a second on one thread and on all cores: {_pairs(throughput['reviews'])}."
+        f" A CSV file of {throughput['words_per_row']} words a row, rows a second: {_pairs(throughput['rows'])}.\n\n"
         f"From `python app.py` to the first answer {start['seconds_to_first_200']:.1f} s (an empty Gradio app:"
         f" {start['empty_seconds_to_first_200']:.1f} s), to the first verdict"
         f" {start['seconds_to_first_verdict']:.1f} s. The first page takes {page['app']:.2f} s in Chromium, that of an"
         f" empty app {page['empty']:.2f} s. The process holds {start['megabytes_after_first_verdict']:.0f} MB after the"
         f" first verdict, {start['megabytes_after_classifications']:.0f} MB after {start['classifications']} more."
     )
+
+
+def _pairs(found: dict[str, list[int]]) -> str:
+    """Return figures by runtime and number of threads."""
+    return ", ".join(f"{name} {' and '.join(f'{count:,}' for count in counts)}" for name, counts in found.items())

@@ -188,7 +188,7 @@ def reduce_neutral(folder: Path, dev: JoinedSplit) -> float:
     Most soft labels of polar texts leave some probability to neutral, which costs such texts their verdict otherwise.
     Source: Menon et al. 2021, "Long-tail learning via logit adjustment".
     """
-    classifier = SentimentClassifier.from_pretrained(folder, engine="onnxruntime")
+    classifier = SentimentClassifier.from_pretrained(folder)
     classifier.config.temperature, classifier.config.temperature_exponent = 1.0, 0.0
     logits, labels = classifier.logits(dev.split.texts), np.array(dev.split.labels)
 

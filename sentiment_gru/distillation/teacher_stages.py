@@ -125,7 +125,7 @@ def review_student(setting: Setting) -> SentimentClassifier:
     """Return the GRU of reviews; ONNX Runtime gives the same labels whatever else is installed."""
     trained = setting.work / "student-reviews" / "checkpoint"
     folder = initial_checkpoint(setting) if setting.start else trained
-    return SentimentClassifier.from_pretrained(folder, engine="onnxruntime")
+    return SentimentClassifier.from_pretrained(folder)
 
 
 def side_weights(setting: Setting, student: SentimentClassifier) -> dict[bool, np.ndarray]:

@@ -21,8 +21,8 @@ DECIMALS = 6  # of the scores written; later digits depend on which texts share 
 Classify = Callable[[Sequence[str]], list[Prediction]]
 
 # A chunk takes well under a second on one core; a cancelled run continues for as long.
-CHUNK_ROWS = 256
-CHUNK_CHARACTERS = 100_000  # of the texts
+CHUNK_ROWS = 1_024
+CHUNK_CHARACTERS = 250_000  # of the texts
 CHUNK_BYTES = 8_000_000  # of all cells, which stay in memory
 
 

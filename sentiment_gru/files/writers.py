@@ -176,6 +176,8 @@ def cell_text(cell: object) -> str:
     >>> cell_text(None), cell_text(True), cell_text(0.5), cell_text({"a": [1]})
     ('', 'true', '0.5', '{"a": [1]}')
     """
+    if isinstance(cell, str):
+        return cell
     if to_value(cell) is None:
         return ""
     if isinstance(cell, bool):

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import chain
 from pathlib import Path
 
 import torch
@@ -10,7 +9,7 @@ from torch import nn
 
 from ..checkpoint import PRETRAINED, load_config, load_text_encoder, read_metrics, resolve
 from ..modeling import SentimentGRUForSequenceClassification
-from ..tokenization import count_split, find_continued
+from ..token_counts import TokenCounter
 from .options import SHIPPED, TrainingOptions
 
 ARCHITECTURE = ("cell", "bidirectional", "pooling", "embedding_size", "hidden_size", "num_layers", "vocab_size")
@@ -102,12 +101,11 @@ def datasets_read(init_from: str | None) -> list[str]:
 def unknown_share(texts: Sequence[str]) -> float:
     """Return the share of words that the vocabulary of the shipped checkpoint lacks; it may have pieces of them."""
     encoder = load_text_encoder(PRETRAINED)
-    continued = find_continued(encoder.get_vocab())
-    unknown = load_config(PRETRAINED).unk_token_id
+    counter = TokenCounter(encoder.get_vocab(), load_config(PRETRAINED).unk_token_id)
     some = texts[:: -(-len(texts) // MAX_READ)]
-    ids = list(chain.from_iterable(encoding.ids for encoding in encoder.encode_batch_fast(list(some))))
-    words = sum(token not in continued for token in ids)
-    return (ids.count(unknown) + count_split(ids, continued)) / words if words else 1.0
+    counts = list(counter.count([encoding.ids for encoding in encoder.encode_batch_fast(list(some))]))
+    words = sum(count.tokens - count.pieces for count in counts)
+    return sum(count.unknown + count.split_words for count in counts) / words if words else 1.0
 
 
 def initial_folder(init_from: str) -> Path:

@@ -91,9 +91,7 @@ def write_report(
     Returns:
         The content of `metrics.json`.
     """
-    classifier = SentimentClassifier.from_pretrained(
-        folder, engine="onnxruntime"
-    )  # the same figures whatever is installed
+    classifier = SentimentClassifier.from_pretrained(folder)
     scored = score_splits(classifier, corpora, options.evaluate_test)
     metrics = measure(classifier, corpora, scored) | facts
     metrics |= {
@@ -122,9 +120,7 @@ def measure_again(folder: Path, corpora: Sequence[Corpus], evaluate_test: bool, 
         evaluate_test: Also measure on the reported splits.
         facts: Further entries of the metrics.
     """
-    classifier = SentimentClassifier.from_pretrained(
-        folder, engine="onnxruntime"
-    )  # the same figures whatever is installed
+    classifier = SentimentClassifier.from_pretrained(folder)
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     metrics |= measure(classifier, corpora, score_splits(classifier, corpora, evaluate_test)) | facts
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
@@ -150,9 +146,7 @@ def calibrate(folder: Path, dev: JoinedSplit) -> dict[str, bool]:
     Returns:
         Whether there was a cross-validation, and whether the checkpoint got a temperature and an uncertain band.
     """
-    classifier = SentimentClassifier.from_pretrained(
-        folder, engine="onnxruntime"
-    )  # the same figures whatever is installed
+    classifier = SentimentClassifier.from_pretrained(folder)
     config = classifier.config
     config.temperature, config.temperature_exponent = 1.0, 0.0
     logits = classifier.logits(dev.split.texts)
@@ -188,7 +182,7 @@ def fit_threshold(folder: Path, dev: JoinedSplit, train: JoinedSplit) -> bool:
     Returns:
         Whether the threshold is a fitted one; otherwise it is 0.5.
     """
-    classifier = SentimentClassifier.from_pretrained(folder, engine="onnxruntime")
+    classifier = SentimentClassifier.from_pretrained(folder)
     sets = scored_sets(dev, classifier.logits(dev.split.texts), classifier.labels, train)
     fitted = len(dev.split) >= SMALL_DEV or threshold_helps(sets)
     model = load_model(folder)

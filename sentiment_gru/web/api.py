@@ -13,7 +13,7 @@ import gradio as gr
 
 from ..errors import SentimentError
 from ..explanation import METHODS
-from ..files.job import CHUNK_CHARACTERS, CHUNK_ROWS, Classify, score_table
+from ..files.job import Classify, score_table
 from ..files.readers import open_table
 from ..files.writers import OUTPUT_SUFFIXES
 from ..results import MAX_CHARACTERS
@@ -23,6 +23,7 @@ from .model_loader import ClassifierLoader
 
 OUTPUT_FORMATS = [suffix.removeprefix(".") for suffix in OUTPUT_SUFFIXES]
 TEXT_FORMATS = ("csv", "tsv", "jsonl")  # whose files can be returned as text
+MAX_TEXTS, MAX_TOTAL_CHARACTERS = 256, 100_000  # of a list of texts in a request
 SENT_CHARACTERS = 2_000_000  # of a table in a request, about as much as a body may hold
 
 
@@ -47,13 +48,13 @@ def check_texts(texts: object) -> list[str]:
     """
     if not isinstance(texts, list) or not texts:
         raise refusal("texts must be a list of at least one text")
-    if len(texts) > CHUNK_ROWS:
-        raise refusal(f"texts has {len(texts):,} items; up to {CHUNK_ROWS} are read at once, and more by score_file")
+    if len(texts) > MAX_TEXTS:
+        raise refusal(f"texts has {len(texts):,} items; up to {MAX_TEXTS} are read at once, and more by score_file")
     for number, text in enumerate(texts, 1):
         if not isinstance(text, str) or not text.strip():
             raise refusal(f"item {number} of texts must be a string with at least one word")
-    if (size := sum(map(len, texts))) > CHUNK_CHARACTERS:
-        raise refusal(f"texts has {size:,} characters; up to {CHUNK_CHARACTERS:,} are read at once")
+    if (size := sum(map(len, texts))) > MAX_TOTAL_CHARACTERS:
+        raise refusal(f"texts has {size:,} characters; up to {MAX_TOTAL_CHARACTERS:,} are read at once")
     return texts
 
 

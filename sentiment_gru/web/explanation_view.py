@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ..explanation import Explanation
 from ..results import Array, find_words
-from ..tokenization import is_punctuation
+from ..token_counts import is_punctuation
 from .charts import METHOD_NAMES, direction_names, previous_states, render_deletion_chart, render_track
 from .rendering import excerpt, percent, render, render_note, tone
 

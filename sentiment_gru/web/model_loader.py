@@ -15,7 +15,6 @@ from urllib.parse import unquote
 from ..checkpoint import check_folder, resolve
 from ..errors import CheckpointError
 from ..model_config import MULTI_LABEL
-from .settings import Settings
 
 if TYPE_CHECKING:
     from ..classifier import SentimentClassifier
@@ -132,9 +131,7 @@ class ClassifierLoader:
             from ..classifier import SentimentClassifier
 
             # More threads do not speed up one text, and visitors would compete for the cores.
-            self._classifier.set_result(
-                SentimentClassifier.from_pretrained(self.folder, threads=1, engine=Settings.read().engine)
-            )
+            self._classifier.set_result(SentimentClassifier.from_pretrained(self.folder, threads=1))
         except BaseException as error:
             logger.exception("The classifier in %s could not be loaded", self.folder)
             self._classifier.set_exception(error)

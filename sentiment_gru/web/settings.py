@@ -1,7 +1,7 @@
 """The environment variables of the app, read and checked in one place."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -23,9 +23,6 @@ class Settings(BaseSettings):
     host: Annotated[str | None, Field(description="a host name or an IP address")] = None
     port: Annotated[int | None, Field(ge=1, le=65535, description="a number from 1 to 65535")] = None
     model: Annotated[str | None, Field(description="a checkpoint folder or a Hugging Face model id")] = None
-    engine: Annotated[
-        Literal["auto", "onnxruntime", "openvino"], Field(description="auto, onnxruntime or openvino")
-    ] = "onnxruntime"  # OpenVINO takes some hundred megabytes more, which a visitor's file would bring in
     quiz_bank: Annotated[str | None, Field(description="the path of an answer bank")] = None
     database_url: Annotated[SecretStr | None, Field(description="a SQLAlchemy URL")] = None
     quiz_secret: Annotated[SecretStr | None, Field(description="a secret that signs unfinished quizzes")] = None

@@ -174,10 +174,10 @@ def test_a_visitor_who_waits_can_stop_and_start_again(
     second.get_by_role("button", name="Stop").click()
     expect(second.locator("#files-results")).to_contain_text("Stopped.")
     loader.unpaused.set()
-    expect(first.locator("#files-results")).to_contain_text("768 of 768 rows scored.")
+    expect(first.locator("#files-results")).to_contain_text(f"{CHUNK_ROWS * 3:,} of {CHUNK_ROWS * 3:,} rows scored.")
     expect(second.locator("#files-results")).to_have_text(re.compile(r"^\s*Stopped\."))
     second.get_by_role("button", name="Score the file").click()
-    expect(second.locator("#files-results")).to_contain_text("768 of 768 rows scored.")
+    expect(second.locator("#files-results")).to_contain_text(f"{CHUNK_ROWS * 3:,} of {CHUNK_ROWS * 3:,} rows scored.")
 
 
 def test_leaving_the_page_ends_the_scoring(

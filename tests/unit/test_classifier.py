@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sentiment_gru import InputError, SentimentClassifier
 from sentiment_gru.checkpoint import load_tokenizer
-from sentiment_gru.classifier import BATCH_TEXTS, BATCH_TOKENS, batches_by_length
+from sentiment_gru.classifier import batches_by_length
 from tests.conftest import made_up_texts
 
 
@@ -123,11 +123,11 @@ def test_the_uncertain_band_is_the_configured_one(classifier: SentimentClassifie
         config.uncertain_below = before
 
 
-@given(st.lists(st.integers(0, 3_000), max_size=200))
-def test_batches_hold_every_text_once_within_their_limits(lengths: list[int]) -> None:
-    batches = batches_by_length(lengths)
+@given(st.lists(st.integers(0, 3_000), max_size=200), st.integers(1, 64))
+def test_batches_hold_every_text_once_within_their_limits(lengths: list[int], texts: int) -> None:
+    batches = batches_by_length(lengths, texts, 16_384)
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     for batch in batches:
         longest = max(lengths[index] for index in batch)
-        assert len(batch) <= BATCH_TEXTS
-        assert len(batch) == 1 or len(batch) * longest <= BATCH_TOKENS
+        assert len(batch) <= texts
+        assert len(batch) == 1 or len(batch) * longest <= 16_384

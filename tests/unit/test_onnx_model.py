@@ -71,16 +71,6 @@ def test_a_text_s_logits_do_not_depend_on_its_batch(rows: list[list[int]]) -> No
         np.testing.assert_allclose(logits, expected, atol=1e-5, rtol=0)
 
 
-def test_several_batches_at_a_time_give_the_same(
-    classifier: SentimentClassifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    texts = ["great film " * length for length in range(200)]
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    expected = classifier.logits(texts)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    np.testing.assert_array_equal(classifier.logits(texts), expected)
-
-
 def test_an_exported_file_gives_the_classifier_s_logits(
     classifier: SentimentClassifier, tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
+from sentiment_gru.token_counts import TokenCounter
 from sentiment_gru.tokenization import (
     CONTINUED,
     FIRST_LETTERS,
@@ -20,8 +21,6 @@ from sentiment_gru.tokenization import (
     add_words,
     choose_pieces,
     count_rests,
-    count_split,
-    find_continued,
     keep_ends,
     train_tokenizer,
 )
@@ -158,11 +157,19 @@ def test_words_of_other_characters_and_very_long_ones_stay_unknown(split: PreTra
     assert pieces(split, text) == ["[UNK]"]
 
 
-def test_words_of_several_pieces_are_counted(words: PreTrainedTokenizerFast, split: PreTrainedTokenizerFast) -> None:
-    assert find_continued(words.get_vocab()) == set()
-    continued = find_continued(split.get_vocab())
-    assert count_split(split("goodish good wellness 日本 a")["input_ids"], continued) == 2
-    assert count_split([], continued) == 0
+def test_tokens_are_counted_by_kind(words: PreTrainedTokenizerFast, split: PreTrainedTokenizerFast) -> None:
+    rows = split(["", "goodish good wellness 日本 a .", "good", "goodish", "goodish"])["input_ids"]
+    counter = TokenCounter(split.get_vocab(), split.unk_token_id)
+    pieces = [len(rows[3]) - 1, len(rows[1]) - 6]
+    assert list(counter.count(rows)) == [
+        (0, 0, 0, 0, 0),
+        (len(rows[1]), 1, 1, pieces[1], 2),
+        (1, 0, 0, 0, 0),
+        *[(1 + pieces[0], 0, 0, pieces[0], 1)] * 2,
+    ]
+    assert pieces[0] >= 1
+    assert list(counter.count([])) == []
+    assert TokenCounter(words.get_vocab(), words.unk_token_id).continued == set()
 
 
 def test_a_long_word_of_the_vocabulary_is_known(split: PreTrainedTokenizerFast) -> None:

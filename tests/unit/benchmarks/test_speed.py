@@ -6,6 +6,7 @@ from benchmarks.serving import ratios
 from benchmarks.speed.rivals import matrix_products, operations
 from benchmarks.speed.summary import NAMES, speed_block
 from benchmarks.speed.texts import make_texts
+from benchmarks.speed.throughput import combine
 from sentiment_gru import SentimentGRUConfig
 from sentiment_gru.checkpoint import PRETRAINED, load_tokenizer
 
@@ -26,8 +27,12 @@ def made_up() -> dict:
             "share_of_the_bound": 0.41,
             "share_of_the_bound_without_tokenizing": 0.52,
         },
-        "reviews": {"tokens": 250, "per_second": {"ONNX Runtime": 900, "OpenVINO": 1800}},
-        "file": {"words_per_row": 50, "rows_per_second": {"ONNX Runtime": [1000, 1900], "OpenVINO": [2000, 3900]}},
+        "throughput": {
+            "reviews": {"ONNX Runtime": [300, 500], "NumPy": [500, 900]},
+            "rows": {"ONNX Runtime": [1000, 1900], "NumPy": [2000, 3900]},
+            "tokens": 250,
+            "words_per_row": 50,
+        },
         "start": {
             "seconds_to_first_200": 3.0,
             "empty_seconds_to_first_200": 2.5,
@@ -56,6 +61,13 @@ def test_the_work_of_a_text_is_that_of_its_matrix_products() -> None:
         matrix_products(SentimentGRUConfig(num_layers=2), 2, 5)
 
 
+def test_figures_of_each_number_of_threads_stand_side_by_side() -> None:
+    one, two = ({kind: {"ONNX Runtime": n, "NumPy": 2 * n} for kind in ("reviews", "rows")} for n in (3, 5))
+    found = combine({1: one, 2: two})
+    assert found["threads"] == [1, 2]
+    assert found["reviews"] == found["rows"] == {"ONNX Runtime": [3, 5], "NumPy": [6, 10]}
+
+
 def test_ratios_are_taken_turn_by_turn() -> None:
     assert ratios({"gru": [1.0, 10.0, 2.0], "other": [3.0, 30.0, 6.0]}) == {"other": 3.0}
 
@@ -67,5 +79,5 @@ def test_the_table_holds_every_rival_and_figure() -> None:
     for i, (row, title) in enumerate(zip(rows, NAMES.values(), strict=True)):
         assert row.startswith(f"| {title} | {1234 + i:,}, {2345 + i:,} ms |")
         assert row.endswith(f" | {321 + i} | {3.5 + i if i else 1} |")
-    for figure in ("an abacus", "2026-01-02", "41%", "52%", "1,900", "2.5 s", "510 MB", "0.75 s"):
+    for figure in ("an abacus", "2026-01-02", "41%", "52%", "NumPy 500 and 900", "1,900", "2.5 s", "510 MB", "0.75 s"):
         assert figure in block

@@ -123,9 +123,10 @@ def test_ten_megabytes_in_one_cell_and_an_uncomputed_formula_are_statuses(
 
 
 def test_progress_tells_speed_and_time_left(classifier: SentimentClassifier, tmp_path: Path) -> None:
-    steps = list(score_table(classifier, read_table(many(tmp_path / "in.csv")), "text", tmp_path / "out.csv"))
-    assert [step.rows for step in steps] == [0, 256, 512, 768, 1_000, 1_000]
-    assert [step.report is None for step in steps] == [True] * 5 + [False]
+    table = read_table(many(tmp_path / "in.csv", CHUNK_ROWS + 1))
+    steps = list(score_table(classifier, table, "text", tmp_path / "out.csv"))
+    assert [step.rows for step in steps] == [0, CHUNK_ROWS, CHUNK_ROWS + 1, CHUNK_ROWS + 1]
+    assert [step.report is None for step in steps] == [True] * 3 + [False]
     assert steps[0].seconds_left is None
     assert Progress(250, 1_000, 0.5).rows_per_second == 500
     assert Progress(250, 1_000, 0.5).seconds_left == 1.5
@@ -133,7 +134,7 @@ def test_progress_tells_speed_and_time_left(classifier: SentimentClassifier, tmp
 
 def test_closing_stops_the_scoring_and_leaves_nothing(classifier: SentimentClassifier, tmp_path: Path) -> None:
     counting = Counting(classifier)
-    source = many(tmp_path / "in.csv")
+    source = many(tmp_path / "in.csv", 3 * CHUNK_ROWS)
     run = score_table(counting, read_table(source), "text", tmp_path / "out.csv")
     next(run), next(run)
     run.close()

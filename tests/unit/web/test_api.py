@@ -15,10 +15,9 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from sentiment_gru import SentimentClassifier
-from sentiment_gru.files.job import CHUNK_CHARACTERS, CHUNK_ROWS
 from sentiment_gru.results import MAX_CHARACTERS
 from sentiment_gru.web import api
-from sentiment_gru.web.api import build_api
+from sentiment_gru.web.api import MAX_TEXTS, MAX_TOTAL_CHARACTERS, build_api
 from sentiment_gru.web.gradio_compat import GuardedBlocks
 from sentiment_gru.web.model_loader import ClassifierLoader
 
@@ -81,8 +80,8 @@ def test_a_value_that_cannot_be_judged_is_refused(blocks: GuardedBlocks, text: o
         ("a great film", "texts must be a list"),
         (["fine", " "], "item 2 of texts must be a string"),
         (["fine", {"text": "fine"}], "item 2 of texts must be a string"),
-        (["fine"] * (CHUNK_ROWS + 1), "texts has 257 items; up to 256"),
-        (["x" * (CHUNK_CHARACTERS // 2)] * 3, "texts has 150,000 characters; up to 100,000"),
+        (["fine"] * (MAX_TEXTS + 1), "texts has 257 items; up to 256"),
+        (["x" * (MAX_TOTAL_CHARACTERS // 2)] * 3, "texts has 150,000 characters; up to 100,000"),
     ],
 )
 def test_texts_that_cannot_be_judged_at_once_are_refused(blocks: GuardedBlocks, texts: object, message: str) -> None:
