@@ -94,16 +94,15 @@ class _Direction:
     """
 
     def __init__(self, weights: Weights) -> None:
-        arrays = [weights[f"{name}_l0"].astype(np.float32) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        arrays = [np.stack(np.split(weights[name].astype(np.float32), 3)) for name in names]  # blocks of r, z and n
         inputs, states, input_bias, state_bias = arrays
-        self.size = size = states.shape[1]
-        gates = slice(0, 2 * size)
-        for array in arrays:
-            array[gates] /= 2
-        states[2 * size :] /= 2
-        input_bias[gates] += state_bias[gates]
-        self._inputs, self._input_bias = inputs.T, input_bias
-        self._states, self._candidate_bias = np.ascontiguousarray(states.T), state_bias[2 * size :] / 2
+        for array in (inputs[:2], states, input_bias[:2], state_bias):
+            array /= 2
+        input_bias[:2] += state_bias[:2]
+        self._inputs, self._input_bias = inputs.transpose(0, 2, 1), input_bias[:, None]  # (3, E, H) and (3, 1, H)
+        self._states = np.ascontiguousarray(states.transpose(0, 2, 1))  # (3, H, H)
+        self._candidate_bias = state_bias[2]
 
     def run(
         self, embeddings: np.ndarray, steps: np.ndarray, reading: np.ndarray, texts: int
@@ -116,24 +115,24 @@ class _Direction:
             reading: (T,) numbers of texts at each step.
             texts: B.
         """
-        size = self.size
-        projected = embeddings @ self._inputs + self._input_bias  # (U, 3H)
+        size = len(self._candidate_bias)
+        projected = embeddings @ self._inputs + self._input_bias  # (3, U, H)
         hidden, total = np.zeros((2, texts, size), dtype=np.float32)
         most = np.full((texts, size), BELOW_ALL, dtype=np.float32)
         # The arrays are reused at every step: allocation would take longer than arithmetic.
-        inputs, products = np.empty((2, texts, 3 * size), dtype=np.float32)
+        inputs, products = np.empty((2, 3, texts, size), dtype=np.float32)
         for indices, count in zip(steps, reading, strict=True):
-            h, x, product = hidden[:count], inputs[:count], products[:count]
-            np.take(projected, indices[:count], axis=0, out=x, mode="clip")  # other modes copy
+            h, x, product = hidden[:count], inputs[:, :count], products[:, :count]
+            for block in range(3):
+                np.take(projected[block], indices[:count], axis=0, out=x[block], mode="clip")  # other modes copy
             np.matmul(h, self._states, out=product)
-            gates = product[:, : 2 * size]
-            gates += x[:, : 2 * size]
+            gates, (r, z, n) = product[:2], product
+            gates += x[:2]
             np.tanh(gates, out=gates)
             gates += 1  # twice r and twice z
-            r, z, n = gates[:, :size], gates[:, size:], product[:, 2 * size :]
             n += self._candidate_bias
             n *= r
-            n += x[:, 2 * size :]
+            n += x[2]
             np.tanh(n, out=n)
             h -= n  # h = n + z (h - n)
             h *= 0.5
