@@ -64,9 +64,9 @@ class QuestionForm:
         self.skip.click(answer, *arguments, js=js, **LIGHT)
 
 
-def html_output(elem_id: str) -> gr.HTML:
-    """Return an empty component for rendered HTML."""
-    return gr.HTML("", apply_default_css=False, js_on_load=None, elem_id=elem_id)
+def html_output(elem_id: str, value: str = "") -> gr.HTML:
+    """Return a component for rendered HTML."""
+    return gr.HTML(value, apply_default_css=False, js_on_load=None, elem_id=elem_id)
 
 
 def status_output(elem_id: str) -> gr.HTML:

@@ -12,7 +12,7 @@ from ...results import MAX_CHARACTERS, Array, Reading, Token
 from ..charts import name_directions
 from ..gradio_compat import HEAVY
 from ..model_loader import ClassifierLoader
-from ..rendering import render
+from ..rendering import render, render_note
 from .gru_cell import sigmoid
 from .stage_view import UnitChoice, Word, format_number, format_share, render_sentence
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # torch is imported when a sentence is first read
 
 EMPTY = "Type a text above: there is nothing to read yet."
 SENTENCE = "The start was not good, but the ending was so beautiful that I forgave it everything."
+LOADING = render_note("Loading PyTorch, which computes this picture …")
 MOST_LABELS = 4
 KINDS = {
     "hold": ("Holds longest", "No unit here keeps half of its state for three words."),
@@ -49,6 +50,7 @@ class SentenceEvents:
         self.hidden_size = int(config["hidden_size"])
         layers, directions = int(config.get("num_layers", 1)), 2 if config.get("bidirectional") else 1
         self.directions = name_directions(layers, directions)
+        self._picture: Markup | None = None
 
     def show(self, text: str, direction: int = 0, token: int | None = None, unit: float | None = None) -> Markup:
         """Return the stage of a text.
@@ -65,10 +67,12 @@ class SentenceEvents:
         except InputError as error:
             return render("inside/refusal.html", message=str(error))
 
-    def picture(self, picture: str | None) -> Any:
-        """Return the picture of a unit that reads the first sentence, or a skip if the picture is there already."""
-        if picture:
-            return gr.skip()
+    def picture(self, shown: str | None) -> Any:
+        """Return the picture of a unit that reads the first sentence, which is drawn once, or a skip if it is shown."""
+        self._picture = self._picture or self.loader.explaining(self._draw)
+        return gr.skip() if shown == self._picture else self._picture
+
+    def _draw(self) -> Markup:
         reading = self.loader.classifier().read(SENTENCE)
         labels = list(self.loader.classifier().labels)
         found = [*list_stories(reading, 0, labels[0], labels), *list_changes(reading, 0, None, None)]

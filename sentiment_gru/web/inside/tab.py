@@ -12,7 +12,7 @@ from ..rendering import render
 from .cards import Card, list_cards
 from .figure_cards import build_figures, build_question, html_output
 from .measurements import Measured, read_measured
-from .sentence_card import READ, SENTENCE, SentenceCard, SentenceEvents, build_sentence_card
+from .sentence_card import LOADING, READ, SENTENCE, SentenceCard, SentenceEvents, build_sentence_card
 from .stage_view import render_sliders, render_weights
 from .statements import list_statements
 from .training_card import build_training_card
@@ -203,6 +203,6 @@ def _build_card(card: Card, components: Components, events: SentenceEvents | Non
         components.first_view.append(html_output(f"inside-{card.name}-picture"))
     else:
         if card.name == "chapter":
-            components.picture = html_output("inside-picture")
+            components.picture = html_output("inside-picture", LOADING if events else "")
             components.first_view = [html_output("inside-prose"), html_output("inside-map")]
         build_figures(build_question(card.name, measured), card.name, measured)
