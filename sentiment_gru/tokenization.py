@@ -64,13 +64,16 @@ def build_normalizer() -> normalizers.Normalizer:
     )
 
 
-def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = False) -> "PreTrainedTokenizerFast":
+def train_tokenizer(
+    texts: Iterable[str], vocab_size: int, subwords: bool = False, min_frequency: int = MIN_FREQUENCY
+) -> "PreTrainedTokenizerFast":
     """Learn a vocabulary from training texts.
 
     Args:
         texts: Training texts; validation or test texts would leak.
         vocab_size: Largest number of entries, including the two special tokens.
         subwords: Use byte-pair encoding (Sennrich et al. 2016) instead of whole words.
+        min_frequency: Rarer words are left out.
 
     Returns:
         Tokenizer without maximum length; `[PAD]` has id 0 and `[UNK]` id 1.
@@ -79,7 +82,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, subwords: bool = Fals
 
     settings: dict[str, Any] = {
         "vocab_size": vocab_size,
-        "min_frequency": MIN_FREQUENCY,
+        "min_frequency": min_frequency,
         "special_tokens": [PAD_TOKEN, UNK_TOKEN],
         "show_progress": False,
     }

@@ -30,7 +30,7 @@ from ..label_set_metrics import find_threshold, scored_sets
 from ..metrics import restricted_sets
 from ..model_config import MULTI_LABEL
 from ..modeling import SentimentGRUForSequenceClassification
-from ..tokenization import train_tokenizer
+from ..tokenization import MIN_FREQUENCY, train_tokenizer
 from .baseline import measure_baseline
 from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
 from .datasets import find_warnings, join_train, prepare_corpora, prepare_soft_labels
@@ -160,7 +160,8 @@ def start(
     if options.init_from:
         options, initial, tokenizer = load_initial(options, labels)
     else:
-        tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords)
+        least = 1 if options.linear_units else MIN_FREQUENCY  # logistic regression makes use of rare words
+        tokenizer = train_tokenizer(texts.split.texts, options.vocab_size, options.subwords, least)
     if options.linear_units:
         check_fits(options)
     return options, initial, tokenizer, origin

@@ -9,11 +9,11 @@ from scipy.special import log_softmax
 
 from sentiment_gru import OptionsError, SentimentClassifier, SentimentGRUConfig, SentimentGRUForSequenceClassification
 from sentiment_gru.checkpoint import load_model, load_tokenizer, save_checkpoint
-from sentiment_gru.data.splits import TextSplit
+from sentiment_gru.data.splits import JoinedSplit, TextSplit
 from sentiment_gru.training.initial import choose_linear_units
 from sentiment_gru.training.linear_units import add_linear_units, count_words, fit_shares, fit_words, widen
 from sentiment_gru.training.options import SHIPPED, TrainingOptions
-from sentiment_gru.training.run import train
+from sentiment_gru.training.run import start, train
 from tests.conftest import made_up_texts, write_dataset
 
 ROWS = made_up_texts()
@@ -114,6 +114,15 @@ def test_they_are_built_in_for_few_texts_unless_an_option_says_otherwise(
     changes: dict[str, object], texts: int, built_in: bool
 ) -> None:
     assert choose_linear_units(TrainingOptions("out", ["d"], **changes), texts).linear_units is built_in
+
+
+@pytest.mark.parametrize(("linear_units", "known"), [(True, True), (False, False)])
+def test_a_vocabulary_of_few_texts_has_their_rare_words(linear_units: bool, known: bool) -> None:
+    texts = JoinedSplit.join({"d": TextSplit(["a good play", "a bad play", "a rare play"], ["p", "n", "n"])})
+    options = TrainingOptions("out", ["d"], from_scratch=True, linear_units=linear_units)
+    *_, tokenizer, _ = start(options, texts, [], ["n", "p"])
+    assert "play" in tokenizer.get_vocab()
+    assert ("rare" in tokenizer.get_vocab()) is known
 
 
 def test_a_cell_that_cannot_hold_them_is_refused(tmp_path: Path) -> None:
