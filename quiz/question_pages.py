@@ -220,7 +220,7 @@ class _Pages:
         Raises:
             ChangedError: The draft is not the one before any more.
         """
-        # A bank without questions is no bank yet, but its settings must be right.
+        # A bank without questions is not yet complete, but its settings must be right.
         faults = [fault for fault in find_bank_faults(bank) if bank["items"] or fault.path != ("items",)]
         if not faults:
             try:

@@ -144,7 +144,7 @@ def write_manifest(resources: Iterable[Resource], schema: str, version: str) -> 
     """Return the manifest of an archive.
 
     Args:
-        resources: What the archive contains.
+        resources: The contents of the archive.
         schema: Name of the schema.
         version: Version of the schema.
     """

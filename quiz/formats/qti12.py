@@ -257,7 +257,7 @@ class _Condition:
         excluded: The responses that it asks not to be there.
         limits: Smallest and largest number, if it asks for a range.
         other: Whether it has no condition.
-        score: What it sets or adds, or None.
+        score: The score that it sets or adds, or None.
         shown: Names of the feedback that it shows.
     """
 
