@@ -18,12 +18,14 @@ from sentiment_gru.web.inside.cards import CARDS
 from sentiment_gru.web.inside.gru_cell import PRESETS, SEQUENCE, Weights
 from sentiment_gru.web.inside.sentence_card import SENTENCE
 from sentiment_gru.web.inside.stage_view import TASKS, Opening, format_number
+from tests.browser.checks import wait_until, watch_events
 from tests.browser.test_inside import STAGES, open_card
 from tests.unit.web.inside.test_gru_cell import set_weights
 
 pytestmark = pytest.mark.browser
 
 TOKENS = 100
+ASK = "fetch('/config').then((answer) => answer.text())"
 VIEWPORTS = ((1280, 800), (390, 844))
 
 
@@ -169,6 +171,7 @@ def test_the_tasks_check_themselves_and_only_when_they_are_done(open_page: Calla
 
 def test_no_step_asks_the_server(open_page: Callable[..., Page], address: str) -> None:
     page = open_card(open_page, address, "cell")
+    pending = watch_events(page)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     for card in STAGES:
@@ -177,13 +180,14 @@ def test_no_step_asks_the_server(open_page: Callable[..., Page], address: str) -
         position = stage.locator(".stage-position")
         expect(position).to_be_visible()
         before = position.inner_text()
-        page.wait_for_timeout(1000)  # the events that fill the card have been sent
+        wait_until(page, lambda: not pending)  # the events that fill the card have been answered
+        page.evaluate(ASK)
         sent.clear()
         stage.locator(".stage-play").click()
         expect(position).not_to_have_text(before)
         stage.locator(".stage-play").click()
         stage.locator("[data-do=step]").click()
-        page.wait_for_timeout(300)
+        page.evaluate(ASK)  # long enough for an event of the stage to be sent
         assert sent == []
 
 
