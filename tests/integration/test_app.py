@@ -27,7 +27,7 @@ from tests.conftest import REPOSITORY
 from tests.unit.quiz.test_own_bank import EXAMPLE
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def built(tiny_checkpoint: Path) -> gr.Blocks:
     return app.build_app(ClassifierLoader(tiny_checkpoint))
 
