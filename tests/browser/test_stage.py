@@ -152,7 +152,7 @@ def test_the_tasks_check_themselves_and_only_when_they_are_done(open_page: Calla
     expect(stage.locator(".stage-tasks li")).to_have_count(len(TASKS))
     set_slider(page, "z", 0.9)
     expect(done).to_have_count(0)
-    for _ in range(5):
+    for _ in range(4):  # from step 1 of 5
         stage.locator("[data-do=step]").click()
     expect(stage.locator("[data-task=keep]")).to_contain_text(f"Done: {0.9**5:.0%} is left.")
     expect(stage.locator("[data-trail] li")).to_have_text([f"{0.9**step:.0%}" for step in range(6)])
