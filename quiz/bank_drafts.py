@@ -2,13 +2,16 @@
 
 A draft is the JSON value of a bank that the quiz would accept, or of one without questions. It begins as the bank of
 the app, which never changes.
+
+The settings of a bank are edited as the fields of a form: title, demands, levels, and misconceptions. Levels and
+misconceptions are texts of one entry a line: "Basics: Padding; Shapes" and "m-three-gates: A GRU has two."
 """
 
 import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -20,6 +23,8 @@ from .validation import Fault, parse_json
 MAX_BANK_BYTES = 2_000_000
 MAX_DRAFTS = 20
 """Drafts in memory; beyond them, the one not used for the longest time is dropped."""
+_LINES = ("title", "description")
+_SETTINGS = (*_LINES, "demands", "misconceptions", "ladder")
 
 RawBank = dict[str, Any]
 
@@ -150,3 +155,35 @@ def unused_id(bank: Mapping[str, Any], topic: str) -> str:
 def find_question(bank: Mapping[str, Any], item_id: str) -> dict[str, Any] | None:
     """Return the question with an id, or None."""
     return next((item for item in bank["items"] if item["id"] == item_id), None)
+
+
+def settings_to_fields(bank: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings of a bank's JSON value as fields."""
+    levels = [f"{level['name']}: {'; '.join(level['topics'])}" for level in bank.get("ladder", [])]
+    sentences = [f"{name}: {' '.join(sentence.split())}" for name, sentence in bank.get("misconceptions", {}).items()]
+    return {
+        **{name: bank.get(name, "") for name in _LINES},
+        "demands": bank.get("demands", "full"),
+        "ladder": "\n".join(levels),
+        "misconceptions": "\n".join(sentences),
+    }
+
+
+def read_settings(fields: Mapping[str, str], bank: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a bank with the settings of a form. An empty field removes the setting."""
+    settings: dict[str, Any] = {name: " ".join(fields.get(name, "").split()) for name in _LINES}
+    settings["demands"] = "basic" if fields.get("demands") == "basic" else ""
+    settings["misconceptions"] = dict(_read_lines(fields.get("misconceptions", "")))
+    settings["ladder"] = [
+        {"name": name, "topics": [topic.strip() for topic in topics.split(";") if topic.strip()]}
+        for name, topics in _read_lines(fields.get("ladder", ""))
+    ]
+    others = {name: value for name, value in bank.items() if name not in (*_SETTINGS, "items")}
+    return {**others, **{name: value for name, value in settings.items() if value}, "items": bank["items"]}
+
+
+def _read_lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and the value of each line that is not empty."""
+    for line in filter(str.strip, text.splitlines()):
+        name, _, value = line.partition(":")
+        yield name.strip(), value.strip()

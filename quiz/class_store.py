@@ -71,7 +71,7 @@ class ClassStore:
         """Return the class whose code a teacher has typed.
 
         Raises:
-            ClassError: The text is no code, or there is no such class.
+            ClassError: The text is not a code, or no class has this code.
         """
         code, _ = read_code(text)
         quiz_class = self.find(code)

@@ -5,7 +5,7 @@ class BankError(ValueError):
     """An error for an answer bank that cannot be used.
 
     Attributes:
-        fault: What is wrong, in one line.
+        fault: The fault in one line.
         item_id: The item at fault, or None if the fault concerns the whole file.
     """
 

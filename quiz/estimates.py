@@ -155,7 +155,6 @@ def estimate_reliability(runs: Sequence[int], items: Sequence[int], scores: Sequ
     Returns:
         None if there are too few answers for it, or if no answer varies within its run and item.
     """
-    from scipy.sparse import coo_array
     from scipy.stats import f
 
     y, run, item = np.asarray(scores, float), np.asarray(runs, int), np.asarray(items, int)
@@ -163,14 +162,9 @@ def estimate_reliability(runs: Sequence[int], items: Sequence[int], scores: Sequ
         return None
     per_run, per_item = np.bincount(run), np.bincount(item)
     count, run_count, item_count = len(y), len(per_run), len(per_item)
-    from_run = y - (np.bincount(run, y) / per_run)[run]
     from_item = y - (np.bincount(item, y) / per_item)[item]
-    table = coo_array((np.ones(count), (run, item)), shape=(run_count, item_count)).tocsr()
-    normal = np.diag(per_item.astype(float)) - (table.T @ table.multiply(1 / per_run[:, None])).toarray()
-    totals = np.bincount(item, from_run)
-    effects, _, rank, _ = np.linalg.lstsq(normal, totals, rcond=1e-10)
-    residual = float(from_run @ from_run - effects @ totals)
-    free_residual = count - run_count - int(rank)
+    residual, rank = _fit_run_and_item(y, run, item)
+    free_residual = count - run_count - rank
     free_runs = count - item_count - free_residual
     if free_residual < 1 or free_runs < 1 or residual < 1e-9:
         return None
@@ -185,3 +179,22 @@ def estimate_reliability(runs: Sequence[int], items: Sequence[int], scores: Sequ
     tail = (1 - CONFIDENCE_LEVEL) / 2
     low, high = (alpha(ratio / float(f.ppf(level, free_runs, free_residual))) for level in (1 - tail, tail))
     return Reliability(alpha(ratio), Interval(low, high), math.sqrt(error / length), length, run_count)
+
+
+def _fit_run_and_item(y: np.ndarray, run: np.ndarray, item: np.ndarray) -> tuple[float, int]:
+    """Fit an effect of each run and item to scores; return the residual sum of squares, and the rank of the items.
+
+    Args:
+        y: (N,) scores.
+        run: (N,) numbers of their runs.
+        item: (N,) numbers of their items.
+    """
+    from scipy.sparse import coo_array
+
+    per_run, per_item = np.bincount(run), np.bincount(item)
+    from_run = y - (np.bincount(run, y) / per_run)[run]
+    table = coo_array((np.ones(len(y)), (run, item)), shape=(len(per_run), len(per_item))).tocsr()
+    normal = np.diag(per_item.astype(float)) - (table.T @ table.multiply(1 / per_run[:, None])).toarray()
+    totals = np.bincount(item, from_run)
+    effects, _, rank, _ = np.linalg.lstsq(normal, totals, rcond=1e-10)
+    return float(from_run @ from_run - effects @ totals), int(rank)

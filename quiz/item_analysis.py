@@ -138,7 +138,7 @@ class ItemReport:
         in_bank: Whether the bank has this version.
         first_tries: Number of first tries.
         measures: Their statistics, or None without first tries.
-        flags: What asks for a look.
+        flags: Signs that the item needs a look.
     """
 
     item_id: str

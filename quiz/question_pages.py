@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from . import bank_settings
 from .bank import Bank, find_bank_faults
 from .bank_drafts import (
     EMPTY,
@@ -28,7 +27,9 @@ from .bank_drafts import (
     find_question,
     put_question,
     read_bank,
+    read_settings,
     remove_question,
+    settings_to_fields,
     unused_id,
     version_of,
 )
@@ -120,8 +121,8 @@ class _Pages:
                     self._drafts.drop(session, bank)
                 return _see_other("questions")
             return self._change(session, fields)
-        changed = bank_settings.read_settings(fields, bank)
-        if changed != bank and fields.get("based-on") != version_of(bank_settings.to_fields(bank)):
+        changed = read_settings(fields, bank)
+        if changed != bank and fields.get("based-on") != version_of(settings_to_fields(bank)):
             refusal = (
                 f"The settings were not kept: they were changed {_IN_ANOTHER_TAB}. What you typed is still in the "
                 "fields. Open this page in a new tab to see the settings as they are now, and copy what you need of "
@@ -219,7 +220,7 @@ class _Pages:
         Raises:
             ChangedError: The draft is not the one before any more.
         """
-        # A bank without questions is no bank yet, but its settings must be right.
+        # A bank without questions is not yet complete, but its settings must be right.
         faults = [fault for fault in find_bank_faults(bank) if bank["items"] or fault.path != ("items",)]
         if not faults:
             try:

@@ -83,14 +83,9 @@ def draw_items(
         first_id = choose_next(bank, (), seed, seen)
         return (first_id,) if first_id else ()
     generator = random.Random(f"{seed} draw")
-    items = _live_items(bank)
+    items = _items_of_scope(bank, scope)
     if scope == TODAY:
         return tuple(item.id for item in _order_by_prerequisites(_draw_for_today(items, seen, due, generator), bank))
-    if scope.startswith(_TOPIC_PREFIX):
-        items = [item for item in items if topic_scope(item.topic) == scope]
-    for level in bank.ladder:
-        if scope == level_scope(level.name):
-            items = items_of_level(bank, level)
     first = [item for item in items if item is bank.items[0]]
     others = [item for item in items if item is not bank.items[0]]
     items = first + generator.sample(others, len(others))
@@ -165,6 +160,14 @@ def arrange_items(bank: Bank, ids: Sequence[str], seed: int) -> tuple[Item, ...]
 
 def _live_items(bank: Bank) -> list[Item]:
     return [item for item in bank.items if item.status == "live"]
+
+
+def _items_of_scope(bank: Bank, scope: str) -> list[Item]:
+    """Return the items that a topic or a level has, or all live items for any other scope."""
+    if scope.startswith(_TOPIC_PREFIX):
+        return [item for item in _live_items(bank) if topic_scope(item.topic) == scope]
+    level = next((level for level in bank.ladder if level_scope(level.name) == scope), None)
+    return items_of_level(bank, level) if level else _live_items(bank)
 
 
 def _shuffle_options(item: Item, seed: int) -> Item:

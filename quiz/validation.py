@@ -39,7 +39,7 @@ class Fault:
     """A fault of a bank.
 
     Attributes:
-        text: What is wrong.
+        text: The fault as a sentence.
         item_id: The item at fault, or None if the fault concerns the whole file.
         near: A word that stands near the fault in the file, or None.
         path: Names and positions that lead from the item, or the file, to a fault of its structure.

@@ -137,7 +137,7 @@ def chosen_letters(grade: Grade) -> list[str]:
 def options(item: PublicItem, grade: Grade | None = None) -> str:
     """Return the options as a list of buttons; once answered, as a list that marks the right and the chosen ones.
 
-    Options to be matched with prompts are no buttons: the page's script adds a menu of letters to each prompt.
+    Options to be matched with prompts are not buttons: the page's script adds a menu of letters to each prompt.
     """
     if grade and item.type in ARRANGED:
         return _arranged(grade)

@@ -11,17 +11,27 @@ import xlsxwriter
 MEGABYTE = 1_000_000
 
 
+def _repeated(value: bytes | str, rows: int) -> pyarrow.Array:
+    """Return a column that is its one value in every row, and holds it once."""
+    return pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * rows, pyarrow.int32()), [value])
+
+
+def _write_columns(path: Path, rows: int, **columns: pyarrow.Array) -> Path:
+    """Write a Parquet file whose columns are read as plain ones, since it lacks the schema with their dictionaries."""
+    table = pyarrow.table({"text": ["fine"] * rows} | columns)
+    pyarrow.parquet.write_table(table, path, store_schema=False)
+    return path
+
+
 def write_repeated_binary(path: Path, rows: int = 1_000) -> Path:
     """Write a Parquet file whose dictionary stores one megabyte for all rows of a binary column."""
-    pyarrow.parquet.write_table(pyarrow.table({"text": ["fine"] * rows, "data": [b"x" * MEGABYTE] * rows}), path)
-    return path
+    return _write_columns(path, rows, data=_repeated(b"x" * MEGABYTE, rows))
 
 
 def write_repeated_list(path: Path, rows: int = 1_000) -> Path:
     """Write a Parquet file whose dictionary stores one megabyte for all rows of a list column."""
-    texts = pyarrow.array([["x" * MEGABYTE]] * rows, pyarrow.list_(pyarrow.string()))
-    pyarrow.parquet.write_table(pyarrow.table({"text": ["fine"] * rows, "list": texts}), path)
-    return path
+    texts = pyarrow.ListArray.from_arrays(list(range(rows + 1)), _repeated("x" * MEGABYTE, rows))
+    return _write_columns(path, rows, list=texts)
 
 
 def write_workbook(path: Path, sheet: bytes | None = None, strings: bytes | None = None) -> Path:

@@ -68,7 +68,7 @@ class Arrangement:
         correct: Ids of the options in their order, or of the option that matches each prompt.
         right: Feedback on a correct answer.
         wrong: Feedback on any other answer.
-        misconception: What a wrong answer reveals, or None.
+        misconception: The misconception that a wrong answer reveals, or None.
     """
 
     correct: tuple[str, ...]

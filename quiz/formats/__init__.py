@@ -44,7 +44,7 @@ class Picture:
     Attributes:
         name: File name.
         data: Content of the file.
-        alt: What the picture shows, in words.
+        alt: A description of the picture.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Question:
         tags: Labels for further properties.
         line: Number of the first line in the file that the question was read from.
         pictures: Pictures that are shown below the stem.
-        changes: How the question differs from that in the file.
+        changes: Differences from the question in the file.
         file: Name of the file within an archive, or nothing.
     """
 

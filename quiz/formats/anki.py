@@ -12,7 +12,7 @@ from string import ascii_uppercase
 
 from ..formats import Answer, InterchangeError, Question
 from .markup import markdown_to_html
-from .qti_parts import picture_html
+from .pictures import picture_html
 
 _MODEL_ID = 1_704_226_913
 _STYLE = ".card { font-family: sans-serif; font-size: 18px; text-align: left; } img { max-width: 100%; }"

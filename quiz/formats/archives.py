@@ -1,9 +1,13 @@
-"""XML files and zip archives, read with limits: no document type, no external entity, no network, bounded sizes."""
+"""XML files, and zip archives with their manifest, as learning platforms exchange them.
+
+They are read with limits: no document type, no external entity, no network, bounded sizes.
+"""
 
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -13,6 +17,10 @@ from ..formats import InterchangeError
 MAX_FILES = 5000
 MAX_TOTAL_BYTES = 100_000_000
 _DATE = (2026, 1, 1, 0, 0, 0)  # the same content always gives the same archive
+_CONTENT_PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
+# Attributes that QTI allows in XHTML; not the alignment of columns, the start of a list and titles.
+_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "code": {"class"}}
+_LEARNING_OBJECT = "http://www.imsglobal.org/xsd/imsmd_v1p2"
 
 
 def parse_xml(data: bytes) -> etree._Element:
@@ -52,6 +60,32 @@ def all_text(element: etree._Element) -> str:
     return "".join(map(str, element.itertext())).strip()
 
 
+def new_root(name: str, namespace: str, **attributes: str) -> etree._Element:
+    """Return the first element of a file, with its namespace as the default one."""
+    prefixes: Any = {None: namespace}
+    return etree.Element(f"{{{namespace}}}{name}", attributes, prefixes)
+
+
+def add(parent: etree._Element, name: str, **attributes: str) -> etree._Element:
+    """Append an element in the namespace of its parent."""
+    namespace = etree.QName(parent).namespace
+    return etree.SubElement(parent, f"{{{namespace}}}{name}" if namespace else name, attributes)
+
+
+def add_html(parent: etree._Element, name: str, html: str, **attributes: str) -> etree._Element:
+    """Append an element with XHTML as its content, in the namespace of the parent; what QTI lacks is left out."""
+    element = add(parent, name, **attributes)
+    content = etree.fromstring(f'<x xmlns="{etree.QName(parent).namespace}">{html}</x>')
+    for part in content.iter():
+        for other in set(part.attrib) - _ATTRIBUTES.get(etree.QName(part).localname, set()):
+            del part.attrib[other]
+        if etree.QName(part).localname == "table" and len(part) == 1:  # a header alone
+            part[0].tag = f"{{{etree.QName(part).namespace}}}tbody"
+    element.text = content.text
+    element.extend(list(content))
+    return element
+
+
 def is_archive(data: bytes) -> bool:
     """Return whether a file is a zip archive."""
     return data[:2] == b"PK"
@@ -89,3 +123,44 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """An entry of a manifest.
+
+    Attributes:
+        kind: Type of the resource.
+        files: Names of its files, the main one first.
+        keywords: Words about it.
+    """
+
+    kind: str
+    files: tuple[str, ...]
+    keywords: tuple[str, ...] = ()
+
+
+def write_manifest(resources: Iterable[Resource], schema: str, version: str) -> bytes:
+    """Return the manifest of an archive.
+
+    Args:
+        resources: The contents of the archive.
+        schema: Name of the schema.
+        version: Version of the schema.
+    """
+    root = new_root("manifest", _CONTENT_PACKAGE, identifier="quiz-manifest")
+    metadata = add(root, "metadata")
+    add(metadata, "schema").text = schema
+    add(metadata, "schemaversion").text = version
+    add(root, "organizations")
+    listed = add(root, "resources")
+    for number, entry in enumerate(resources, 1):
+        resource = add(listed, "resource", identifier=f"resource{number}", type=entry.kind, href=entry.files[0])
+        if entry.keywords:
+            lom = etree.SubElement(add(resource, "metadata"), f"{{{_LEARNING_OBJECT}}}lom")
+            general = add(lom, "general")
+            for word in entry.keywords:
+                add(add(general, "keyword"), "langstring").text = word
+        for name in entry.files:
+            add(resource, "file", href=name)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)

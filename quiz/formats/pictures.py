@@ -1,4 +1,4 @@
-"""Pictures of questions: found in Markdown, loaded from the imported file, and checked.
+"""Pictures of questions: found in Markdown, loaded from the imported file, checked, and written as XHTML.
 
 A picture is never fetched from another address. Formats that the quiz does not show are converted to PNG.
 """
@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from html import escape
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -17,6 +18,8 @@ from PIL import Image
 
 from ..formats import Answer, Picture, Question, UnreadableError
 
+PICTURE_FOLDER = "pictures"
+"""Folder of the pictures in an exported archive."""
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 25_000_000
 MIN_DESCRIPTION = 10  # characters, as the bank requires
@@ -147,3 +150,11 @@ def _check_svg(name: str, data: bytes) -> bytes:
     if root.tag != "{http://www.w3.org/2000/svg}svg" or root.getroottree().docinfo.internalDTD is not None:
         raise UnreadableError(f"its picture {name} is not plain SVG")
     return data
+
+
+def picture_html(question: Question, folder: str) -> str:
+    """Return the pictures of a question as XHTML, one paragraph each."""
+    return "".join(
+        f'<p><img src="{escape(folder + picture.name)}" alt="{escape(picture.alt)}" /></p>'
+        for picture in question.pictures
+    )

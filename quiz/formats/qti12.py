@@ -11,10 +11,9 @@ from decimal import Decimal, InvalidOperation
 from lxml import etree
 
 from ..formats import NUMBER, Answer, InterchangeError, Note, Question, UnreadableError
-from .archives import all_text, line_number, local_name, write_archive
+from .archives import Resource, add, all_text, line_number, local_name, new_root, write_archive, write_manifest
 from .markup import html_to_markdown, markdown_to_html
-from .pictures import describe_other_pictures, load_from, refuse_pictures, take_pictures
-from .qti_parts import PICTURE_FOLDER, Resource, add, new_root, picture_html, write_manifest
+from .pictures import PICTURE_FOLDER, describe_other_pictures, load_from, picture_html, refuse_pictures, take_pictures
 
 FILE_BASE = "$IMS-CC-FILEBASE$/"
 _NAMESPACE = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
@@ -258,7 +257,7 @@ class _Condition:
         excluded: The responses that it asks not to be there.
         limits: Smallest and largest number, if it asks for a range.
         other: Whether it has no condition.
-        score: What it sets or adds, or None.
+        score: The score that it sets or adds, or None.
         shown: Names of the feedback that it shows.
     """
 

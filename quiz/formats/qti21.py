@@ -11,10 +11,19 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from ..formats import NUMBER, Answer, InterchangeError, Note, Question, UnreadableError
-from .archives import all_text, line_number, local_name, write_archive
+from .archives import (
+    Resource,
+    add,
+    add_html,
+    all_text,
+    line_number,
+    local_name,
+    new_root,
+    write_archive,
+    write_manifest,
+)
 from .markup import html_to_markdown, markdown_to_html
-from .pictures import describe_other_pictures, load_from, refuse_pictures, take_pictures
-from .qti_parts import PICTURE_FOLDER, Resource, add, add_html, new_root, picture_html, write_manifest
+from .pictures import PICTURE_FOLDER, describe_other_pictures, load_from, picture_html, refuse_pictures, take_pictures
 
 _NAMESPACE = "http://www.imsglobal.org/xsd/imsqti_v2p1"
 _TOPIC = "topic: "

@@ -37,7 +37,7 @@ class Measurement:
     """The result of running a check on a cell.
 
     Attributes:
-        procedure: What was run, in one sentence without the full stop.
+        procedure: The computation in one sentence without the full stop.
         quantities: The measured quantities by name: numbers, strings, tuples and double-precision tensors. A claim
             that is not a comparison is compared with the quantity named `answer`.
         subject: Name of what it ran on, for a check that takes no cell.
@@ -58,7 +58,7 @@ class Verdict:
 
     Attributes:
         answer: The option's id, the number of a numeric item as text, or the number of the prompt.
-        claim: What the answer states.
+        claim: The statement of the answer.
         value: The value of the claim as text.
         holds: Whether the claim agrees with the measurement.
     """
@@ -75,7 +75,7 @@ class Run:
 
     Attributes:
         cell: Name of the cell, or of what a check without a cell ran on.
-        procedure: What was run, in one sentence without the full stop.
+        procedure: The computation in one sentence without the full stop.
         measured: The measured quantities, as text.
         verdicts: One verdict for each answer.
         failure: Why the check could not run on this cell, or None.

@@ -175,7 +175,7 @@ def misspell_word(word: str, uses: Mapping[str, int], draws: np.random.Generator
 
     Args:
         word: a word of any case.
-        uses: how often each lower-case word occurs; one that occurs `MIN_FREQUENCY` times is no misspelled form.
+        uses: how often each lower-case word occurs; one that occurs `MIN_FREQUENCY` times is not a misspelling.
         draws: what the form is drawn with.
     """
     repeated = [

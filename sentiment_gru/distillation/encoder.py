@@ -167,6 +167,36 @@ def fine_tune(
     """
     set_seed(seed)
     model = EncoderClassifier(name)
+    work = Path(f"{output}.training")
+    settings = TrainingArguments(
+        output_dir=str(work),
+        num_train_epochs=epochs,
+        per_device_train_batch_size=batch_size,
+        learning_rate=learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=0.05,
+        bf16=is_bfloat16_faster(),
+        use_cpu=True,
+        seed=seed,
+        save_steps=500,
+        save_total_limit=1,
+        logging_steps=100,
+        report_to="none",
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+    trainer = _build_trainer(model, targets, settings)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(os.cpu_count() or 1)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
+    torch.set_num_threads(threads)
+    output.mkdir(parents=True, exist_ok=True)
+    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, output / WEIGHTS)
+    return model.eval()
+
+
+def _build_trainer(model: EncoderClassifier, targets: Targets, settings: TrainingArguments) -> _EncoderTrainer:
+    """Return a trainer of the layers of an encoder and, at a higher learning rate, of its head."""
     rows = model.encode(targets.texts, targets.limit)
     labels, present = torch.tensor(targets.labels, dtype=torch.float32), torch.tensor(targets.present)
 
@@ -175,42 +205,18 @@ def fine_tune(
 
     optimizer = torch.optim.AdamW(
         [
-            {"params": model.encoder.encoder.parameters(), "lr": learning_rate},
-            {"params": model.head.parameters(), "lr": learning_rate * HEAD_RATE},
+            {"params": model.encoder.encoder.parameters(), "lr": settings.learning_rate},
+            {"params": model.head.parameters(), "lr": settings.learning_rate * HEAD_RATE},
         ],
         weight_decay=0.01,
     )
-    work = Path(f"{output}.training")
-    trainer = _EncoderTrainer(
+    return _EncoderTrainer(
         model=model,
         optimizers=(optimizer, None),
-        args=TrainingArguments(
-            output_dir=str(work),
-            num_train_epochs=epochs,
-            per_device_train_batch_size=batch_size,
-            learning_rate=learning_rate,
-            lr_scheduler_type="linear",
-            warmup_steps=0.05,
-            bf16=is_bfloat16_faster(),
-            use_cpu=True,
-            seed=seed,
-            save_steps=500,
-            save_total_limit=1,
-            logging_steps=100,
-            report_to="none",
-            remove_unused_columns=False,
-            dataloader_pin_memory=False,
-        ),
+        args=settings,
         train_dataset=_Rows([len(row) for row in rows]),
         data_collator=collate,
     )
-    threads = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or 1)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
-    torch.set_num_threads(threads)
-    output.mkdir(parents=True, exist_ok=True)
-    save_file({key: value.contiguous() for key, value in model.state_dict().items()}, output / WEIGHTS)
-    return model.eval()
 
 
 def load_encoder(name: str, folder: Path) -> EncoderClassifier:

@@ -99,7 +99,7 @@ def find_story_units(reading: Reading, direction: int = 0) -> list[StoryUnit]:
     reset, update, _ = gate_values(states.cell, states.inputs, states.previous)
     tensors = (reset, update, states.previous, states.hidden, _states_with_open_reset(states))
     r, z, previous, hidden, opened = (tensor[order].cpu().numpy() for tensor in tensors)  # (T, H), in reading order
-    # A piece of a word, such as the "no" of an unknown word, is no negation.
+    # A piece of a word, such as the "no" of an unknown word, is not a negation.
     whole = [len(word) == 1 for word in find_words(reading.tokens) for _ in word]
     words = [reading.tokens[token].text.lower() if whole[token] else "" for token in order]
     reach = 2 if order[0] == 0 else 1  # read from the end, the word after a negation comes before it

@@ -29,7 +29,7 @@ def score_on_ray(
     """Score blocks in actors of Ray Data, which restarts an actor that dies and gives its block to it or to another.
 
     Args:
-        job: What to score; every node must reach both folders and the model.
+        job: The folders and the model; every node must reach them.
         blocks: Blocks to score.
         workers: Number of actors at most, each on one core; by default all cores of the cluster.
         address: Address of a cluster; by default that of RAY_ADDRESS, or a cluster on this machine.

@@ -1,7 +1,10 @@
 """Open files of texts for the page, the API and the command line, in processes with limited memory and time.
 
-A few hundred bytes of Parquet or XLSX can expand to gigabytes, so an unchecked file is parsed by `worker`, a process
-that can be killed without harm to the app.
+A few hundred bytes of Parquet or XLSX can expand to gigabytes, so an unchecked file is parsed by a worker: a process
+that runs `work`, and can be killed without harm to the app. It sends the rows as messages on its standard output. Each
+is its length (8 bytes, big-endian) and a pickled pair of kind and content.
+
+This module imports neither torch nor Gradio, so that a worker starts in a tenth of a second.
 """
 
 import os
@@ -11,18 +14,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
+import traceback
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from ..errors import FileError
 from .formats import SUFFIXES as SUFFIXES
-from .table import Limits, Row, Table, survey
+from .formats import open_content, read_table
+from .table import Limits, Row, Table, cell_size, check_cells, read_no_rows, survey
 from .text_files import open_pasted_lines
-from .worker import HEADER_BYTES, OUT_OF_MEMORY, Request
 
 MOST_PASTED = 200_000  # pasted lines stay in memory, for each visitor
 MAX_MESSAGE_BYTES = 256_000_000
@@ -36,8 +40,30 @@ SETTINGS = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
+NICENESS = 5  # verdicts go before files
+OUT_OF_MEMORY = 71  # exit status: the memory limit leaves no room for a message
+HEADER_BYTES = 8
+MESSAGE_BYTES = 1_000_000  # size of cells after which rows are sent
+MESSAGE_ROWS = 1_000
 NO_MEMORY = "this file needs too much memory to read"
 NO_TIME = "this file takes too long to read"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A file to read.
+
+    Attributes:
+        path: the file.
+        limits: limits of the file and of the worker.
+        header: whether the first row holds the column names; None to detect it.
+        send_rows: send all rows; otherwise the described table without them.
+    """
+
+    path: Path
+    limits: Limits
+    header: bool | None
+    send_rows: bool
 
 
 def open_table(path: Path, limits: Limits | None = None, header: bool | None = None) -> Table:
@@ -105,7 +131,7 @@ def _start_worker(request: Request) -> Iterator["subprocess.Popen[bytes]"]:
     try:
         variables = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
         process = subprocess.Popen(
-            [sys.executable, "-c", "from sentiment_gru.files.worker import main; main()"],
+            [sys.executable, "-c", "from sentiment_gru.files.readers import work; work()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -170,3 +196,73 @@ def _explain_end(status: int, expired: bool) -> str:
     if status in (OUT_OF_MEMORY, -signal.SIGKILL, -signal.SIGABRT):
         return NO_MEMORY
     return "the file is damaged and cannot be read"
+
+
+def work() -> None:
+    """Serve the one request on standard input."""
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not mix with the messages
+    request: Request = pickle.load(sys.stdin.buffer)
+    _limit_resources(request.limits)
+    try:
+        for kind, content in _answer(request):
+            _send(output, kind, content)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except FileError as error:
+        _send(output, "refused", str(error))
+    except Exception:
+        _send(output, "failed", traceback.format_exc())
+
+
+def _limit_resources(limits: Limits) -> None:
+    """Bound the memory and processor time of this process, where the system offers it.
+
+    RLIMIT_DATA counts private writable memory (Linux 4.7 or later), unlike RLIMIT_AS, which also counts addresses
+    that are only reserved. Source: man 2 getrlimit.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    os.nice(NICENESS)
+    memory = limits.memory_megabytes * 1_000_000
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if limits.cpu_seconds is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+
+
+def _answer(request: Request) -> Iterator[tuple[str, Any]]:
+    """Yield the messages that answer a request: one table, or lists of rows; then the end."""
+    if request.send_rows:
+        content = open_content(request.path, request.limits, request.header)
+        for rows in _group_rows(content.read(), request.limits):
+            yield "rows", rows
+    else:
+        table = read_table(request.path, request.limits, request.header)
+        yield "table", replace(table, content=replace(table.content, read=read_no_rows))
+    yield "end", None
+
+
+def _group_rows(rows: Iterable[Row], limits: Limits) -> Iterator[list[Row]]:
+    group: list[Row] = []
+    size = cells = 0
+    for row in rows:
+        group.append(row)
+        cells += len(row.cells)
+        check_cells(cells, limits)  # the file may have been replaced since it was described
+        size += sum(map(cell_size, row.cells))
+        if len(group) == MESSAGE_ROWS or size >= MESSAGE_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _send(output: BinaryIO, kind: str, content: Any) -> None:
+    """Write one message."""
+    message = pickle.dumps((kind, content), pickle.HIGHEST_PROTOCOL)
+    output.write(len(message).to_bytes(HEADER_BYTES, "big"))
+    output.write(message)
+    output.flush()

@@ -102,8 +102,7 @@ def train_folds(options: TrainingOptions) -> dict[str, Any]:
     are divided into train and dev by the split rule. Without `--refit`, the output folder gets `metrics.json` only.
 
     Returns:
-        The figures as `folds`, `warnings`, and what was `interrupted`; with `--refit`, the metrics of the checkpoint
-        too.
+        The figures as `folds`, `warnings` and `interrupted`; with `--refit`, the metrics of the checkpoint as well.
 
     Raises:
         OptionsError: `torchrun` started this process, or as in `run.train`.
@@ -119,15 +118,9 @@ def train_folds(options: TrainingOptions) -> dict[str, Any]:
     folds = [make_fold(pools, options.folds, fold) for fold in range(options.folds)]
     run.start(list(pools.values()), processes=1)
     plain = replace(options, folds=0, refit=False, push_to_hub=None)
-    results = []
-    for fold, parts in enumerate(folds):
-        output = run.path / f"fold-{fold + 1}"
-        settings = replace(plain, output_dir=str(output), evaluate_test=True, report=False)
-        results.append(train_part(settings, parts))
-        if results[-1]["interrupted"]:
-            return {"interrupted": results[-1]["interrupted"] | {"fold": fold + 1, "folds": options.folds}}
-        for weights in output.glob("*.safetensors"):
-            weights.unlink()  # a finished fold needs its metrics only
+    results = _measure_folds(plain, folds, run.path)
+    if interrupted := results[-1]["interrupted"]:
+        return {"interrupted": interrupted | {"fold": len(results), "folds": options.folds}}
     minutes = round(sum(result["minutes"] for result in results), 1)
     metrics: dict[str, Any] = {"folds": summarize_folds(results), "minutes": minutes, "interrupted": None}
     if options.refit:
@@ -149,6 +142,26 @@ def train_folds(options: TrainingOptions) -> dict[str, Any]:
     return metrics
 
 
+def _measure_folds(options: TrainingOptions, folds: Sequence[list[Corpus]], path: Path) -> list[dict[str, Any]]:
+    """Train on each fold and return the metrics of each, up to a fold that was interrupted.
+
+    Args:
+        options: Options of the training of a fold.
+        folds: The corpora of each fold.
+        path: Folder of the run.
+    """
+    results = []
+    for number, corpora in enumerate(folds, 1):
+        output = path / f"fold-{number}"
+        settings = replace(options, output_dir=str(output), evaluate_test=True, report=False)
+        results.append(train_part(settings, corpora))
+        if results[-1]["interrupted"]:
+            break
+        for weights in output.glob("*.safetensors"):
+            weights.unlink()  # a finished fold needs its metrics only
+    return results
+
+
 def join_texts(*splits: TextSplit) -> TextSplit:
     """Return the rows of all splits, one after the other."""
     return TextSplit(
@@ -162,7 +175,7 @@ def make_fold(pools: dict[str, TextSplit], count: int, fold: int) -> list[Corpus
     Args:
         pools: Texts of each dataset.
         count: Number of folds.
-        fold: Which of them, from 0.
+        fold: Number of the fold, from 0.
 
     Raises:
         DatasetError: A label has fewer texts than there are folds, or no training text without copies in the fold.

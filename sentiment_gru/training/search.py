@@ -2,8 +2,8 @@
 
 Optuna draws the settings and stops trainings that are worse than the median. It is called directly and not by the
 Trainer's `hyperparameter_search`, which trains one Trainer again and again: the order of the batches, the averaged
-weights and the count of epochs without a better score would pass from one trial to the next, and dropouts are no
-arguments of the Trainer.
+weights and the count of epochs without a better score would pass from one trial to the next, and dropouts are
+not arguments of the Trainer.
 """
 
 import shlex

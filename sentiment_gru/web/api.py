@@ -75,7 +75,7 @@ def write_table(folder: Path, csv_text: object, rows: object) -> Path:
     """Write a table that was sent in a request as a file; return its path.
 
     Args:
-        folder: Where to write it.
+        folder: Folder of the new file.
         csv_text: Text of a CSV or TSV file, or empty.
         rows: List of objects, or of texts, or None.
 

@@ -70,7 +70,7 @@ class RibbonToken:
 
     Attributes:
         gap: The characters before it that belong to no token.
-        skipped: How many tokens before it the model did not read.
+        skipped: Number of tokens before it that the model did not read.
         shown: Its characters that no earlier token shows; an ellipsis, for example, can be several tokens.
         name: A name for screen readers if `shown` has no visible character, else an empty string.
         unknown: Whether it is not in the vocabulary.

@@ -63,9 +63,8 @@ class ClassifierLoader:
             self._classifier.set_running_or_notify_cancel()  # no waiting visitor can cancel it now
         threading.Thread(target=self._load, name="load-classifier", daemon=True).start()
 
-    @property
     def ended(self) -> bool:
-        """True once loading has succeeded or failed."""
+        """Return whether loading has succeeded or failed."""
         return self._classifier.done()
 
     async def ready(self) -> None:

@@ -1,18 +1,20 @@
-"""Limits per client address, of rates and of shares: enough for a class behind one address, too little for a flood.
+"""Limits per client address, of rates, shares and connections: enough for a class behind one address, not for a flood.
 
 The `limits` library is not used: its memory storage reads the wall clock, so that a clock set back locks clients out,
 its number of remembered clients is unbounded, and it has no fractional costs.
 """
 
+import asyncio
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .responses import RefusalError
 
@@ -27,6 +29,11 @@ TEXT_MEGABYTES = (4.0, 0.04)
 FREE_BYTES = 20_000
 FEEDBACK = (100.0, 1 / 30)
 CLASS_RUNS = (500.0, 1 / 10)
+CONNECTIONS = 1000
+"""Connections of one peer at a time. An open page holds one, and up to six while it loads."""
+HEADER_SECONDS = 20.0
+"""Seconds in which a connection must send the complete header of a request."""
+DESCRIPTORS = 65_536
 UPLOAD_PATH = "/gradio_api/upload"
 BUSY = "Busy: too many visitors are here at this moment. Nothing you entered is lost; try again in a few seconds."
 CLOSE = {"Connection": "close"}
@@ -185,3 +192,65 @@ class Shares:
             yield
         finally:
             self.release(address)
+
+
+class LimitedProtocol(H11Protocol):
+    """HTTP/1.1 with a limited number of connections of a peer, and a deadline for the header of a request.
+
+    No middleware sees a connection that sends nothing, and uvicorn itself lets it stay. `cycle` is the request in
+    progress: https://github.com/encode/uvicorn/blob/main/uvicorn/protocols/http/h11_impl.py
+    """
+
+    max_connections = CONNECTIONS
+    header_seconds = HEADER_SECONDS
+    open_connections: ClassVar[Counter[str]] = Counter()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Accept a connection, or close it if its peer has too many."""
+        super().connection_made(transport)
+        self._peer = self.client[0] if self.client else ""
+        self._deadline: asyncio.TimerHandle | None = None
+        self.open_connections[self._peer] += 1
+        if self.open_connections[self._peer] > self.max_connections:
+            transport.close()
+        else:
+            self._start_deadline()
+
+    def data_received(self, data: bytes) -> None:
+        """Handle data; between two requests, the deadline of the next header begins with its first byte."""
+        super().data_received(data)
+        if self._in_request():
+            self._stop_deadline()
+        elif self._deadline is None:
+            self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_deadline()
+        self.open_connections[self._peer] -= 1
+        if self.open_connections[self._peer] <= 0:
+            del self.open_connections[self._peer]
+        super().connection_lost(exc)
+
+    def _in_request(self) -> bool:
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _start_deadline(self) -> None:
+        self._deadline = self.loop.call_later(self.header_seconds, self._close_idle)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _close_idle(self) -> None:
+        self._deadline = None
+        if not self._in_request() and not self.transport.is_closing():
+            self.transport.close()
+
+
+class ProxiedProtocol(LimitedProtocol):
+    """The same for an app behind a proxy, where every connection has the same peer: no limit of their number."""
+
+    max_connections = DESCRIPTORS

@@ -10,7 +10,6 @@ rate limits), and LOG_MESSAGES (1: exception messages, which may quote visitors,
 """
 
 import argparse
-import asyncio
 import atexit
 import ctypes
 import importlib.util
@@ -22,13 +21,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 import gradio as gr
 from fastapi.exceptions import RequestValidationError
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from quiz import BankError, load_bank
 from quiz.backup import open_store
@@ -42,6 +39,7 @@ from .gradio_compat import find_katex, launch
 from .middleware import protection, refuse_invalid
 from .model_loader import ClassifierLoader
 from .page import TITLE, build_app, launch_settings
+from .rate_limit import DESCRIPTORS, LimitedProtocol, ProxiedProtocol
 from .settings import SettingError, Settings, reveal
 
 # Constants of <malloc.h>; see mallopt(3).
@@ -50,78 +48,11 @@ ARENAS = 2
 TRIM_SECONDS = 5.0
 MAPPED_BYTES = 256 * 1024  # a larger array is mapped by itself, and returned to the system when freed
 
-CONNECTIONS = 1000
-"""Connections of one peer at a time. An open page holds one, and up to six while it loads."""
-HEADER_SECONDS = 20.0
-"""Seconds in which a connection must send the complete header of a request."""
 BACKLOG = 128
 """Connections that asyncio accepts before it turns to other events; uvicorn's 2,048 would delay those."""
-DESCRIPTORS = 65_536
 QUOTA_BYTES = 2_000_000_000
 USE_SECONDS = 900.0
 """A file that was written or read within this time may be in use."""
-
-
-class LimitedProtocol(H11Protocol):
-    """HTTP/1.1 with a limited number of connections of a peer, and a deadline for the header of a request.
-
-    No middleware sees a connection that sends nothing, and uvicorn itself lets it stay. `cycle` is the request in
-    progress: https://github.com/encode/uvicorn/blob/main/uvicorn/protocols/http/h11_impl.py
-    """
-
-    max_connections = CONNECTIONS
-    header_seconds = HEADER_SECONDS
-    open_connections: ClassVar[Counter[str]] = Counter()
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Accept a connection, or close it if its peer has too many."""
-        super().connection_made(transport)
-        self._peer = self.client[0] if self.client else ""
-        self._deadline: asyncio.TimerHandle | None = None
-        self.open_connections[self._peer] += 1
-        if self.open_connections[self._peer] > self.max_connections:
-            transport.close()
-        else:
-            self._start_deadline()
-
-    def data_received(self, data: bytes) -> None:
-        """Handle data; between two requests, the deadline of the next header begins with its first byte."""
-        super().data_received(data)
-        if self._in_request():
-            self._stop_deadline()
-        elif self._deadline is None:
-            self._start_deadline()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._stop_deadline()
-        self.open_connections[self._peer] -= 1
-        if self.open_connections[self._peer] <= 0:
-            del self.open_connections[self._peer]
-        super().connection_lost(exc)
-
-    def _in_request(self) -> bool:
-        cycle: Any = self.cycle
-        return cycle is not None and not cycle.response_complete
-
-    def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.header_seconds, self._close_idle)
-
-    def _stop_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _close_idle(self) -> None:
-        self._deadline = None
-        if not self._in_request() and not self.transport.is_closing():
-            self.transport.close()
-
-
-class ProxiedProtocol(LimitedProtocol):
-    """The same for an app behind a proxy, where every connection has the same peer: no limit of their number."""
-
-    max_connections = DESCRIPTORS
 
 
 def raise_descriptor_limit() -> int:
@@ -222,7 +153,7 @@ def serve(settings: Settings, mcp: bool = False) -> None:
     app_kwargs: dict[str, Any] = {
         "routes": teacher_routes(store, bank, reveal(settings.teacher_token), find_katex()),
         "middleware": protection(
-            LIMITS.megabytes or 0, settings, lambda: loader.ended, UploadQuota(settings.gradio_temp_dir).make_room
+            LIMITS.megabytes or 0, settings, loader.ended, UploadQuota(settings.gradio_temp_dir).make_room
         ),
         "exception_handlers": {RequestValidationError: refuse_invalid},
     }

@@ -10,7 +10,8 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_refused_event_shows_a_message_and_loses_nothing(page: Page) -> None:
-    page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=503, json={"error": BUSY}))
+    statuses = iter([429, 503])  # of one address that asks too much, and of too many visitors
+    page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=next(statuses), json={"error": BUSY}))
     page.get_by_label("Your text").fill("my own words")
     page.get_by_role("button", name="Get the verdict").click()
     line = page.get_by_role("alert").filter(has_text="Busy")
@@ -32,6 +33,10 @@ def test_a_refused_event_shows_a_message_and_loses_nothing(page: Page) -> None:
     page.unroute("**/gradio_api/run/**")
     option.click()
     expect(page.get_by_role("button", name="Next question")).to_be_visible()
+    page.get_by_role("tab", name="Sentiment").click()
+    page.get_by_role("button", name="Get the verdict").click()
+    expect(page.locator(".verdict-diagnostics")).to_contain_text("3 tokens")
+    expect(line).to_have_count(0)
 
 
 def test_a_full_queue_shows_a_message_in_place_of_the_explanation(page: Page) -> None:

@@ -17,6 +17,7 @@ from sentiment_gru import Prediction
 from sentiment_gru.files.job import CHUNK_ROWS
 from sentiment_gru.web.model_loader import ClassifierLoader
 from tests.browser.checks import WAIT_SECONDS, assert_accessible, assert_fits, assert_no_script_ran
+from tests.browser.conftest import serve_here
 from tests.tables import write_csv
 
 pytestmark = [
@@ -53,11 +54,8 @@ class SlowLoader(ClassifierLoader):
 def served(tiny_checkpoint: Path) -> Iterator[tuple[SlowLoader, str]]:
     """Serve the app in this process; return its loader and its address."""
     loader = SlowLoader(tiny_checkpoint)
-    built = app.build_app(loader)
-    settings = app.launch_settings() | {"server_name": "127.0.0.1", "server_port": None}
-    _, url, _ = built.launch(**settings, prevent_thread_lock=True, quiet=True)
-    yield loader, url
-    built.close()
+    with serve_here(app.build_app(loader)) as url:
+        yield loader, url
 
 
 @pytest.fixture

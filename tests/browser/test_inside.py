@@ -3,14 +3,15 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
+import app
 from benchmarks.app_server import serve
 from quiz.bank import SHIPPED_BANK
+from sentiment_gru.web.inside import training_card
 from sentiment_gru.web.inside.cards import CARDS
 from sentiment_gru.web.rendering import inside_link, text_link
 from tests.browser.checks import (
@@ -21,6 +22,7 @@ from tests.browser.checks import (
     press_until,
     wait_until,
 )
+from tests.browser.conftest import serve_here
 from tests.made_up_results import write_results
 
 pytestmark = pytest.mark.browser
@@ -214,47 +216,40 @@ def test_a_small_network_is_trained_and_the_run_before_it_stays(open_page: Calla
 
 
 def test_a_training_ends_when_it_is_stopped_and_when_its_visitor_leaves(
-    open_page: Callable[..., Page], tmp_path: Path
+    open_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = tmp_path / "steps"
-    program = f"""
-import time
-from pathlib import Path
-from sentiment_gru.web.inside import training_card
-def train(run):
-    while True:
-        time.sleep(0.05)
-        run.steps, run.accuracy, run.loss = [0, run.steps[-1] + 1], [0.1, 0.2], [2, 1]
-        with Path({str(steps)!r}).open("a") as file:
-            file.write(".")
-        yield run
-training_card.train = train
-import app
-app.main()
-"""
-    steps.touch()
-    with serve(["-c", program]) as url:
+    steps: list[int] = []
+
+    def train(run: training_card.Run) -> Iterator[training_card.Run]:
+        while True:
+            time.sleep(0.05)
+            run.steps, run.accuracy, run.loss = [0, run.steps[-1] + 1], [0.1, 0.2], [2, 1]
+            steps.append(run.steps[-1])
+            yield run
+
+    monkeypatch.setattr(training_card, "train", train)
+    with serve_here(app.build_app()) as url:
         page = open_card(open_page, url, "train")
         page.get_by_role("button", name="Train", exact=True).click()
-        wait_until(page, lambda: steps.stat().st_size > 2)
+        wait_until(page, lambda: len(steps) > 2)
         page.get_by_role("button", name="Stop", exact=True).click()
         expect(page.locator("#inside-train-picture")).to_contain_text("Stopped. Step ")
         wait_until_quiet(steps)
-        before = steps.stat().st_size
+        before = len(steps)
         page.get_by_role("button", name="Train", exact=True).click()
-        wait_until(page, lambda: steps.stat().st_size > before + 2)
+        wait_until(page, lambda: len(steps) > before + 2)
         page.close()
         wait_until_quiet(steps)
 
 
-def wait_until_quiet(file: Path) -> None:
-    """Wait until a file has not grown for two seconds."""
-    size, since = -1, time.monotonic()
+def wait_until_quiet(steps: Sequence[int]) -> None:
+    """Wait until there has been no step for a second."""
+    count, since = -1, time.monotonic()
     end = since + WAIT_SECONDS
-    while time.monotonic() < since + 2:
-        if file.stat().st_size != size:
-            size, since = file.stat().st_size, time.monotonic()
-        assert time.monotonic() < end, "it still grows"
+    while time.monotonic() < since + 1:
+        if len(steps) != count:
+            count, since = len(steps), time.monotonic()
+        assert time.monotonic() < end, "it still trains"
         time.sleep(0.1)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from benchmarks.app_server import serve
+import app
+from sentiment_gru.web.model_loader import ClassifierLoader
 from tests.browser.checks import (
     assert_accessible,
     assert_fits,
@@ -18,6 +19,7 @@ from tests.browser.checks import (
     wait_until,
     watch_events,
 )
+from tests.browser.conftest import serve_here
 
 pytestmark = pytest.mark.browser
 
@@ -31,21 +33,7 @@ def sentence(page: Page, words: str) -> None:
     expect(page.locator(".verdict-sentence")).to_contain_text(words)
 
 
-def test_the_page_opens_with_a_worked_example(page: Page) -> None:
-    expect(page).to_have_title("GRU Sentiment Studio")
-    assert page.locator("html").get_attribute("lang") == "en"
-    expect(page.get_by_label("Your text")).not_to_have_value("")
-    expect(page.locator(".scores tr")).to_have_count(3)
-    expect(page.locator(".verdict-diagnostics")).to_have_text(
-        re.compile(r"^\d+ tokens · \d+ unknown · (\d+ in pieces · )?0 cut · \d+ ms$")
-    )
-
-
-def test_the_first_page_requests_what_it_needs_at_once_and_nothing_else(
-    open_page: Callable[..., Page], address: str
-) -> None:
-    page = open_page(address)
-    page.locator(".verdict-diagnostics").wait_for()
+def test_the_page_opens_with_a_worked_example_and_requests_what_it_needs_at_once(page: Page, address: str) -> None:
     opening = page.request.get(address).text()
     announced = re.findall(r'<link rel="(?:modulepreload|preload)"[^>]*href="\./([^"?]+)', opening)
     requests = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
@@ -53,6 +41,13 @@ def test_the_first_page_requests_what_it_needs_at_once_and_nothing_else(
         url.removeprefix(f"{address}/").split("?")[0] for url in requests if re.search(r"/assets/|/theme\.css", url)
     )
     assert len(announced) < 60
+    expect(page).to_have_title("GRU Sentiment Studio")
+    assert page.locator("html").get_attribute("lang") == "en"
+    expect(page.get_by_label("Your text")).not_to_have_value("")
+    expect(page.locator(".scores tr")).to_have_count(3)
+    expect(page.locator(".verdict-diagnostics")).to_have_text(
+        re.compile(r"^\d+ tokens · \d+ unknown · (\d+ in pieces · )?0 cut · \d+ ms$")
+    )
 
 
 def test_the_contents_of_accordions_are_drawn_when_opened(page: Page) -> None:
@@ -63,11 +58,25 @@ def test_the_contents_of_accordions_are_drawn_when_opened(page: Page) -> None:
         expect(contents.first).to_be_visible()
 
 
-def test_enter_gives_the_verdict(page: Page) -> None:
-    page.get_by_label("Your text").fill(NEGATIVE)
-    page.get_by_label("Your text").press("Enter")
+def test_a_text_is_judged_on_enter_by_the_button_and_as_an_example(page: Page) -> None:
+    text = page.get_by_label("Your text")
+    text.fill(NEGATIVE)
+    text.press("Enter")
     sentence(page, "negative")
-    expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
+    expect(text).to_have_value(NEGATIVE)
+    text.fill(POSITIVE)
+    page.get_by_role("button", name="Get the verdict").click()
+    sentence(page, "clearly positive")
+    page.get_by_role("button", name="Unknown words").click()
+    sentence(page, "I cannot tell.")
+    expect(page.locator(".verdict-warning")).to_have_text("The model knows none of these words.")
+    text.fill("  ")
+    text.press("Enter")
+    expect(page.locator("#sentiment-verdict")).to_contain_text("Type or paste a text")
+    text.fill("one")
+    text.press("Shift+Enter")
+    page.keyboard.type("two")
+    expect(text).to_have_value("one\ntwo")
 
 
 def test_a_text_entered_while_the_page_opens_is_judged_last(page: Page) -> None:
@@ -93,31 +102,6 @@ def test_a_text_entered_while_the_page_opens_is_judged_last(page: Page) -> None:
     expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
 
 
-def test_the_button_gives_the_verdict(page: Page) -> None:
-    page.get_by_label("Your text").fill(POSITIVE)
-    page.get_by_role("button", name="Get the verdict").click()
-    sentence(page, "clearly positive")
-
-
-def test_shift_and_enter_start_a_new_line(page: Page) -> None:
-    page.get_by_label("Your text").fill("one")
-    page.get_by_label("Your text").press("Shift+Enter")
-    page.keyboard.type("two")
-    expect(page.get_by_label("Your text")).to_have_value("one\ntwo")
-
-
-def test_an_example_is_judged_at_a_click(page: Page) -> None:
-    page.get_by_role("button", name="Unknown words").click()
-    sentence(page, "I cannot tell.")
-    expect(page.locator(".verdict-warning")).to_have_text("The model knows none of these words.")
-
-
-def test_an_empty_text_gets_a_prompt(page: Page) -> None:
-    page.get_by_label("Your text").fill("  ")
-    page.get_by_label("Your text").press("Enter")
-    expect(page.locator("#sentiment-verdict")).to_contain_text("Type or paste a text")
-
-
 def test_markup_is_text_and_never_runs(page: Page) -> None:
     markup = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>${window.ran = true}'
     page.get_by_label("Your text").fill(markup)
@@ -129,12 +113,13 @@ def test_markup_is_text_and_never_runs(page: Page) -> None:
 
 
 def test_a_model_that_fails_to_load_is_reported_in_the_page(
-    open_page: Callable[..., Page], tiny_checkpoint: Path, tmp_path: Path
+    open_page: Callable[..., Page], tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("REPORT_URL", "http://127.0.0.1/report")
     folder = shutil.copytree(tiny_checkpoint, tmp_path / "late")
     config = folder / "config.json"
     config.write_text(config.read_text().replace('"hidden_size": 8', '"hidden_size": 9'))
-    with serve(MODEL=str(folder), REPORT_URL="http://127.0.0.1/report") as address:
+    with serve_here(app.build_app(ClassifierLoader(folder))) as address:
         page = open_page(address)
         failure = page.locator("#sentiment-verdict")
         expect(failure).to_contain_text("Something went wrong. What happened?")
@@ -144,44 +129,22 @@ def test_a_model_that_fails_to_load_is_reported_in_the_page(
         expect(page.get_by_label("Your text")).not_to_have_value("")
 
 
-@pytest.mark.parametrize("tab", ["Sentiment", "Quiz"])
-def test_a_failure_in_either_tab_opens_a_report(page: Page, tab: str) -> None:
-    def fail(route: Route) -> None:
-        route.fulfill(status=500, json={"error": REPORT})
-
-    page.get_by_role("tab", name=tab).click()
-    if tab == "Quiz":
-        page.locator("#quiz-options button").first.wait_for()
-    page.route("**/gradio_api/run/**", fail)
-    if tab == "Sentiment":
-        page.get_by_role("button", name="Get the verdict").click()
-    else:
-        page.locator("#quiz-options button").first.click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Something went wrong. What happened?")
-    expect(dialog.get_by_label("Report")).to_have_value(REPORT)
-    dialog.get_by_role("button", name="Copy the report").click()
-    expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
-    dialog.get_by_role("button", name="Close").click()
-    expect(dialog).to_be_hidden()
+def test_a_failure_in_either_tab_opens_a_report(page: Page) -> None:
+    dialog, option = page.get_by_role("dialog"), page.locator("#quiz-options button").first
+    page.get_by_role("tab", name="Quiz").click()
+    option.wait_for()
+    page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=500, json={"error": REPORT}))
+    for tab, button in (("Quiz", option), ("Sentiment", page.get_by_role("button", name="Get the verdict"))):
+        page.get_by_role("tab", name=tab).click()
+        button.click()
+        expect(dialog).to_contain_text("Something went wrong. What happened?")
+        expect(dialog.get_by_label("Report")).to_have_value(REPORT)
+        if tab == "Quiz":
+            dialog.get_by_role("button", name="Copy the report").click()
+        expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
+        dialog.get_by_role("button", name="Close").click()
+        expect(dialog).to_be_hidden()
     expect(page.get_by_label("Your text")).not_to_have_value("")
-
-
-def test_a_page_that_asks_too_much_says_so_for_a_while(page: Page) -> None:
-    words = "Busy: very many requests came from your network."
-    page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=429, json={"error": words}))
-    page.get_by_label("Your text").fill(NEGATIVE)
-    page.get_by_role("button", name="Get the verdict").click()
-    refusal = page.get_by_role("alert").filter(has_text=words)
-    expect(refusal).to_be_visible()
-    expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(page.get_by_label("Your text")).to_have_value(NEGATIVE)
-    assert_accessible(page)
-    assert_fits(page)
-    page.unroute("**/gradio_api/run/**")
-    page.get_by_role("button", name="Get the verdict").click()
-    sentence(page, "negative")
-    expect(refusal).to_have_count(0)
 
 
 def test_the_keyboard_is_enough_in_both_tabs(page: Page) -> None:

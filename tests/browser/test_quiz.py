@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from pydantic import SecretStr
 
-from benchmarks.app_server import serve
+import app
 from quiz.bank import SHIPPED_BANK, load_bank
 from quiz.bank.parameters import fill
 from quiz.records import Attempt
 from quiz.store import Store
+from sentiment_gru.web.settings import Settings
 from tests.browser.checks import assert_accessible, assert_fits, assert_good, press_until
+from tests.browser.conftest import serve_here
 
 pytestmark = pytest.mark.browser
 
@@ -35,9 +38,11 @@ def quiz_address(folder: Path) -> Iterator[str]:
     bank["items"] = [fill(item, item["example"]) if "parameters" in item else item for item in asked]
     (folder / "bank.json").write_text(json.dumps(bank))
     (folder / "store").mkdir()
-    database = f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}"
-    with serve(QUIZ_BANK=str(folder / "bank.json"), DATABASE_URL=database, QUIZ_SECRET="of the tests") as url:
+    store = Store(f"sqlite:///{folder / 'store' / 'quiz.sqlite3'}")
+    settings = Settings(quiz_secret=SecretStr("of the tests"))
+    with serve_here(app.build_app(bank=load_bank(folder / "bank.json"), store=store, settings=settings)) as url:
         yield url
+    store.close()
 
 
 @pytest.fixture
@@ -315,6 +320,7 @@ def test_see_it_live_opens_a_card_with_the_numbers_of_the_question(
     expect(caption).to_have_text("25% of 0.80 and 75% of −0.40 give −0.10.")
     expect(summary).to_be_in_viewport()
     assert_good(page)
+    summary.focus()  # wherever the checks have left the focus
     press_until(page, "Tab", "gru-sliders [name=z]")
     page.keyboard.press("End")
     expect(caption).to_contain_text("give 0.80.")

@@ -5,30 +5,32 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from benchmarks.app_server import serve
 from quiz import load_bank
 from quiz.records import Feedback
 from quiz.store import Store
+from quiz.teacher import teacher_routes
 from tests.browser.checks import assert_good
-from tests.browser.conftest import TOKEN
+from tests.browser.conftest import TOKEN, serve_here
 from tests.databases import attempt
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_teacher_signs_in_reads_and_signs_out(new_context: Callable[..., BrowserContext], tmp_path: Path) -> None:
-    database, item = f"sqlite:///{tmp_path / 'quiz.sqlite3'}", load_bank().items[0]
-    store = Store(database)
+    store, item = Store(f"sqlite:///{tmp_path / 'quiz.sqlite3'}"), load_bank().items[0]
     for run in range(30):
         store.record(attempt(str(run), item.id, answer=(item.options[run % 4].oid,), correct=run % 2 == 0))
     store.record_feedback(Feedback("0", False, "long" * 200 + "<script>alert(1)</script>"))
-    store.close()
+    with gr.Blocks() as blocks:
+        pass
     page = new_context(accept_downloads=True).new_page()
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    with serve(DATABASE_URL=database, TEACHER_TOKEN=TOKEN) as address:
+    routes = teacher_routes(store, load_bank(), TOKEN)
+    with serve_here(blocks, app_kwargs={"routes": routes}) as address:
         page.goto(f"{address}/teacher")
         expect(page.get_by_label("Token")).to_be_focused()
         page.keyboard.type("guess")
@@ -54,3 +56,4 @@ def test_a_teacher_signs_in_reads_and_signs_out(new_context: Callable[..., Brows
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_label("Token")).to_be_visible()
         expect(page.locator("article")).to_have_count(0)
+    store.close()

@@ -27,7 +27,7 @@ from tests.conftest import REPOSITORY
 from tests.unit.quiz.test_own_bank import EXAMPLE
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def built(tiny_checkpoint: Path) -> gr.Blocks:
     return app.build_app(ClassifierLoader(tiny_checkpoint))
 
@@ -200,21 +200,34 @@ def test_a_broken_checkpoint_is_refused_when_the_app_is_built(tmp_path: Path) ->
         ClassifierLoader(tmp_path)
 
 
-def test_the_process_refuses_a_broken_checkpoint_in_one_line(tiny_checkpoint: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `app.main` run in this process as if it was started without arguments."""
+    monkeypatch.setattr(server, "limit_malloc_arenas", lambda: True)  # it would last for all other tests
+    monkeypatch.setattr(sys, "argv", ["app.py"])
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_broken_checkpoint_is_refused_in_one_line(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = shutil.copytree(tiny_checkpoint, tmp_path / "cut")
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
-    assert_refused(start(MODEL=str(folder)), "model.safetensors", "not a whole safetensors file")
+    monkeypatch.setenv("MODEL", str(folder))
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    (line,) = str(ended.value).splitlines()
+    assert re.search(r"cannot start: .*model\.safetensors.*not a whole safetensors file", line)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_broken_bank_is_refused_in_one_line(
     tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bank = tmp_path / "bank.json"
     bank.write_text(EXAMPLE.replace('"correct": ["a"]', '"correct": ["z"]'), encoding="utf-8")
     fault = "cannot start: item padding-1: key.correct names 'z', but no option has this id"
-    monkeypatch.setattr(server, "limit_malloc_arenas", lambda: True)  # it would last for all other tests
-    monkeypatch.setattr(sys, "argv", ["app.py"])
     monkeypatch.setenv("MODEL", str(tiny_checkpoint))
     monkeypatch.setenv("QUIZ_BANK", str(bank))
     with pytest.raises(SystemExit) as ended:
@@ -224,9 +237,9 @@ def test_a_broken_bank_is_refused_in_one_line(
     assert f"python -m quiz lint {bank}" in line
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(("name", "value"), [("RATE_FACTOR", "many"), ("PORT", "http")])
 def test_a_setting_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["app.py"])
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match=rf"^GRU Sentiment Studio cannot start: {name} .*'{value}'$"):
         app.main()
@@ -238,13 +251,3 @@ def test_the_process_refuses_a_port_that_is_taken(tiny_checkpoint: Path) -> None
         assert_refused(
             start(MODEL=str(tiny_checkpoint), HOST="127.0.0.1", PORT=str(port)), str(port), "is the port taken?"
         )
-
-
-def test_the_page_is_built_without_anything_heavy(tiny_checkpoint: Path) -> None:
-    code = (
-        "import sys, app; from sentiment_gru.web.model_loader import ClassifierLoader;"
-        f"app.build_app(ClassifierLoader({str(tiny_checkpoint)!r})); app.launch_settings();"
-        "print([m for m in ('torch', 'transformers', 'datasets', 'sklearn', 'captum') if m in sys.modules])"
-    )
-    result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 from transformers import TrainerCallback
 
+from benchmarks.cells import __main__ as command
 from benchmarks.cells import recall, summary, training
 from benchmarks.cells.gradients import curves, distances, gradient_norms, measure_gradients
 from benchmarks.cells.recall import Task, build, draw, learn, measure_recall
@@ -186,14 +187,13 @@ def test_two_processes_do_not_claim_the_same_run(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from benchmarks.cells.results import claim\n"
     code += "with claim(Path(sys.argv[1])) as ours: print(ours)"
 
-    def other() -> str:
-        command = [sys.executable, "-c", code, str(tmp_path / "run.lock")]
-        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
-
+    program = [sys.executable, "-c", code, str(tmp_path / "run.lock")]
     with claim(tmp_path / "run.lock") as ours:
         assert ours
-        assert other() == "False"
-    assert other() == "True"
+        result = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
+    with claim(tmp_path / "run.lock") as again:
+        assert again
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
@@ -329,8 +329,11 @@ def test_result_files_name_no_machine() -> None:
     assert describe("speed", "nothing").keys() == FACTS
 
 
-def test_an_unknown_part_is_refused_with_those_there_are() -> None:
-    command = [sys.executable, "-m", "benchmarks.cells", "gru-7"]
-    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert result.returncode == 2
-    assert "there is no gru-7; there are train, speed" in result.stderr
+def test_an_unknown_part_is_refused_with_those_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks.cells", "gru-7"])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 2
+    assert "there is no gru-7; there are train, speed" in capsys.readouterr().err

@@ -16,9 +16,8 @@ import pytest
 from sentiment_gru import FileError
 from sentiment_gru.files import readers
 from sentiment_gru.files.formats import read_table
-from sentiment_gru.files.readers import NO_MEMORY, NO_TIME, WORKERS, open_pasted, open_table
+from sentiment_gru.files.readers import MESSAGE_ROWS, NO_MEMORY, NO_TIME, WORKERS, open_pasted, open_table
 from sentiment_gru.files.table import UNCOMPUTED, Limits, unique_names
-from sentiment_gru.files.worker import MESSAGE_ROWS
 from sentiment_gru.web.files_tab import LIMITS
 from tests import bombs
 from tests.conftest import REPOSITORY
@@ -26,7 +25,7 @@ from tests.tables import write_csv, write_table
 
 
 def workers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "files.worker" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children() if "files.readers" in " ".join(child.cmdline())]
 
 
 def refusal(path: Path, limits: Limits = LIMITS) -> str:
@@ -70,7 +69,7 @@ def test_the_header_that_was_detected_holds_when_rows_are_read(tmp_path: Path) -
 def test_the_process_imports_no_model_and_no_page_and_gets_no_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = "import sys, sentiment_gru.files.worker; print({'torch', 'gradio', 'numpy', 'pyarrow'} & set(sys.modules))"
+    code = "import sys, sentiment_gru.files.readers; print({'torch', 'gradio', 'numpy', 'pyarrow'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
     monkeypatch.setenv("QUIZ_SECRET", "0123456789abcdef")
@@ -109,7 +108,7 @@ def test_rows_that_reach_the_last_column_are_refused_at_the_limit_of_cells(tmp_p
 def test_many_shared_strings_are_refused_at_the_limit_of_processor_time(tmp_path: Path) -> None:
     path = bombs.write_shared_strings(tmp_path / "in.xlsx")
     assert path.stat().st_size < 100_000
-    assert refusal(path, replace(LIMITS, cpu_seconds=2)) == NO_TIME
+    assert refusal(path, replace(LIMITS, cpu_seconds=1)) == NO_TIME
 
 
 def test_waiting_is_limited(tmp_path: Path) -> None:

@@ -110,7 +110,11 @@ def test_digits_symbols_and_jargon_make_a_text_technical() -> None:
 def test_a_problem_is_reported_with_its_item_and_line(
     problems: Spoil, change: Callable[[dict[str, Any]], object], fragment: str
 ) -> None:
-    (problem, *_) = [problem for problem in problems(lambda items: change(items[1])) if fragment in problem]
+    def change_second(items: Items) -> None:
+        del items[4:]  # which would only take time
+        change(items[1])
+
+    (problem, *_) = [problem for problem in problems(change_second) if fragment in problem]
     assert "item gru-anatomy-002: " in problem
     assert problem.startswith("line ")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from quiz import bank_settings
 from quiz.bank import SHIPPED_BANK, find_bank_faults
 from quiz.bank_drafts import (
     EMPTY,
@@ -17,13 +16,15 @@ from quiz.bank_drafts import (
     Drafts,
     put_question,
     read_bank,
+    read_settings,
     remove_question,
+    settings_to_fields,
     unused_id,
     write_bank,
 )
 from quiz.errors import BankError
 from quiz.question_form import find_messages, is_complete, is_editable, move_up, read_question, to_fields
-from quiz.question_preview import preview_html
+from quiz.question_views import preview_html
 from quiz.validation import MOST_FAULTS
 
 SHIPPED = json.loads(SHIPPED_BANK.read_text(encoding="utf-8"))
@@ -359,14 +360,14 @@ def test_a_new_id_is_made_of_the_topic() -> None:
 
 
 def test_settings_survive_the_form_and_others_are_read() -> None:
-    read = bank_settings.read_settings(bank_settings.to_fields(SHIPPED), SHIPPED)
+    read = read_settings(settings_to_fields(SHIPPED), SHIPPED)
     assert json.loads(write_bank(read)) == SHIPPED
     fields = {"title": " Mine ", "demands": "basic", "ladder": "One: A; B\n\nTwo: C", "misconceptions": "m-x: No: 2."}
-    read = bank_settings.read_settings(fields, BASIC)
+    read = read_settings(fields, BASIC)
     assert (read["title"], read["demands"]) == ("Mine", "basic")
     assert read["ladder"] == [{"name": "One", "topics": ["A", "B"]}, {"name": "Two", "topics": ["C"]}]
     assert read["misconceptions"] == {"m-x": "No: 2."}
-    assert "title" not in bank_settings.read_settings({}, read)
+    assert "title" not in read_settings({}, read)
 
 
 @pytest.mark.parametrize("number", [b"9" * 5_000, b"NaN", b"-Infinity"])

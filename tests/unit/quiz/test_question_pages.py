@@ -11,10 +11,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from quiz import bank_settings, question_pages
+from quiz import question_pages
 from quiz.__main__ import main
 from quiz.bank import load_bank
-from quiz.bank_drafts import MAX_BANK_BYTES, version_of
+from quiz.bank_drafts import MAX_BANK_BYTES, settings_to_fields, version_of
 from quiz.class_store import ClassStore
 from quiz.classes import ClassOptions, make_class
 from quiz.question_form import to_fields
@@ -66,7 +66,7 @@ def upload(client: TestClient, content: bytes, based_on: str | None = None) -> A
 def versions(client: TestClient) -> dict[str, str]:
     """Return the versions of the draft and of its settings that the page of the questions would send."""
     bank = downloaded(client) if client.get("/teacher/questions/mine.json").status_code == 200 else {}
-    return {"bank": version_of(bank), "settings": version_of(bank_settings.to_fields(bank))}
+    return {"bank": version_of(bank), "settings": version_of(settings_to_fields(bank))}
 
 
 def replace_bank(client: TestClient, action: str) -> Any:
@@ -295,7 +295,7 @@ def test_a_question_that_another_tab_has_removed_can_be_added_again(teacher: Tes
 
 def test_settings_that_another_tab_has_changed_are_not_overwritten(teacher: TestClient) -> None:
     before = versions(teacher)["settings"]
-    fields = bank_settings.to_fields(BANK.data)
+    fields = settings_to_fields(BANK.data)
     assert keep_settings(teacher, fields | {"title": "The first tab"}).status_code == 303
     late = fields | {"title": "The second tab", "based-on": before}
     refused = teacher.post("/teacher/questions", data=late)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from sentiment_gru.web.server import LimitedProtocol, raise_descriptor_limit
+from sentiment_gru.web.rate_limit import LimitedProtocol
+from sentiment_gru.web.server import raise_descriptor_limit
 
 GET = b"GET / HTTP/1.1\r\nHost: app\r\n\r\n"
 

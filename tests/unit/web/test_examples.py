@@ -1,8 +1,6 @@
 """The stored explanation of the page's first example."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,18 +57,6 @@ def test_other_texts_and_other_weights_have_none(tiny_checkpoint: Path, tmp_path
     assert load_worked_example(PRETRAINED, "a superb film") is None
     assert load_worked_example(tiny_checkpoint, TEXT) is None
     assert load_worked_example(tmp_path, TEXT) is None  # the weights are gone
-
-
-def test_the_first_visit_imports_no_torch() -> None:
-    code = (
-        "import sys; from sentiment_gru.web import sentiment_tab as tab;"
-        "from sentiment_gru.web.model_loader import ClassifierLoader;"
-        f"loader, text = ClassifierLoader(), {TEXT!r};"
-        "assert 'verdict-scores' in tab.judge(text, loader); assert 'ribbon' in tab.explain(text, loader, {});"
-        "print([m for m in ('torch', 'transformers', 'captum') if m in sys.modules])"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
 
 
 def test_the_texts_that_fail_are_wrong_as_they_say(tiny_checkpoint: Path) -> None:

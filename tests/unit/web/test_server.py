@@ -1,4 +1,4 @@
-"""Threads share few heaps, so that memory does not grow with how many have ever been at work."""
+"""Memory of the process grows neither with how many threads have been at work, nor with what was freed."""
 
 import subprocess
 import sys
@@ -7,10 +7,11 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-PROGRAM = """
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
+
+# Prints what malloc says of its heaps after 16 threads at once have each had memory of their own.
+THREADS = """
 import ctypes, threading
-from sentiment_gru.web.server import limit_malloc_arenas
-{prepare}
 at_work = threading.Barrier(16)
 libc = ctypes.CDLL(None)
 def work():
@@ -23,16 +24,9 @@ threads = [threading.Thread(target=work) for _ in range(16)]
 libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
 libc.fflush(None)
 """
+LIMITED = f"from sentiment_gru.web.server import limit_malloc_arenas; assert limit_malloc_arenas()\n{THREADS}"
 
-
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
-@pytest.mark.parametrize(("prepare", "few"), [("assert limit_malloc_arenas()", True), ("", False)])
-def test_threads_share_few_heaps(prepare: str, few: bool) -> None:
-    program = [sys.executable, "-c", PROGRAM.format(prepare=prepare)]
-    heaps = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-    assert (heaps.count("<heap nr=") <= 2) is few, heaps
-
-
+# Ends once freed memory between blocks in use is returned; prints whether it was kept before.
 SCATTERED = """
 import threading, time
 from pathlib import Path
@@ -51,8 +45,14 @@ print(full - scattered < 50)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
-def test_memory_between_blocks_in_use_is_returned() -> None:
-    program = [sys.executable, "-c", SCATTERED]
-    result = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=300)
-    assert result.stdout.strip() == "True"  # it was not returned before
+def run(program: str) -> str:
+    """Return what a program prints in a process of its own."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=300).stdout
+
+
+def test_threads_share_few_heaps_and_memory_between_blocks_in_use_is_returned() -> None:
+    printed = run(LIMITED + SCATTERED)
+    assert printed.count("<heap nr=") <= 2
+    assert printed.splitlines()[-1] == "True"
+    assert run(THREADS).count("<heap nr=") > 2

@@ -5,9 +5,9 @@ import copy
 import pytest
 import torch
 
+from sentiment_gru.distillation.student import TwoThreadLayer
 from sentiment_gru.model_config import ModelConfig
 from sentiment_gru.network import RecurrentLayer
-from sentiment_gru.training.two_threads import TwoThreadLayer
 
 
 @pytest.fixture
