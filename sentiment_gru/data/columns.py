@@ -73,8 +73,8 @@ def find_columns(dataset: Dataset, reading: Reading) -> Columns:
     """
     if len(dataset.column_names) == 1:
         raise DatasetError(
-            f"there is only the column {dataset.column_names[0]!r}; texts and labels need a column each"
-            " (a CSV file has commas between its columns, a .tsv file tabs)"
+            f"there is only the column {dataset.column_names[0]!r}; texts and labels need a column each, as in a CSV"
+            " file with the header text,label"
         )
     strings = [name for name in dataset.column_names if _is_string(dataset, name) and name != reading.label_column]
     text = _check_named_column(dataset, reading.text_column, _is_string, "text") or usual_name(strings, TEXT_COLUMNS)
@@ -112,8 +112,8 @@ def _require_single(candidates: Sequence[str], dataset: Dataset, role: str) -> s
         return candidates[0]
     usual = usual_name(dataset.column_names, TEXT_COLUMNS) if role == "text" else None
     if usual and not candidates:
-        kind = getattr(dataset.features[usual], "dtype", "another type")
-        fault = "is empty" if kind == "null" else f"holds {kind}, not texts"
+        kind = "lists" if _is_list(dataset, usual) else getattr(dataset.features[usual], "dtype", "another type")
+        fault = "is empty" if kind == "null" else f"holds {kind}, not one text per row"
         raise DatasetError(f"the column {usual} {fault}; name another with --text-column")
     fault = f"{' and '.join(candidates)} could each be the {role} column" if candidates else f"no {role} column"
     raise DatasetError(f"{fault} among {', '.join(dataset.column_names)}; name one with --{role}-column")
