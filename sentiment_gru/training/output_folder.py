@@ -87,9 +87,11 @@ class RunFolder:
         """Check that a run neither loses files nor continues a different run.
 
         Raises:
-            OptionsError: The output folder holds other files; there is an unfinished run, but no `--resume`; or
-                `--resume` is given without an unfinished run of the same options.
+            OptionsError: The output folder is a file or holds other files; there is an unfinished run, but no
+                `--resume`; or `--resume` is given without an unfinished run of the same options.
         """
+        if self.output.is_file():
+            raise OptionsError(f"--output-dir {self.output} is a file, which training would replace; name a new folder")
         ours = OUTPUT_FILES | {f"seed-{seed}" for seed in self.options.seeds}
         foreign = sorted(path.name for path in self.output.glob("*") if path.name not in ours)
         if self.options.folds and not self.options.refit and (self.output / "config.json").is_file():
