@@ -143,7 +143,8 @@ def classify(
     ] = Limits.memory_megabytes,
 ) -> None:
     """Run the command; the options are those of the command line."""
-    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if sys.stdin is not None:  # as in a job whose standard input is closed
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         if onnx_file is not None:
             if text or as_json or file:
@@ -153,6 +154,8 @@ def classify(
             _refuse_file_options(
                 output=output, text_column=text_column, label_column=label_column, label_map=label_map, force=force
             )
+            if not text and sys.stdin is None:
+                raise OptionsError("there is no text, and standard input is closed; give texts, or a file with --file")
             print_verdicts(model, text or (line.rstrip("\r\n") for line in sys.stdin), as_json)
         elif output is None:
             raise OptionsError("--file needs an --output to write to")

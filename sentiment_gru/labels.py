@@ -18,6 +18,7 @@ def usual_name(names: Sequence[str], usual: Sequence[str]) -> str | None:
 
 POLES = ("negative", "neutral", "positive")
 SHORT = {"neg": "negative", "neu": "neutral", "pos": "positive"}
+MOST_LISTED = 20  # names in a message
 NO_LABEL = "-1"  # stands for a withheld label in datasets of the Hub
 SEPARATOR = "; "  # between the labels of a text that has several
 
@@ -59,6 +60,17 @@ def join_labels(names: Iterable[str]) -> str:
 def split_labels(joined: str) -> list[str]:
     """Return the labels in a string of `join_labels`."""
     return joined.split(SEPARATOR) if joined else []
+
+
+def list_names(names: Iterable[str], most: int = MOST_LISTED) -> str:
+    """Return names for a message: the first ones, and how many more there are.
+
+    >>> list_names(["a", "b"]), list_names(["a", "b", "c", "d"], most=2)
+    ('a, b', 'a, b and 2 more')
+    """
+    listed = list(names)
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
 
 
 def order_labels(names: Iterable[str]) -> list[str]:

@@ -19,6 +19,7 @@ from ..labels import (
     TEXT_COLUMNS,
     canonical_label,
     join_labels,
+    list_names,
     plain_label,
     usual_name,
 )
@@ -181,8 +182,8 @@ def _check_map(names: set[str], columns: Columns, label_map: Mapping[str, str | 
     """Raise DatasetError if a map lacks one of the labels of a column."""
     if label_map and (missing := {name for name in names if _key(name) not in label_map}):
         raise DatasetError(
-            f"--label-map has no label for {', '.join(sorted(missing))}; the column {columns.label} holds"
-            f" {', '.join(sorted(names))}; to drop rows, write {min(missing)}="
+            f"--label-map has no label for {list_names(sorted(missing))}; the column {columns.label} holds"
+            f" {list_names(sorted(names))}; to drop rows, write {min(missing)}="
         )
 
 

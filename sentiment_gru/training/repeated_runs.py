@@ -41,6 +41,7 @@ def train_seeds(options: TrainingOptions) -> dict[str, Any]:
         raise OptionsError("--seeds runs in one process; start torchrun once per --seed instead")
     run = RunFolder(options)
     run.check()
+    prepare_corpora(options)  # its errors come before there is a run to resume
     run.start([], processes=1)
     results: dict[int, dict[str, Any]] = {}
     for seed in options.seeds:

@@ -326,6 +326,12 @@ def test_a_file_is_not_replaced(options: TrainingOptions, tmp_path: Path, change
     assert file.read_text() == "text,label\n"
 
 
+def test_an_output_folder_that_cannot_be_written_is_refused(options: TrainingOptions, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OptionsError, match=r"--output-dir .* cannot be written: .*; name another folder"):
+        train(replace(options, output_dir=str(tmp_path / "file" / "out")))
+
+
 def test_a_folder_with_other_files_is_not_replaced(options: TrainingOptions, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(OptionsError, match=r"holds files that training did not write .*: thesis\.tex"):
