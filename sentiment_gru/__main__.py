@@ -292,7 +292,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     # "score" alone, or before other texts, is a text to classify.
-    if given[:1] == ["score"] and any(name.startswith(("--engine", "--help")) for name in given):
+    folder = len(given) > 1 and (Path(given[1]).is_dir() or "://" in given[1])
+    if given[:1] == ["score"] and (folder or any(name.startswith(("--engine", "--help")) for name in given)):
         return run_command(score_command, "python -m sentiment_gru score", given[1:])
     return run_command(command, "python -m sentiment_gru", arguments)
 

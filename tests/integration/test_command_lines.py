@@ -61,6 +61,15 @@ def test_json_lines_hold_every_field_and_keep_the_order_and_input_that_is_not_ut
     }
 
 
+def test_score_before_a_folder_is_the_command_without_an_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    (tmp_path / "in").mkdir()
+    assert main(["score", str(tmp_path / "in"), str(tmp_path / "out")]) == 1
+    assert "there is no file in" in capsys.readouterr().err
+
+
 def test_standard_input_may_be_closed(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
