@@ -20,6 +20,7 @@ from transformers import (
     set_seed,
 )
 from transformers.integrations import TensorBoardCallback
+from transformers.trainer_callback import ProgressCallback
 
 from ..checkpoint import load_model, load_tokenizer, save_checkpoint
 from ..configuration import SentimentGRUConfig
@@ -32,7 +33,7 @@ from ..model_config import MULTI_LABEL
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import train_tokenizer
 from .baseline import measure_baseline
-from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
+from .callbacks import EpochLines, SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
 from .datasets import find_warnings, join_train, prepare_corpora, prepare_soft_labels
 from .initial import (
     ARCHITECTURE,
@@ -238,7 +239,7 @@ def build_trainer(
 
         folder = f"{options.output_dir.rstrip('/')}.tensorboard"
         callbacks.append(TensorBoardCallback(SummaryWriter(folder)))
-    return SentimentTrainer(
+    trainer = SentimentTrainer(
         ema_decay=options.ema_decay,
         absent_weight=options.absent_weight,
         adversarial=options.adversarial,
@@ -251,6 +252,9 @@ def build_trainer(
         compute_metrics=dev_f1(dev, labels, texts) if options.multi_label else dev_metrics(dev, labels),
         callbacks=callbacks,
     )
+    if trainer.pop_callback(ProgressCallback):
+        trainer.add_callback(EpochLines("micro F1" if options.multi_label else "macro recall"))
+    return trainer
 
 
 def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str]) -> SentimentGRUConfig:
