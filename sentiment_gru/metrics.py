@@ -99,13 +99,15 @@ def macro_recall_interval(verdicts: np.ndarray, targets: np.ndarray, seed: int =
     """Return the 95% bootstrap interval of the macro recall, resampling within each label.
 
     The number of correct texts among n resampled ones is binomial, so no text is actually drawn. If all or none of a
-    label's n texts are correct, half a text is counted as the contrary, or its resamples would all be equal.
+    label's n texts are correct, its resamples would all be equal; they then vary as with half a text of the contrary.
     """
     draws = np.random.default_rng(seed)
     hits = [verdicts[targets == target] == target for target in np.unique(targets)]
     shares = [h.mean() if 0 < h.mean() < 1 else (h.sum() + 0.5) / (len(h) + 1) for h in hits]
-    recalls = [draws.binomial(len(h), p, SIMULATIONS) / len(h) for h, p in zip(hits, shares, strict=True)]
-    low, high = np.quantile(np.mean(recalls, axis=0), [0.025, 0.975])
+    recalls = [
+        draws.binomial(len(h), p, SIMULATIONS) / len(h) + (h.mean() - p) for h, p in zip(hits, shares, strict=True)
+    ]
+    low, high = np.quantile(np.mean(recalls, axis=0), [0.025, 0.975]).clip(0, 1)
     return float(low), float(high)
 
 
