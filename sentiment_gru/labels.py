@@ -37,9 +37,11 @@ def canonical_label(name: str) -> str:
 def plain_label(value: object) -> str | None:
     """Return a raw value as a label name, or None for a missing label.
 
-    >>> plain_label(4.0), plain_label("neg"), plain_label(float("nan")), plain_label(" ")
-    ('4', 'negative', None, None)
+    >>> plain_label(4.0), plain_label("neg"), plain_label(b"joy"), plain_label(float("nan")), plain_label(" ")
+    ('4', 'negative', 'joy', None, None)
     """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     name = re.sub(

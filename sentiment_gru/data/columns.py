@@ -111,11 +111,13 @@ def _check_named_column(
 def _require_single(candidates: Sequence[str], dataset: Dataset, role: str) -> str:
     if len(candidates) == 1:
         return candidates[0]
-    usual = usual_name(dataset.column_names, TEXT_COLUMNS) if role == "text" else None
-    if usual and not candidates:
-        kind = "lists" if _is_list(dataset, usual) else getattr(dataset.features[usual], "dtype", "another type")
-        fault = "is empty" if kind == "null" else f"holds {kind}, not one text per row"
-        raise DatasetError(f"the column {usual} {fault}; name another with --text-column")
+    fits, names = (_is_string, TEXT_COLUMNS) if role == "text" else (_holds_labels, LABEL_COLUMNS)
+    usual = usual_name(dataset.column_names, names)
+    if usual and not candidates and not fits(dataset, usual):
+        feature = dataset.features[usual]
+        kind = "lists" if isinstance(feature, List | LargeList) else getattr(feature, "dtype", "objects")
+        fault = "is empty" if kind == "null" else f"holds {kind}, not one {role} per row"
+        raise DatasetError(f"the column {usual} {fault}; name another with --{role}-column")
     fault = f"{' and '.join(candidates)} could each be the {role} column" if candidates else f"no {role} column"
     raise DatasetError(f"{fault} among {', '.join(dataset.column_names)}; name one with --{role}-column")
 

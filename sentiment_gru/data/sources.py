@@ -56,7 +56,7 @@ def load_splits(source: str) -> DatasetDict:
         DatasetError: The source does not exist, cannot be read, or the Hub cannot be reached.
     """
     check_source(source)
-    path, _, config = source.partition(":")
+    path, _, config = (source, "", "") if Path(source).is_dir() else source.partition(":")
     if Path(source).is_file():
         return _load_file(Path(source))
     if (Path(path) / "dataset_dict.json").is_file():  # written by save_to_disk
@@ -177,6 +177,8 @@ def _load(path: str, **settings: Any) -> DatasetDict:
             reason += " Write it as name:config."
         elif "corresponds to no data" in reason:
             reason = "it has no rows"
+        elif "column names don't match" in reason:
+            reason = "its files have different columns; name the columns alike, or give each file with --dataset"
         raise DatasetError(f"dataset {what!r} cannot be read: {reason}") from error
     finally:
         set_verbosity(verbosity)

@@ -59,6 +59,18 @@ def test_a_folder_saved_to_disk_is_read(tmp_path: Path) -> None:
     assert texts_of(tmp_path / "one_split") == [row["text"] for row in ROWS]
 
 
+def test_a_folder_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "2024:05", train=ROWS)
+    assert texts_of(tmp_path / "2024:05") == [row["text"] for row in ROWS]
+
+
+def test_a_folder_whose_files_have_different_columns_is_refused_in_words(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", [["text", "label"], ["a", "b"]])
+    write_csv(tmp_path / "test.csv", [["sentence", "label"], ["a", "b"]])
+    with pytest.raises(DatasetError, match="its files have different columns; name the columns alike, or"):
+        load_splits(str(tmp_path))
+
+
 def test_json_lines_whose_labels_differ_in_type_are_read(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     path.write_text("".join(json.dumps({"text": "a", "label": label}) + "\n" for label in ("joy", 5, 2.5, True)))
