@@ -192,7 +192,7 @@ def distinct_names(sources: Sequence[str]) -> list[str]:
     """
     choices = [_name_choices(source) for source in sources]
     names = [choice[0] for choice in choices]
-    for depth in range(1, max(map(len, choices))):
+    for depth in range(1, max(map(len, choices), default=0)):
         count = Counter(names)
         names = [
             choice[min(depth, len(choice) - 1)] if count[name] > 1 else name

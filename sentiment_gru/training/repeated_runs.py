@@ -138,7 +138,7 @@ def train_folds(options: TrainingOptions) -> dict[str, Any]:
         metrics["options"] |= {"folds": options.folds, "refit": True}
     else:
         whole = [Corpus(name, pool, pool, None, {}) for name, pool in pools.items()]
-        metrics["warnings"] = find_warnings(whole, datasets_read(options.init_from))
+        metrics["warnings"] = find_warnings(whole, datasets_read(options.init_from, options.dataset))
         given = {"folds": options.folds, "evaluate_test": options.evaluate_test, "report": options.report}
         metrics["options"] = results[0]["options"] | given
     with run.staging() as folder:

@@ -133,7 +133,7 @@ def train(
             facts["threshold_fitted"] = fit_threshold(folder, dev, texts)
         else:
             facts["calibration"] = calibrate(folder, dev)
-        facts["warnings"] = find_warnings(corpora, datasets_read(options.init_from))
+        facts["warnings"] = find_warnings(corpora, datasets_read(options.init_from, options.dataset))
         if options.baseline:
             facts["baseline"] = measure_baseline(corpora, labels, options.evaluate_test)
         facts["minutes"] = round((time.perf_counter() - started) / 60, 1)
