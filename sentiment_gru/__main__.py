@@ -241,6 +241,8 @@ def score(
         check_extra("Scoring a folder", "files", "pyarrow")
         if engine == "local" and (workers or address):
             raise OptionsError(f"--{'workers' if workers else 'address'} goes with --engine ray")
+        if "://" not in source + target and Path(target).resolve().is_relative_to(Path(source).resolve()):
+            raise OptionsError(f"{target} is in {source}, whose files are scored; name a folder elsewhere")
         from .files.folders import FolderJob, score_folder, score_locally
 
         job = FolderJob(source, target, model, text_column)

@@ -70,6 +70,12 @@ def test_score_before_a_folder_is_the_command_without_an_engine(
     assert "there is no file in" in capsys.readouterr().err
 
 
+def test_results_in_the_folder_that_is_scored_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for output in (tmp_path, tmp_path / "results"):
+        assert main(["score", "--engine", "local", str(tmp_path), str(output)]) == 1
+        assert "whose files are scored; name a folder elsewhere" in capsys.readouterr().err
+
+
 def test_standard_input_may_be_closed(
     tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
