@@ -178,7 +178,7 @@ def _load(path: str, **settings: Any) -> DatasetDict:
         elif "corresponds to no data" in reason:
             reason = "it has no rows"
         elif "column names don't match" in reason:
-            reason = "its files have different columns; name the columns alike, or give each file with --dataset"
+            reason = "its files have different columns; give the columns the same names"
         raise DatasetError(f"dataset {what!r} cannot be read: {reason}") from error
     finally:
         set_verbosity(verbosity)

@@ -67,7 +67,7 @@ def test_a_folder_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
 def test_a_folder_whose_files_have_different_columns_is_refused_in_words(tmp_path: Path) -> None:
     write_csv(tmp_path / "train.csv", [["text", "label"], ["a", "b"]])
     write_csv(tmp_path / "test.csv", [["sentence", "label"], ["a", "b"]])
-    with pytest.raises(DatasetError, match="its files have different columns; name the columns alike, or"):
+    with pytest.raises(DatasetError, match="its files have different columns; give the columns the same names"):
         load_splits(str(tmp_path))
 
 
