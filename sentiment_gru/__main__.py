@@ -143,7 +143,8 @@ def classify(
     ] = Limits.memory_megabytes,
 ) -> None:
     """Run the command; the options are those of the command line."""
-    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if sys.stdin is not None:  # as in a job whose standard input is closed
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         if onnx_file is not None:
             if text or as_json or file:
@@ -153,6 +154,8 @@ def classify(
             _refuse_file_options(
                 output=output, text_column=text_column, label_column=label_column, label_map=label_map, force=force
             )
+            if not text and sys.stdin is None:
+                raise OptionsError("there is no text, and standard input is closed; give texts, or a file with --file")
             print_verdicts(model, text or (line.rstrip("\r\n") for line in sys.stdin), as_json)
         elif output is None:
             raise OptionsError("--file needs an --output to write to")
@@ -238,6 +241,8 @@ def score(
         check_extra("Scoring a folder", "files", "pyarrow")
         if engine == "local" and (workers or address):
             raise OptionsError(f"--{'workers' if workers else 'address'} goes with --engine ray")
+        if "://" not in source + target and Path(target).resolve().is_relative_to(Path(source).resolve()):
+            raise OptionsError(f"{target} is in {source}, whose files are scored; name a folder elsewhere")
         from .files.folders import FolderJob, score_folder, score_locally
 
         job = FolderJob(source, target, model, text_column)
@@ -289,7 +294,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     # "score" alone, or before other texts, is a text to classify.
-    if given[:1] == ["score"] and any(name.startswith(("--engine", "--help")) for name in given):
+    folder = len(given) > 1 and (Path(given[1]).is_dir() or "://" in given[1])
+    if given[:1] == ["score"] and (folder or any(name.startswith(("--engine", "--help")) for name in given)):
         return run_command(score_command, "python -m sentiment_gru score", given[1:])
     return run_command(command, "python -m sentiment_gru", arguments)
 

@@ -133,7 +133,7 @@ def show(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(show, value))
     if isinstance(value, dict):
-        return ", ".join(f"{name} {show(part)}" for name, part in value.items())
+        return ", ".join(f"{name} {show(part)}" for name, part in value.items()) or "none"
     return "none" if value is None else str(value)
 
 
@@ -163,6 +163,7 @@ def _evaluate_split(
     return {
         "dataset": dataset,
         "split": name,
+        "left_out": {reason: count for reason, count in rows.removed.items() if count},
         **asdict(result),
         "texts_per_second": round(len(split) / seconds, 1),
     }

@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import precision_recall_fscore_support
 
 from .errors import DatasetError
+from .labels import list_names
 from .metrics import SIMULATIONS, folds_of
 from .results import independent
 
@@ -77,7 +78,7 @@ def evaluate_label_sets(
     """
     if unknown := sorted(split.names - set(labels)):
         raise DatasetError(
-            f"the model has no label {', '.join(unknown)}, only {', '.join(labels)}; --label-map can rename labels"
+            f"the model has no label {list_names(unknown)}, only {list_names(labels)}; --label-map can rename labels"
         )
     names = [label for label in labels if label in (compared or labels)]
     truth = to_matrix(split.label_sets, names)

@@ -18,6 +18,7 @@ def usual_name(names: Sequence[str], usual: Sequence[str]) -> str | None:
 
 POLES = ("negative", "neutral", "positive")
 SHORT = {"neg": "negative", "neu": "neutral", "pos": "positive"}
+MOST_LISTED = 20  # names in a message
 NO_LABEL = "-1"  # stands for a withheld label in datasets of the Hub
 SEPARATOR = "; "  # between the labels of a text that has several
 
@@ -36,9 +37,11 @@ def canonical_label(name: str) -> str:
 def plain_label(value: object) -> str | None:
     """Return a raw value as a label name, or None for a missing label.
 
-    >>> plain_label(4.0), plain_label("neg"), plain_label(float("nan")), plain_label(" ")
-    ('4', 'negative', None, None)
+    >>> plain_label(4.0), plain_label("neg"), plain_label(b"joy"), plain_label(float("nan")), plain_label(" ")
+    ('4', 'negative', 'joy', None, None)
     """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     name = re.sub(
@@ -59,6 +62,17 @@ def join_labels(names: Iterable[str]) -> str:
 def split_labels(joined: str) -> list[str]:
     """Return the labels in a string of `join_labels`."""
     return joined.split(SEPARATOR) if joined else []
+
+
+def list_names(names: Iterable[str], most: int = MOST_LISTED) -> str:
+    """Return names for a message: the first ones, and how many more there are.
+
+    >>> list_names(["a", "b"]), list_names(["a", "b", "c", "d"], most=2)
+    ('a, b', 'a, b and 2 more')
+    """
+    listed = list(names)
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
 
 
 def order_labels(names: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score, recall_score
 
 from .errors import DatasetError
+from .labels import list_names
 from .model_config import length_factor
 
 if TYPE_CHECKING:  # reading datasets needs a package that computing metrics does not
@@ -97,12 +98,16 @@ def calibration_error_if_perfect(scores: np.ndarray, seed: int = 0) -> float:
 def macro_recall_interval(verdicts: np.ndarray, targets: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """Return the 95% bootstrap interval of the macro recall, resampling within each label.
 
-    The number of correct texts among n resampled ones is binomial, so no text is actually drawn.
+    The number of correct texts among n resampled ones is binomial, so no text is actually drawn. If all or none of a
+    label's n texts are correct, its resamples would all be equal; they then vary as with half a text of the contrary.
     """
     draws = np.random.default_rng(seed)
     hits = [verdicts[targets == target] == target for target in np.unique(targets)]
-    recalls = np.mean([draws.binomial(len(h), h.mean(), SIMULATIONS) / len(h) for h in hits], axis=0)
-    low, high = np.quantile(recalls, [0.025, 0.975])
+    shares = [h.mean() if 0 < h.mean() < 1 else (h.sum() + 0.5) / (len(h) + 1) for h in hits]
+    recalls = [
+        draws.binomial(len(h), p, SIMULATIONS) / len(h) + (h.mean() - p) for h, p in zip(hits, shares, strict=True)
+    ]
+    low, high = np.quantile(np.mean(recalls, axis=0), [0.025, 0.975]).clip(0, 1)
     return float(low), float(high)
 
 
@@ -115,7 +120,7 @@ def evaluate(logits: np.ndarray, split: "TextSplit", labels: Sequence[str], unce
     present = labels_to_compare(labels, set(split.labels))
     if unknown := sorted(set(split.labels) - set(labels)):
         raise DatasetError(
-            f"the model has no label {', '.join(unknown)}, only {', '.join(labels)}; --label-map can rename labels"
+            f"the model has no label {list_names(unknown)}, only {list_names(labels)}; --label-map can rename labels"
         )
     scores = softmax(restrict(logits, labels, present).astype(np.float64), axis=1)
     targets = np.array([present.index(name) for name in split.labels])

@@ -13,6 +13,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +32,13 @@ from .training.options import TrainingOptions
 from .training.run import train
 
 FILES = (CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS)
+PARAMETERS = ("init_from", "from_scratch", "epochs", "patience", "batch_size", "learning_rate", "class_weights")
+# Options of `train.py` without a meaning here: how a table is read, several trainings, and the output folder.
+OTHER_OPTIONS = {
+    *("dataset", "text_column", "label_column", "train_split", "validation_split", "test_split", "label_map"),
+    *("seeds", "folds", "refit", "search"),
+    *("output_dir", "resume", "evaluate_test", "tensorboard", "push_to_hub", "dry_run"),
+}
 
 
 class GRUTextClassifier(ClassifierMixin, BaseEstimator):
@@ -46,7 +54,8 @@ class GRUTextClassifier(ClassifierMixin, BaseEstimator):
         batch_size: Texts per step; None as above.
         learning_rate: Peak of the learning rate; None as above.
         class_weights: "none", or "balanced" to let rare labels count more in the loss.
-        options: Further fields of `TrainingOptions`, such as {"hidden_size": 64}.
+        options: Further fields of `TrainingOptions`, such as {"hidden_size": 64}; not those on tables, several
+            trainings and the output folder.
         random_state: Seed of weights, order and dropout.
         verbose: Whether to show the progress of `fit`.
 
@@ -83,16 +92,14 @@ class GRUTextClassifier(ClassifierMixin, BaseEstimator):
         """Train on N texts and their N labels.
 
         Raises:
-            ValueError: Texts are not strings, their number is not that of the labels, there is only one label, or
-                `options` allow several labels per text.
+            ValueError: Texts are not strings, their number is not that of the labels, a label is missing, there is only
+                one label, or `options` has a name that does not belong there.
             KeyboardInterrupt: Ctrl-C was pressed; the estimator is unchanged.
             DatasetError, OptionsError: As in `training.run.train`.
         """
-        if dict(self.options or {}).get("multi_label"):
-            raise ValueError("this estimator gives a text one label; `train.py --multi-label` gives several")
-        texts, labels = check_texts(X), np.asarray(y)
-        if labels.shape != (len(texts),):
-            raise ValueError(f"y has the shape {labels.shape}; {len(texts)} texts need ({len(texts)},)")
+        check_options(dict(self.options or {}))
+        texts = check_texts(X)
+        labels = check_labels(y, len(texts))
         classes, rows = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"a classifier needs at least two classes, but y holds only {classes.tolist()}")
@@ -112,11 +119,10 @@ class GRUTextClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _training_options(self, source: Path, output: Path) -> TrainingOptions:
-        names = ("init_from", "from_scratch", "epochs", "patience", "batch_size", "learning_rate", "class_weights")
         return TrainingOptions(
             str(output),
             [str(source)],
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in PARAMETERS},
             seed=int(check_random_state(self.random_state).randint(2**31)),
             **({"baseline": False, "report": False} | dict(self.options or {})),
         )
@@ -171,14 +177,55 @@ class GRUTextClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """Check the names of further options.
+
+    Raises:
+        ValueError: A name is none of `TrainingOptions`, is a parameter of the estimator, or has no meaning here.
+    """
+    if options.get("multi_label"):
+        raise ValueError("this estimator gives a text one label; `train.py --multi-label` gives several")
+    for name in options:
+        if name in (*PARAMETERS, "seed"):
+            parameter = "random_state" if name == "seed" else name
+            raise ValueError(f"options has {name!r}; give it as the parameter {parameter}")
+        if name in OTHER_OPTIONS:
+            raise ValueError(f"options has {name!r}, which only `train.py` can use; leave it out")
+        if name not in TrainingOptions.__dataclass_fields__:
+            (near,) = get_close_matches(name, TrainingOptions.__dataclass_fields__, n=1, cutoff=0)
+            raise ValueError(f"options has {name!r}, which is no option of `train.py`; the nearest is {near!r}")
+
+
+def check_labels(labels: Iterable[Any], count: int) -> np.ndarray:
+    """Return the (N,) labels of N texts.
+
+    Raises:
+        ValueError: Their number is not `count`, one is missing, or they cannot be sorted.
+    """
+    found = labels if hasattr(labels, "shape") else list(labels)
+    array = np.asarray(found)
+    if array.shape != (count,):
+        raise ValueError(f"y has the shape {array.shape}; {count} texts need ({count},)")
+    for row, label in enumerate(found):  # in an array of strings, NaN would be the word "nan"
+        if label is None or (not isinstance(label, str) and str(label) in ("nan", "NaT", "<NA>")):
+            raise ValueError(f"y[{row}] is {label}: each text needs a label; leave out those without")
+    types = sorted({type(label).__name__ for label in found})
+    if any(isinstance(label, str) for label in found) and not all(isinstance(label, str) for label in found):
+        raise ValueError(f"y holds labels of the types {' and '.join(types)}; make all of them strings")
+    return array
+
+
 def check_texts(texts: Iterable[str]) -> list[str]:
     """Return texts as a list.
 
     Raises:
-        ValueError: The argument is a single string, or an element is not a string; the message names its position.
+        ValueError: The argument is a single string or has two dimensions, or an element is not a string; the message
+            names its position.
     """
     if isinstance(texts, str):
         raise ValueError("X is one string; a list of texts is needed")
+    if (dimensions := getattr(texts, "ndim", 1)) != 1:
+        raise ValueError(f"X has {dimensions} dimensions; give the column of the texts alone, such as X['text']")
     texts = list(texts)
     for row, text in enumerate(texts):
         if not isinstance(text, str):

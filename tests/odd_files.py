@@ -1,4 +1,4 @@
-"""Twenty odd files of labelled texts, as people have them, and what becomes of each."""
+"""Odd files of labelled texts, as people have them, and what becomes of each."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -101,6 +101,13 @@ ODD_FILES = [
     OddFile("large_strings.parquet", write_large_strings),
     OddFile("lists_of_one.jsonl", write_bytes(json_lines([row | {"label": [row["label"]]} for row in RECORDS]))),
     OddFile("utf_16.jsonl", write_bytes(json_lines(RECORDS), "utf-16")),
+    OddFile("one_label_in_a_list.jsonl", write_bytes(json_lines([RECORDS[0] | {"label": ["pos"]}, *RECORDS[1:]]))),
+    OddFile(
+        "broken_line.jsonl",
+        write_bytes(json_lines(RECORDS[:-1]) + '{"text": "so-so'),
+        "row 9: not a JSON object; correct or remove this line",
+        scored=8,
+    ),
     OddFile("array.json", write_bytes(json.dumps(RECORDS)), file_refused="write one object per line instead"),
     OddFile("unquoted_commas.csv", write_bytes(join_lines(ROWS)), "row 7: 3 cells .*; put texts in quotes", scored=6),
     OddFile("formula.xlsx", write_formula, "row 3: a formula .* and save it", scored=8),

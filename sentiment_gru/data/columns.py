@@ -19,6 +19,7 @@ from ..labels import (
     TEXT_COLUMNS,
     canonical_label,
     join_labels,
+    list_names,
     plain_label,
     usual_name,
 )
@@ -73,8 +74,8 @@ def find_columns(dataset: Dataset, reading: Reading) -> Columns:
     """
     if len(dataset.column_names) == 1:
         raise DatasetError(
-            f"there is only the column {dataset.column_names[0]!r}; texts and labels need a column each"
-            " (a CSV file has commas between its columns, a .tsv file tabs)"
+            f"there is only the column {dataset.column_names[0]!r}; texts and labels need a column each, as in a CSV"
+            " file with the header text,label"
         )
     strings = [name for name in dataset.column_names if _is_string(dataset, name) and name != reading.label_column]
     text = _check_named_column(dataset, reading.text_column, _is_string, "text") or usual_name(strings, TEXT_COLUMNS)
@@ -110,11 +111,13 @@ def _check_named_column(
 def _require_single(candidates: Sequence[str], dataset: Dataset, role: str) -> str:
     if len(candidates) == 1:
         return candidates[0]
-    usual = usual_name(dataset.column_names, TEXT_COLUMNS) if role == "text" else None
-    if usual and not candidates:
-        kind = getattr(dataset.features[usual], "dtype", "another type")
-        fault = "is empty" if kind == "null" else f"holds {kind}, not texts"
-        raise DatasetError(f"the column {usual} {fault}; name another with --text-column")
+    fits, names = (_is_string, TEXT_COLUMNS) if role == "text" else (_holds_labels, LABEL_COLUMNS)
+    usual = usual_name(dataset.column_names, names)
+    if usual and not candidates and not fits(dataset, usual):
+        feature = dataset.features[usual]
+        kind = "lists" if isinstance(feature, List | LargeList) else getattr(feature, "dtype", "objects")
+        fault = "is empty" if kind == "null" else f"holds {kind}, not one {role} per row"
+        raise DatasetError(f"the column {usual} {fault}; name another with --{role}-column")
     fault = f"{' and '.join(candidates)} could each be the {role} column" if candidates else f"no {role} column"
     raise DatasetError(f"{fault} among {', '.join(dataset.column_names)}; name one with --{role}-column")
 
@@ -181,8 +184,8 @@ def _check_map(names: set[str], columns: Columns, label_map: Mapping[str, str | 
     """Raise DatasetError if a map lacks one of the labels of a column."""
     if label_map and (missing := {name for name in names if _key(name) not in label_map}):
         raise DatasetError(
-            f"--label-map has no label for {', '.join(sorted(missing))}; the column {columns.label} holds"
-            f" {', '.join(sorted(names))}; to drop rows, write {min(missing)}="
+            f"--label-map has no label for {list_names(sorted(missing))}; the column {columns.label} holds"
+            f" {list_names(sorted(names))}; to drop rows, write {min(missing)}="
         )
 
 

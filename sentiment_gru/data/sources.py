@@ -6,13 +6,16 @@ A split named by the user applies to every dataset that has it. Otherwise a usua
 import codecs
 import re
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
+import pyarrow
+from datasets import Dataset, DatasetDict, Json, load_dataset, load_from_disk
+from datasets.utils.logging import CRITICAL, get_verbosity, set_verbosity
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
@@ -32,6 +35,7 @@ READERS = {
     ".parquet": "parquet",
 }
 TABLES = (".csv", ".tsv", ".xlsx")
+LINES = (".jsonl", ".ndjson")
 SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev", "eval"),
@@ -52,11 +56,13 @@ def load_splits(source: str) -> DatasetDict:
         DatasetError: The source does not exist, cannot be read, or the Hub cannot be reached.
     """
     check_source(source)
-    path, _, config = source.partition(":")
+    path, _, config = (source, "", "") if Path(source).is_dir() else source.partition(":")
     if Path(source).is_file():
         return _load_file(Path(source))
     if (Path(path) / "dataset_dict.json").is_file():  # written by save_to_disk
         return load_from_disk(path, keep_in_memory=True)
+    if (Path(path) / "state.json").is_file():  # the same of one split
+        return DatasetDict({"train": load_from_disk(path, keep_in_memory=True)})
     if Path(path).is_dir():
         return _load_folder(Path(path), config or None)
     return _load(path, name=config or None)
@@ -87,9 +93,16 @@ def _load_file(file: Path) -> DatasetDict:
     reader = READERS.get(file.suffix.lower())
     if reader is None:
         raise DatasetError(f"{file} is not a file of {', '.join(READERS)}; save it as one of these")
-    if file.suffix.lower() in TABLES or (file.suffix.lower() in (".jsonl", ".ndjson") and not _is_utf8(file)):
+    if file.suffix.lower() in TABLES or (file.suffix.lower() in LINES and not _is_utf8(file)):
         return DatasetDict({"train": read_dataset(file)})
-    return _load_local(reader, [file], data_files=str(file))
+    try:
+        splits = _load_local(reader, [file], data_files=str(file))
+    except DatasetError:
+        if file.suffix.lower() not in LINES or not file.stat().st_size:
+            raise
+        return DatasetDict({"train": read_dataset(file)})  # its error names the line
+    mixed = any(isinstance(feature, Json) for feature in splits["train"].features.values())
+    return DatasetDict({"train": read_dataset(file)}) if mixed and file.suffix.lower() in LINES else splits
 
 
 def _load_folder(folder: Path, config: str | None) -> DatasetDict:
@@ -153,6 +166,8 @@ def _is_utf8(file: Path) -> bool:
 
 
 def _load(path: str, **settings: Any) -> DatasetDict:
+    verbosity = get_verbosity()
+    set_verbosity(CRITICAL)  # what the library would print is raised below
     try:
         return load_dataset(path, **settings)
     except Exception as error:
@@ -162,7 +177,11 @@ def _load(path: str, **settings: Any) -> DatasetDict:
             reason += " Write it as name:config."
         elif "corresponds to no data" in reason:
             reason = "it has no rows"
+        elif "column names don't match" in reason:
+            reason = "its files have different columns; give the columns the same names"
         raise DatasetError(f"dataset {what!r} cannot be read: {reason}") from error
+    finally:
+        set_verbosity(verbosity)
 
 
 def distinct_names(sources: Sequence[str]) -> list[str]:
@@ -173,7 +192,7 @@ def distinct_names(sources: Sequence[str]) -> list[str]:
     """
     choices = [_name_choices(source) for source in sources]
     names = [choice[0] for choice in choices]
-    for depth in range(1, max(map(len, choices))):
+    for depth in range(1, max(map(len, choices), default=0)):
         count = Counter(names)
         names = [
             choice[min(depth, len(choice) - 1)] if count[name] > 1 else name
@@ -237,7 +256,7 @@ def read_dataset(path: Path) -> Dataset:
     """Return the rows of a CSV, TSV, XLSX or JSON lines file; columns of numbers hold numbers, empty cells None.
 
     The readers of `--file` read it, so that whatever can be scored can be trained on. They detect encodings, delimiters
-    and a missing header, and read the first sheet of a workbook.
+    and a missing header, and read the first sheet of a workbook; what they detected is printed.
 
     Raises:
         DatasetError: The file cannot be read, or the cells of a row do not fit its columns; the message names the row.
@@ -247,31 +266,51 @@ def read_dataset(path: Path) -> Dataset:
         rows = list(table.content.read())
     except FileError as error:
         raise DatasetError(f"{path}: {error}") from error
+    advice = "correct or remove this line" if path.suffix.lower() in LINES else "put texts in quotes"
     for row in rows:
         if row.problem:
-            raise DatasetError(f"{path}, row {row.number:,}: {row.problem}; put texts in quotes")
+            raise DatasetError(f"{path}, row {row.number:,}: {row.problem}; {advice}")
         if UNCOMPUTED in row.cells:
             raise DatasetError(
                 f"{path}, row {row.number:,}: a formula was never computed; open the workbook in a spreadsheet program"
                 " and save it"
             )
-    columns = zip(*(row.cells for row in rows), strict=True)
-    return Dataset.from_dict({name: to_column(cells) for name, cells in zip(table.columns, columns, strict=True)})
+    for note in table.notes:
+        print(f"{path}: {note}", file=sys.stderr)
+    columns = {}
+    for name, cells in zip(table.columns, zip(*(row.cells for row in rows), strict=True), strict=True):
+        try:
+            columns[name] = pyarrow.array(to_column(cells))
+        except pyarrow.ArrowException as error:
+            raise DatasetError(f"{path}: the cells of the column {name!r} have different types: {error}") from error
+    return Dataset(pyarrow.table(columns))
 
 
 def to_column(cells: Sequence[object]) -> list[object]:
     """Return cells of one type: integers or decimals if all that are not empty are, else strings; empty ones are None.
 
+    If some cells of JSON lines are lists, the others become lists of one item.
+
     >>> to_column(["1", "", "20"]), to_column(["1.5", "2"]), to_column(["007", "1"]), to_column([1, "two", None])
     ([1, None, 20], [1.5, 2.0], ['007', '1'], ['1', 'two', None])
+    >>> to_column(["joy", ["joy", 5], None])
+    [['joy'], ['joy', '5'], None]
     """
     plain = [None if cell is None or cell == "" else cell for cell in cells]
     present = [cell for cell in plain if cell is not None]
-    if any(isinstance(cell, list | dict) for cell in present):
-        return plain  # of JSON lines
+    if any(isinstance(cell, dict) for cell in present):
+        return plain
+    if any(isinstance(cell, list) for cell in present):
+        return [None if cell is None else to_list(cell) for cell in plain]
     texts = [str(cell) for cell in present]
     if present and all(INTEGER.fullmatch(text) for text in texts):
         return [None if cell is None else int(str(cell)) for cell in plain]
     if present and all(INTEGER.fullmatch(text) or DECIMAL.fullmatch(text) for text in texts):
         return [None if cell is None else float(str(cell)) for cell in plain]
     return [None if cell is None else str(cell) for cell in plain]
+
+
+def to_list(cell: object) -> list[object]:
+    """Return a list, or a single value as one, with strings in place of numbers."""
+    items = cell if isinstance(cell, list) else [cell]
+    return [item if item is None or isinstance(item, list | dict) else str(item) for item in items]

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.optim.swa_utils import AveragedModel
 from transformers import TrainerCallback
+from transformers.trainer_callback import ProgressCallback
 
 ECHO = 2.0  # seconds within which a second SIGINT is the same Ctrl-C, forwarded by a launcher
 
@@ -28,6 +29,24 @@ class AverageAfterStep(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Update the average with the weights of this step."""
         self.average.update_parameters(model)
+
+
+class EpochLines(ProgressCallback):
+    """Progress bar, with a line after each evaluation in place of the dictionaries of the Trainer."""
+
+    def __init__(self, figure: str) -> None:
+        super().__init__()
+        self.figure = figure
+        self.loss = float("nan")
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Print the score of an evaluation with the training loss before it."""
+        self.loss = logs.get("loss", self.loss)
+        if self.training_bar is not None and "eval_score" in logs:
+            self.training_bar.write(
+                f"Epoch {state.epoch:g}: training loss {self.loss:.3f}, {self.figure} on dev {logs['eval_score']:.1%}",
+                file=sys.stderr,
+            )
 
 
 class SaveWithinEpochs(TrainerCallback):

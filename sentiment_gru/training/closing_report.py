@@ -19,17 +19,17 @@ def describe_results(output_dir: str, metrics: dict[str, Any]) -> str:
     stopped = metrics["interrupted"]
     lines = describe_folds(metrics["folds"]) if "folds" in metrics else []
     if "datasets" in metrics:
-        lines.append(f"Checkpoint in {output_dir} after {metrics['minutes']} minutes, started from {metrics['start']}.")
+        lines.append(f"Checkpoint in {output_dir} after {describe_time(metrics)}, started from {metrics['start']}.")
     elif not stopped:
-        lines.append(
-            f"Figures in {output_dir} after {metrics['minutes']} minutes, without a checkpoint; --refit adds one."
-        )
+        lines.append(f"Figures in {output_dir} after {describe_time(metrics)}, without a checkpoint; --refit adds one.")
     for name, dataset in metrics.get("datasets", {}).items():
         for role in ("dev", "reported"):
             if role in dataset:
                 rival = metrics.get("baseline", {}).get(name, {}).get(role)
                 describe = describe_label_sets if "subset_accuracy" in dataset[role] else describe_split
                 lines += describe(f"{name} {role}", dataset[role], rival)
+        if left_out := [f"{count:,} {reason}" for reason, count in dataset["removed"].items() if count]:
+            lines.append(f"  {'rows left out':16} {', '.join(left_out)}")
     lines += [f"Careful: {warning}." for warning in metrics.get("warnings", [])]
     if not stopped and (folds_favour_baseline(metrics["folds"]) if "folds" in metrics else baseline_is_better(metrics)):
         lines.append(ADVICE)
@@ -41,6 +41,11 @@ def describe_results(output_dir: str, metrics: dict[str, Any]) -> str:
             f"Stopped at step {stopped['step']:,} of {stopped['of']:,}{part}; --resume continues the same command."
         )
     return "\n".join(lines)
+
+
+def describe_time(metrics: dict[str, Any]) -> str:
+    """Return the minutes of a training in words."""
+    return f"{metrics['minutes']:.1f} minutes" if metrics["minutes"] >= 1 else "less than a minute"
 
 
 def describe_split(name: str, result: dict[str, Any], rival: dict[str, Any] | None) -> list[str]:

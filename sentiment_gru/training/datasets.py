@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from ..data.columns import SEVERAL, Reading
+from ..data.columns import BETWEEN_LABELS, SEVERAL, Reading
 from ..data.soft_labels import SoftLabels, read_soft_labels
 from ..data.splits import (
     Corpus,
@@ -21,12 +21,14 @@ from ..data.splits import (
     subsample,
 )
 from ..errors import DatasetError
-from ..labels import order_labels, parse_label_map
+from ..labels import list_names, order_labels, parse_label_map
 from .options import SMOKE_TEXTS, TrainingOptions
 
 SMOKE_DEV = 100  # dev texts of a smoke run
 ROUGH_DEV = 100  # texts; an accuracy of 80% on them has an interval of 16 points
 DOMINANT = 0.95  # share of the training texts
+FEW = 5  # training texts of a label; labels with fewer are named
+MISSING = {"nan", "null", "<na>", "n/a"}  # labels that probably stand for none
 
 
 def prepare_corpora(options: TrainingOptions) -> list[Corpus]:
@@ -88,8 +90,8 @@ def check_corpora(corpora: Sequence[Corpus]) -> None:
         measured = corpus.dev.names | (corpus.reported.names if corpus.reported else set())
         if unseen := measured - known:
             raise DatasetError(
-                f"dataset {corpus.name}: no training text has the label {', '.join(sorted(unseen))}, only"
-                f" {', '.join(order_labels(known))}; --label-map can rename labels"
+                f"dataset {corpus.name}: no training text has the label {list_names(sorted(unseen))}, only"
+                f" {list_names(order_labels(known))}; --label-map can rename labels"
             )
 
 
@@ -142,6 +144,13 @@ def find_warnings(corpora: Sequence[Corpus], read: Collection[str] = ()) -> list
         f"the labels {' and '.join(map(repr, names))} differ by case or spaces only; --label-map can join them"
         for names in similar_labels(labels)
     ]
+    for label in labels:
+        if label.casefold() in MISSING:
+            warnings.append(f"the label {label!r} may stand for a missing one; --label-map can drop its rows")
+    if not any(corpus.train.multi_label for corpus in corpora):
+        joined = [label for label in labels if set(map(str.strip, BETWEEN_LABELS.split(label))) & ({*labels} - {label})]
+        if joined:
+            warnings.append(f"the label {joined[0]!r} may be several labels; --multi-label divides such cells")
     for corpus in corpora:
         warnings += [f"{corpus.name}: {warning}" for warning in check_corpus(corpus)]
         if corpus.name in read:
@@ -177,7 +186,14 @@ def check_corpus(corpus: Corpus) -> list[str]:
         warnings.append(f"{several:,} rows have several labels and were left out; --multi-label keeps them")
     if len(corpus.dev) < ROUGH_DEV:
         warnings.append(f"dev has only {len(corpus.dev)} texts, so its figures are rough; see their intervals")
-    label, count = Counter(chain.from_iterable(corpus.train.label_sets)).most_common(1)[0]
+    counts = Counter(chain.from_iterable(corpus.train.label_sets))
+    if rare := [label for label in order_labels(counts) if counts[label] < FEW]:
+        have = "label has" if len(rare) == 1 else "labels have"
+        named = list_names((f"{label} ({counts[label]})" for label in rare), most=3)
+        warnings.append(
+            f"{len(rare):,} {have} fewer than {FEW} training texts: {named}; --label-map can join or drop labels"
+        )
+    label, count = counts.most_common(1)[0]
     if count > DOMINANT * len(corpus.train):
         plain, better = ("micro F1", "macro F1") if corpus.train.multi_label else ("accuracy", "macro recall")
         warnings.append(

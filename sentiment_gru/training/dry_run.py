@@ -57,7 +57,9 @@ def make_plan(options: TrainingOptions) -> str:
         lines.append(f"search: {options.search} such trainings at most, with other settings")
     if options.folds:
         lines.append(f"folds: {options.folds} such trainings, each without 1 in {options.folds} of the texts")
-    lines += [f"careful: {warning}" for warning in find_warnings(corpora, datasets_read(options.init_from))]
+    lines += [
+        f"careful: {warning}" for warning in find_warnings(corpora, datasets_read(options.init_from, options.dataset))
+    ]
     return "\n".join([*lines, "Nothing was written."])
 
 

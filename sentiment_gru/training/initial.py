@@ -8,11 +8,14 @@ import torch
 from torch import nn
 
 from ..checkpoint import PRETRAINED, load_config, load_text_encoder, read_metrics, resolve
+from ..data.sources import distinct_names
 from ..modeling import SentimentGRUForSequenceClassification
 from ..token_counts import TokenCounter
 from .options import SHIPPED, TrainingOptions
 
 ARCHITECTURE = ("cell", "bidirectional", "pooling", "embedding_size", "hidden_size", "num_layers", "vocab_size")
+# Ends of other names of datasets that checkpoints of `make train-release` have read.
+OTHER_NAMES = {"tweets": ("tweet_eval:sentiment", "tweet_sentiment")}
 MAX_UNKNOWN = 0.15  # of the tokens: AG News, full of names, has 0.07; German has over 0.5
 NEW_HEAD = 0.02  # standard deviation of the weights of new rows of the head
 MAX_READ = 5_000  # texts whose tokens are counted
@@ -68,7 +71,7 @@ def choose_start(
     if named := named_architecture(options):
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in named)
         return options, f"random weights, because of {flags}"
-    if read := sorted(set(datasets) & set(datasets_read(SHIPPED))):
+    if read := sorted(set(datasets) & set(datasets_read(SHIPPED, options.dataset))):
         return options, f"random weights, because the shipped checkpoint has read {', '.join(read)}"
     share = unknown_share(texts)
     if share > MAX_UNKNOWN:
@@ -93,9 +96,17 @@ def choose_linear_units(options: TrainingOptions, texts: int) -> TrainingOptions
     return replace(options, linear_units=plain and texts <= SCHEDULES[0].texts)
 
 
-def datasets_read(init_from: str | None) -> list[str]:
-    """Return the names of the datasets that a checkpoint was trained on, as its metrics state them."""
-    return list(read_metrics(initial_folder(init_from)).get("datasets", {})) if init_from else []
+def datasets_read(init_from: str | None, sources: Sequence[str] = ()) -> list[str]:
+    """Return the names of the datasets that a checkpoint was trained on, as its metrics state them.
+
+    Args:
+        init_from: Checkpoint, or None.
+        sources: Datasets of this training; the names of those that the checkpoint has read under another are added.
+    """
+    read = list(read_metrics(initial_folder(init_from)).get("datasets", {})) if init_from else []
+    ends = tuple(end for name in read for end in OTHER_NAMES.get(name, ()))
+    named = zip(distinct_names(sources), sources, strict=True)
+    return read + [name for name, source in named if ends and source.rstrip("/").endswith(ends)]
 
 
 def unknown_share(texts: Sequence[str]) -> float:

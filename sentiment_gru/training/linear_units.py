@@ -59,7 +59,8 @@ def add_linear_units(
 
 def count_words(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, limit: int) -> csr_matrix:
     """Return (B, V) shares of each vocabulary entry among the tokens of B texts that are read."""
-    rows = [keep_ends(ids, limit) for ids in tokenizer(list(texts), return_attention_mask=False)["input_ids"]]
+    encoded = tokenizer(list(texts), return_attention_mask=False, verbose=False)["input_ids"]
+    rows = [keep_ends(ids, limit) for ids in encoded]
     ends = np.cumsum([0, *map(len, rows)])
     shares = np.concatenate([np.full(len(row), 1 / len(row)) for row in rows if row] or [np.zeros(0)])
     columns = np.array([token for row in rows for token in row], dtype=np.int64)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -87,9 +88,17 @@ class RunFolder:
         """Check that a run neither loses files nor continues a different run.
 
         Raises:
-            OptionsError: The output folder holds other files; there is an unfinished run, but no `--resume`; or
-                `--resume` is given without an unfinished run of the same options.
+            OptionsError: The output folder is a file, holds other files or cannot be written; there is an unfinished
+                run, but no `--resume`; or `--resume` is given without an unfinished run of the same options.
         """
+        if self.output.is_file():
+            raise OptionsError(f"--output-dir {self.output} is a file, which training would replace; name a new folder")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.path.parent):
+                pass
+        except OSError as error:
+            raise OptionsError(f"--output-dir {self.output} cannot be written: {error}; name another folder") from error
         ours = OUTPUT_FILES | {f"seed-{seed}" for seed in self.options.seeds}
         foreign = sorted(path.name for path in self.output.glob("*") if path.name not in ours)
         if self.options.folds and not self.options.refit and (self.output / "config.json").is_file():

@@ -41,6 +41,7 @@ def train_seeds(options: TrainingOptions) -> dict[str, Any]:
         raise OptionsError("--seeds runs in one process; start torchrun once per --seed instead")
     run = RunFolder(options)
     run.check()
+    prepare_corpora(options)  # its errors come before there is a run to resume
     run.start([], processes=1)
     results: dict[int, dict[str, Any]] = {}
     for seed in options.seeds:
@@ -130,7 +131,7 @@ def train_folds(options: TrainingOptions) -> dict[str, Any]:
         metrics["options"] |= {"folds": options.folds, "refit": True}
     else:
         whole = [Corpus(name, pool, pool, None, {}) for name, pool in pools.items()]
-        metrics["warnings"] = find_warnings(whole, datasets_read(options.init_from))
+        metrics["warnings"] = find_warnings(whole, datasets_read(options.init_from, options.dataset))
         given = {"folds": options.folds, "evaluate_test": options.evaluate_test, "report": options.report}
         metrics["options"] = results[0]["options"] | given
     with run.staging() as folder:

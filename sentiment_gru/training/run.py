@@ -20,6 +20,7 @@ from transformers import (
     set_seed,
 )
 from transformers.integrations import TensorBoardCallback
+from transformers.trainer_callback import ProgressCallback
 
 from ..checkpoint import load_model, load_tokenizer, save_checkpoint
 from ..configuration import SentimentGRUConfig
@@ -32,7 +33,7 @@ from ..model_config import MULTI_LABEL
 from ..modeling import SentimentGRUForSequenceClassification
 from ..tokenization import MIN_FREQUENCY, train_tokenizer
 from .baseline import measure_baseline
-from .callbacks import SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
+from .callbacks import EpochLines, SaveWithinEpochs, StopOnInterrupt, TrainingInterrupted
 from .datasets import find_warnings, join_train, prepare_corpora, prepare_soft_labels
 from .initial import (
     ARCHITECTURE,
@@ -132,7 +133,7 @@ def train(
             facts["threshold_fitted"] = fit_threshold(folder, dev, texts)
         else:
             facts["calibration"] = calibrate(folder, dev)
-        facts["warnings"] = find_warnings(corpora, datasets_read(options.init_from))
+        facts["warnings"] = find_warnings(corpora, datasets_read(options.init_from, options.dataset))
         if options.baseline:
             facts["baseline"] = measure_baseline(corpora, labels, options.evaluate_test)
         facts["minutes"] = round((time.perf_counter() - started) / 60, 1)
@@ -239,7 +240,7 @@ def build_trainer(
 
         folder = f"{options.output_dir.rstrip('/')}.tensorboard"
         callbacks.append(TensorBoardCallback(SummaryWriter(folder)))
-    return SentimentTrainer(
+    trainer = SentimentTrainer(
         ema_decay=options.ema_decay,
         absent_weight=options.absent_weight,
         adversarial=options.adversarial,
@@ -252,6 +253,9 @@ def build_trainer(
         compute_metrics=dev_f1(dev, labels, texts) if options.multi_label else dev_metrics(dev, labels),
         callbacks=callbacks,
     )
+    if trainer.pop_callback(ProgressCallback):
+        trainer.add_callback(EpochLines("micro F1" if options.multi_label else "macro recall"))
+    return trainer
 
 
 def build_config(options: TrainingOptions, vocab_size: int, labels: Sequence[str]) -> SentimentGRUConfig:

@@ -115,7 +115,7 @@ def open_study(task: Task) -> "Study":
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # its warning about Ctrl-C has a traceback
     path = Path(task.options.output_dir, STUDY_FILE)
     settings, data = fixed_options(task.options), fingerprint([task.texts.split, task.dev.split])
     try:

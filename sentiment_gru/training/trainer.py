@@ -41,7 +41,7 @@ class EncodedTexts(Dataset[dict[str, Any]]):
         limit: int,
         soft_targets: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
-        ids = tokenizer(joined.split.texts, return_attention_mask=False)["input_ids"]
+        ids = tokenizer(joined.split.texts, return_attention_mask=False, verbose=False)["input_ids"]  # cut below
         self.rows: list[dict[str, Any]] = [{"input_ids": keep_ends(row, limit)} for row in ids]
         sets = joined.split.label_sets
         for name, indices in joined.rows.items():

@@ -61,6 +61,31 @@ def test_json_lines_hold_every_field_and_keep_the_order_and_input_that_is_not_ut
     }
 
 
+def test_score_before_a_folder_is_the_command_without_an_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    (tmp_path / "in").mkdir()
+    assert main(["score", str(tmp_path / "in"), str(tmp_path / "out")]) == 1
+    assert "there is no file in" in capsys.readouterr().err
+
+
+def test_results_in_the_folder_that_is_scored_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for output in (tmp_path, tmp_path / "results"):
+        assert main(["score", "--engine", "local", str(tmp_path), str(output)]) == 1
+        assert "whose files are scored; name a folder elsewhere" in capsys.readouterr().err
+
+
+def test_standard_input_may_be_closed(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["--model", str(tiny_checkpoint), "this film was great"]) == 0
+    assert capsys.readouterr().out.startswith("positive")
+    assert main(["--model", str(tiny_checkpoint)]) == 1
+    assert "there is no text, and standard input is closed" in capsys.readouterr().err
+
+
 def test_a_missing_model_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     assert main(["--model", "no/such-model", "text"]) == 1

@@ -1,4 +1,4 @@
-"""Twenty odd files are trained on, evaluated and scored, or refused with a line that says what to do."""
+"""Odd files are trained on, evaluated and scored, or refused with a line that says what to do."""
 
 import io
 import json

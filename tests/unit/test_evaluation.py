@@ -54,6 +54,11 @@ def test_a_label_the_model_lacks_is_refused_by_name() -> None:
         evaluate(np.zeros((1, 3)), split_of(["joy"]), LABELS, 0.0)
 
 
+def test_a_message_lists_twenty_labels_at_most() -> None:
+    with pytest.raises(DatasetError, match=r"no label l00, .*, l19 and 40 more, only negative, neutral, positive"):
+        evaluate(np.zeros((60, 3)), split_of([f"l{i:02}" for i in range(60)]), LABELS, 0.0)
+
+
 def noisy_set(scale: float, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return logits that are `scale` times the true ones, label ids and lengths of texts."""
     draws = np.random.default_rng(0)
@@ -169,6 +174,7 @@ def test_the_command_prints_the_figures_of_a_split(
     assert lines["accuracy"] == f"{reported['accuracy']:.3f}"
     assert lines["accuracy_interval"] == " to ".join(f"{edge:.3f}" for edge in reported["accuracy_interval"])
     assert lines["labels"] == "negative, neutral, positive"
+    assert lines["left_out"] == "none"
 
 
 def test_the_command_refuses_in_one_line(
@@ -184,12 +190,12 @@ def test_a_file_of_ratings_is_evaluated_without_naming_its_only_split(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stars = {"great": 5, "awful": 1, "recent": 3}
-    lines = [f"the film is {word} .,{star},{i}" for i in range(4) for word, star in stars.items()]
+    lines = [f"the film is {word} .,{star},{i}" for i in range(4) for word, star in stars.items()] + [" ,5,4"]
     (tmp_path / "r.csv").write_text("body,stars,year\n" + "\n".join(lines))
     command = ["--model", str(tiny_checkpoint), "--dataset", str(tmp_path / "r.csv"), "--json"]
     columns = ["--text-column", "body", "--label-column", "stars"]
     assert main([*command, *columns, "--label-map", "1=negative;3=neutral;5=positive"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert (figures["texts"], figures["accuracy"]) == (12, 1.0)
+    assert (figures["texts"], figures["accuracy"], figures["left_out"]) == (12, 1.0, {"without text": 1})
     assert main([*command, "--text-column", "words"]) == 1
     assert "has the columns body, stars, year" in capsys.readouterr().err

@@ -108,11 +108,30 @@ def test_its_tags_say_that_it_takes_texts() -> None:
         (["a", 3], ["a", "b"], r"X\[1\] is int, not a string: 3"),
         (["a", "b"], ["a"], r"y has the shape \(1,\); 2 texts need \(2,\)"),
         (["a", "b"], ["a", "a"], r"at least two classes, but y holds only \['a'\]"),
+        (["a", "b"], [0.0, float("nan")], r"y\[1\] is nan: each text needs a label; leave out"),
+        (["a", "b"], ["a", None], r"y\[1\] is None: each text needs a label; leave out"),
+        (["a", "b"], ["a", float("nan")], r"y\[1\] is nan: each text needs a label; leave out"),
+        (["a", "b"], np.array(["a", 1], dtype=object), "labels of the types int and str; make all of them strings"),
+        (np.array([["a"], ["b"]]), ["a", "b"], r"X has 2 dimensions; give the column of the texts alone"),
     ],
 )
-def test_input_that_is_no_training_set_is_refused(texts: object, labels: list[str], message: str) -> None:
+def test_input_that_is_no_training_set_is_refused(texts: object, labels: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         GRUTextClassifier().fit(texts, labels)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hiden_size": 8}, "options has 'hiden_size', .* the nearest is 'hidden_size'"),
+        ({"epochs": 3}, "options has 'epochs'; give it as the parameter epochs"),
+        ({"seed": 3}, "options has 'seed'; give it as the parameter random_state"),
+        ({"folds": 5}, "options has 'folds', which only `train.py` can use; leave it out"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        GRUTextClassifier(options=options).fit(TEXTS, LABELS)
 
 
 def test_several_labels_per_text_are_refused() -> None:

@@ -55,6 +55,40 @@ def test_a_folder_of_csv_files_has_a_split_per_file(tmp_path: Path) -> None:
 def test_a_folder_saved_to_disk_is_read(tmp_path: Path) -> None:
     DatasetDict({"train": Dataset.from_list(ROWS)}).save_to_disk(tmp_path / "saved")
     assert texts_of(tmp_path / "saved") == [row["text"] for row in ROWS]
+    Dataset.from_list(ROWS).save_to_disk(tmp_path / "one_split")
+    assert texts_of(tmp_path / "one_split") == [row["text"] for row in ROWS]
+
+
+def test_a_folder_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "2024:05", train=ROWS)
+    assert texts_of(tmp_path / "2024:05") == [row["text"] for row in ROWS]
+
+
+def test_a_folder_whose_files_have_different_columns_is_refused_in_words(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", [["text", "label"], ["a", "b"]])
+    write_csv(tmp_path / "test.csv", [["sentence", "label"], ["a", "b"]])
+    with pytest.raises(DatasetError, match="its files have different columns; give the columns the same names"):
+        load_splits(str(tmp_path))
+
+
+def test_json_lines_whose_labels_differ_in_type_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text("".join(json.dumps({"text": "a", "label": label}) + "\n" for label in ("joy", 5, 2.5, True)))
+    assert load_splits(str(path))["train"]["label"][:] == ["joy", "5", "2.5", "True"]
+    path.write_text("".join(json.dumps({"text": "a", "label": label}) + "\n" for label in ("joy", ["joy", 5], None)))
+    assert load_splits(str(path))["train"]["label"][:] == [["joy"], ["joy", "5"], None]
+
+
+def test_columns_of_objects_that_differ_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text('{"text": "é", "more": {"a": 1}}\n{"text": "b", "more": {"a": "x"}}\n', "utf-16")
+    with pytest.raises(DatasetError, match=r"r\.jsonl: the cells of the column 'more' have different types"):
+        load_splits(str(tmp_path / "r.jsonl"))
+
+
+def test_what_was_detected_in_a_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_csv(tmp_path / "r.csv", TABLE, "cp1252")
+    load_splits(str(tmp_path / "r.csv"))
+    assert "r.csv: It is not UTF-8 text, and was read as Windows-1252." in capsys.readouterr().err
 
 
 def test_a_configuration_of_a_local_folder_is_chosen_after_a_colon(tmp_path: Path) -> None:
@@ -102,7 +136,8 @@ def test_a_label_that_is_a_word_only_far_down_does_not_break_the_column(tmp_path
         ),
         ("uneven.csv", b"text,label\na,1\nb,c,d,2\n", "row 2: 4 cells where there are 2 columns; put texts in quotes"),
         ("open.csv", b'text,label\n"a,1\nb,2\n', "row 1: 1 cells where there are 2 columns; put texts in quotes"),
-        ("broken.jsonl", b'{"text": "a"}\n{"text": \n', "cannot be read: JSON parse error"),
+        ("broken.jsonl", b'{"text": "a"}\n{"text": \n', "row 2: not a JSON object; correct or remove this line"),
+        ("broken.json", b'[{"text": "a"}, {"text": ]', "broken.json' cannot be read: Expected object or value"),
         ("broken.parquet", b"not parquet", "cannot be read: Parquet"),
         ("table.xlsx", b"PK", r"table.xlsx: the file's name ends in .xlsx, but it is something else"),
         ("table.xls", b"PK", r"table.xls is not a file of \.csv, \.tsv, \.xlsx, \.json, \.jsonl"),

@@ -109,7 +109,17 @@ def test_the_interval_of_the_macro_recall_narrows_with_more_texts() -> None:
     assert low < 2 / 3 < high
     narrow = macro_recall_interval(np.tile(verdicts, 50), np.tile(targets, 50))
     assert narrow[1] - narrow[0] < (high - low) / 4
-    assert macro_recall_interval(targets, targets) == (1, 1)
+
+
+def test_the_interval_of_the_macro_recall_has_a_width_where_labels_are_all_right_or_all_wrong() -> None:
+    targets = np.array([0, 0, 0, 1, 1, 1])
+    few, all_right = macro_recall_interval(targets, targets)
+    assert few < 0.9 < all_right == 1
+    none_right, some = macro_recall_interval(1 - targets, targets)
+    assert none_right == 0 < 0.1 < some
+    targets = np.arange(80)  # one text of each label
+    low, high = macro_recall_interval(np.where(targets < 60, targets, 0), targets)
+    assert low < 0.70 < 0.75 < 0.80 < high
 
 
 def test_metrics_and_card_name_environment_and_commit(tiny_checkpoint: Path) -> None:

@@ -63,6 +63,18 @@ def test_the_closing_lines_show_both_models_recalls_and_mistakes(metrics: dict) 
     assert "mistakes         neutral as positive (3 of 12)" in lines
 
 
+def test_the_closing_lines_count_the_rows_that_were_left_out(metrics: dict) -> None:
+    metrics["datasets"]["tiny"]["removed"] = {"train without text": 1_050, "dev without label": 0}
+    assert "  rows left out    1,050 train without text\n" in describe_results("out", metrics)
+    metrics["datasets"]["tiny"]["removed"] = {}
+    assert "left out" not in describe_results("out", metrics)
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(0.0, "less than a minute"), (1.3, "1.3 minutes")])
+def test_the_closing_lines_tell_the_time(metrics: dict, minutes: float, words: str) -> None:
+    assert f"Checkpoint in out after {words}, started" in describe_results("out", metrics | {"minutes": minutes})
+
+
 @pytest.mark.parametrize(("ours", "advised"), [(0.5, True), (1.0, False)])
 def test_a_better_baseline_is_recommended(metrics: dict, ours: float, advised: bool) -> None:
     metrics["baseline"]["tiny"]["reported"]["accuracy"] = 0.9

@@ -28,7 +28,7 @@ def test_sound_data_gives_no_warning() -> None:
 )
 def test_labels_that_differ_by_case_or_spaces_are_named(labels: list[str], groups: list[str]) -> None:
     expected = [f"the labels {group} differ by case or spaces only; --label-map can join them" for group in groups]
-    assert find_warnings([corpus_of(labels)]) == [*expected, ROUGH]
+    assert find_warnings([corpus_of(labels * 5)]) == [*expected, ROUGH]
 
 
 def test_texts_under_two_labels_are_counted_with_an_example_across_train_and_dev() -> None:
@@ -37,8 +37,22 @@ def test_texts_under_two_labels_are_counted_with_an_example_across_train_and_dev
 
 
 def test_a_label_of_nearly_all_texts_is_named() -> None:
-    assert find_warnings([corpus_of(["common"] * 97 + ["rare"] * 3, dev=100)]) == [
+    assert find_warnings([corpus_of(["common"] * 194 + ["rare"] * 6, dev=100)]) == [
         "news: 97.0% of the training texts are common, so accuracy says little; look at macro recall"
+    ]
+
+
+def test_labels_of_few_texts_are_named() -> None:
+    labels = ["a"] * 20 + ["b"] * 5 + ["c"] * 4 + ["d"]
+    assert find_warnings([corpus_of(labels, dev=100)]) == [
+        "news: 2 labels have fewer than 5 training texts: c (4), d (1); --label-map can join or drop labels"
+    ]
+
+
+def test_labels_that_may_be_missing_or_several_are_named() -> None:
+    assert find_warnings([corpus_of(["a", "a; b", "NaN", "a, c (or d)", "e|f"] * 5, dev=100)]) == [
+        "the label 'NaN' may stand for a missing one; --label-map can drop its rows",
+        "the label 'a, c (or d)' may be several labels; --multi-label divides such cells",
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_gru import CheckpointError, OptionsError, SentimentClassifier
+from sentiment_gru import CheckpointError, DatasetError, OptionsError, SentimentClassifier
 from sentiment_gru.training.options import TrainingOptions
 from sentiment_gru.training.repeated_runs import describe_spread, train_seeds
 from sentiment_gru.training.run import load_initial, train
@@ -153,6 +153,12 @@ def test_interrupted_seeds_leave_a_usable_output_and_resume(
 def test_the_spread_is_that_of_a_sample() -> None:
     assert describe_spread({1: 0.5, 2: 0.7}) == "60.0% on average over 2 seeds, standard deviation 14.1%"
     assert describe_spread({1: 0.5}).endswith("deviation 0.0%")
+
+
+def test_seeds_of_a_dataset_that_cannot_be_read_leave_nothing_to_resume(seeded: TrainingOptions) -> None:
+    with pytest.raises(DatasetError, match="no such column"):
+        train_seeds(replace(seeded, label_column="lable"))
+    assert not Path(f"{seeded.output_dir}.training").exists()
 
 
 def test_seeds_and_several_processes_are_refused(seeded: TrainingOptions, monkeypatch: pytest.MonkeyPatch) -> None:

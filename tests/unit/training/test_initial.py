@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sentiment_gru.training.initial import SCHEDULES, choose_start, fill_schedule, unknown_share
+from sentiment_gru.training.initial import SCHEDULES, choose_start, datasets_read, fill_schedule, unknown_share
 from sentiment_gru.training.options import SHIPPED, TrainingOptions
 
 ENGLISH = ["Where is my new card?", "I want to change my address, please."]
@@ -35,6 +35,21 @@ def test_the_start_is_chosen_by_language_architecture_and_datasets(
     chosen, why = choose_start(options(**changes), texts, datasets)
     assert chosen.init_from == init_from
     assert re.search(reason, why)
+
+
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        ("cardiffnlp/tweet_eval:sentiment", "tweet_eval"),
+        ("data/tweet_sentiment/", "tweet_sentiment"),
+        ("cardiffnlp/tweet_eval:irony", None),
+        ("questions", None),
+    ],
+)
+def test_a_dataset_that_was_read_under_another_name_is_recognized(source: str, read: str | None) -> None:
+    assert read in [*datasets_read(SHIPPED, [source]), None]
+    assert len(datasets_read(SHIPPED, [source])) == len(datasets_read(SHIPPED)) + (read is not None)
+    assert datasets_read(None, [source]) == []
 
 
 def test_unknown_tokens_are_counted_in_texts_from_the_whole_list() -> None:

@@ -1,5 +1,6 @@
 """A network with linear units computes the sum of its own logits and those of a logistic regression on words."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from sentiment_gru.training.initial import choose_linear_units
 from sentiment_gru.training.linear_units import add_linear_units, count_words, fit_shares, fit_words, widen
 from sentiment_gru.training.options import SHIPPED, TrainingOptions
 from sentiment_gru.training.run import start, train
+from sentiment_gru.training.trainer import EncodedTexts
 from tests.conftest import made_up_texts, write_dataset
 
 ROWS = made_up_texts()
@@ -25,6 +27,17 @@ def small_model(**changes: object) -> SentimentGRUForSequenceClassification:
     torch.manual_seed(0)
     settings = {"vocab_size": 40, "embedding_size": 6, "hidden_size": 5, "num_labels": 3} | changes
     return SentimentGRUForSequenceClassification(SentimentGRUConfig(**settings)).eval()
+
+
+def test_long_texts_are_cut_without_a_warning(tiny_checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tokenizer = load_tokenizer(tiny_checkpoint)
+    logger = logging.getLogger("transformers")
+    logger.addHandler(caplog.handler)
+    joined = JoinedSplit.join({"long": TextSplit(["great film " * 2_000, "awful"], ["positive", "negative"])})
+    assert EncodedTexts(joined, tokenizer, ["negative", "positive"], limit=400).lengths == [1, 400]
+    assert count_words(joined.split.texts, tokenizer, 400).sum() == pytest.approx(2)
+    logger.removeHandler(caplog.handler)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])

@@ -317,6 +317,21 @@ def test_a_run_killed_before_its_first_checkpoint_can_be_resumed_or_started_anew
     assert not folder.path.exists()
 
 
+@pytest.mark.parametrize("changes", [{}, {"seeds": [1, 2]}, {"folds": 2}])
+def test_a_file_is_not_replaced(options: TrainingOptions, tmp_path: Path, changes: dict[str, object]) -> None:
+    file = tmp_path / "reviews.csv"
+    file.write_text("text,label\n")
+    with pytest.raises(OptionsError, match=r"--output-dir .*reviews\.csv is a file, which training would replace"):
+        RunFolder(replace(options, output_dir=str(file), **changes)).check()
+    assert file.read_text() == "text,label\n"
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(options: TrainingOptions, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OptionsError, match=r"--output-dir .* cannot be written: .*; name another folder"):
+        train(replace(options, output_dir=str(tmp_path / "file" / "out")))
+
+
 def test_a_folder_with_other_files_is_not_replaced(options: TrainingOptions, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(OptionsError, match=r"holds files that training did not write .*: thesis\.tex"):

@@ -1,6 +1,7 @@
 """Training writes a complete checkpoint, is repeatable, and its parts do what they say."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,6 +81,16 @@ def test_reported_splits_are_read_only_when_asked(tiny_dataset: Path, tmp_path: 
     metrics = train(tiny_options(tiny_dataset, tmp_path / "out", epochs=1))
     assert "reported" not in metrics["datasets"]["tiny"]
     assert "tiny (test)" not in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_each_epoch_prints_a_readable_line(
+    tiny_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(tiny_options(tiny_dataset, tmp_path / "out", epochs=2))
+    printed = capsys.readouterr()
+    lines = re.findall(r"Epoch (\d): training loss \d\.\d{3}, macro recall on dev \d+\.\d%\n", printed.err)
+    assert lines == ["1", "2"]
+    assert "{'" not in printed.out + printed.err
 
 
 def test_the_same_seed_gives_the_same_weights(tiny_dataset: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_killed_trial_is_run_again(options: TrainingOptions, monkeypatch: pyte
 
 
 def test_ctrl_c_ends_a_search_with_the_table_of_what_is_finished(
-    options: TrainingOptions, monkeypatch: pytest.MonkeyPatch
+    options: TrainingOptions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(*_: object) -> float:
         raise KeyboardInterrupt
@@ -70,6 +70,7 @@ def test_ctrl_c_ends_a_search_with_the_table_of_what_is_finished(
     result = search(options)
     assert result == SearchResult([], interrupted=True)
     assert describe_search(options, result) == "No trial was finished; the same command continues."
+    assert "Traceback" not in capsys.readouterr().err
     monkeypatch.setattr(module, "run_trial", run)
     (trial,) = search(replace(options, search=1)).trials
     assert trial[2] == {"word_dropout": 0.0, "output_dropout": 0.4}  # the usual settings go first again
