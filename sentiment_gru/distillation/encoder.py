@@ -3,7 +3,7 @@
 Mean pooling over the last layer's states, then one linear layer (Reimers and Gurevych 2019, "Sentence-BERT"). The
 word embeddings stay as they are: most of the weights, and little to gain. Autocast to bfloat16 halves the time on some
 CPUs with instructions for it, makes it half as long again on others, and multiplies it by ten on CPUs without, so both
-are timed first. Fine-tuning uses all cores, as no other stage of the recipe that takes long runs beside it.
+are timed first. Fine-tuning is the longest stage of the recipe but one, and uses all cores.
 """
 
 import os
@@ -188,8 +188,10 @@ def fine_tune(
     trainer = _build_trainer(model, targets, settings)
     threads = torch.get_num_threads()
     torch.set_num_threads(os.cpu_count() or 1)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
-    torch.set_num_threads(threads)
+    try:
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.is_dir() else None)
+    finally:
+        torch.set_num_threads(threads)
     output.mkdir(parents=True, exist_ok=True)
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, output / WEIGHTS)
     return model.eval()
