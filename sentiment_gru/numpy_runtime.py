@@ -147,13 +147,14 @@ class _OneThreadEach:
     """A context in which each matrix product of NumPy uses one thread, as batches run in parallel; threads share it."""
 
     def __init__(self) -> None:
+        self._libraries = ThreadpoolController().select(user_api="blas")  # NumPy's, and others if they are loaded
         self._lock = Lock()
         self._inside = 0
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
-                self._limits = ThreadpoolController().limit(limits=1, user_api="blas")
+                self._limits = self._libraries.limit(limits=1)
             self._inside += 1
 
     def __exit__(
