@@ -24,7 +24,7 @@ from .data.splits import TextSplit
 from .errors import DatasetError, OptionsError, SentimentError, run_command
 from .label_set_metrics import evaluate_label_sets
 from .labels import parse_label_map
-from .metrics import evaluate
+from .metrics import check_labels, evaluate
 
 NO_FEELING = "no feeling"
 COLUMNS = ("kind", "text", "expected")
@@ -152,6 +152,7 @@ def _evaluate_split(
     if not rows.texts:
         raise DatasetError(f"split {name!r} of {dataset!r} has no labels")
     split = TextSplit(rows.texts, rows.labels, reading.multi_label)
+    check_labels(split, classifier.labels)  # before all texts are classified
     start = time.perf_counter()
     logits = classifier.logits(split.texts)
     seconds = time.perf_counter() - start

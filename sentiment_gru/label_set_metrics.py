@@ -11,9 +11,7 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import precision_recall_fscore_support
 
-from .errors import DatasetError
-from .labels import list_names
-from .metrics import SIMULATIONS, folds_of
+from .metrics import SIMULATIONS, check_labels, folds_of
 from .results import independent
 
 if TYPE_CHECKING:  # reading datasets needs a package that computing metrics does not
@@ -76,10 +74,7 @@ def evaluate_label_sets(
     Raises:
         DatasetError: The split has a label that the model lacks.
     """
-    if unknown := sorted(split.names - set(labels)):
-        raise DatasetError(
-            f"the model has no label {list_names(unknown)}, only {list_names(labels)}; --label-map can rename labels"
-        )
+    check_labels(split, labels)
     names = [label for label in labels if label in (compared or labels)]
     truth = to_matrix(split.label_sets, names)
     verdicts = scores[:, [labels.index(name) for name in names]] >= threshold

@@ -61,6 +61,14 @@ def labels_to_compare(labels: Sequence[str], present: Collection[str]) -> list[s
     return found if len(found) > 1 else list(labels)
 
 
+def check_labels(split: "TextSplit", labels: Sequence[str]) -> None:
+    """Raise DatasetError if a split has a label that the model lacks."""
+    if unknown := sorted(split.names - set(labels)):
+        raise DatasetError(
+            f"the model has no label {list_names(unknown)}, only {list_names(labels)}; --label-map can rename labels"
+        )
+
+
 def restricted_sets(
     dev: "JoinedSplit", logits: np.ndarray, labels: Sequence[str]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -117,11 +125,8 @@ def evaluate(logits: np.ndarray, split: "TextSplit", labels: Sequence[str], unce
     Raises:
         DatasetError: The split has a label that the model lacks.
     """
+    check_labels(split, labels)
     present = labels_to_compare(labels, set(split.labels))
-    if unknown := sorted(set(split.labels) - set(labels)):
-        raise DatasetError(
-            f"the model has no label {list_names(unknown)}, only {list_names(labels)}; --label-map can rename labels"
-        )
     scores = softmax(restrict(logits, labels, present).astype(np.float64), axis=1)
     targets = np.array([present.index(name) for name in split.labels])
     verdicts = scores.argmax(axis=1)

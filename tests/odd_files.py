@@ -92,6 +92,8 @@ ODD_FILES = [
     OddFile("utf_16_with_tabs.csv", lambda path: write_csv(path, ROWS, "utf-16", "\t")),
     OddFile("byte_order_mark.tsv", lambda path: write_csv(path, ROWS, "utf-8-sig", "\t")),
     OddFile("carriage_returns.csv", write_bytes(join_lines(PLAIN).replace("\n", "\r"))),
+    OddFile("line_for_excel.csv", write_bytes("sep=^\n" + join_lines(ROWS, "^"))),
+    OddFile("comment.csv", write_bytes("# exported 2026-01-02 by X\n" + join_lines(PLAIN))),
     OddFile("capitals.CSV", lambda path: write_csv(path, ROWS)),
     OddFile("no_header.csv", write_bytes(join_lines(PLAIN[1:]))),
     OddFile("line_breaks_in_quotes.csv", lambda path: write_csv(path, BROKEN)),

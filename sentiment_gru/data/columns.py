@@ -276,6 +276,8 @@ def count_labels(dataset: Dataset, column: str) -> list[int]:
 
 def map_applies(dataset: Dataset, column: str, reading: Reading) -> bool:
     """Return whether a dataset has a label that the map of the user names."""
+    if not reading.label_map:
+        return False
     if reading.multi_label:
         names = {name for row in label_sets(dataset, column) for name in row or ()}
     else:

@@ -112,16 +112,30 @@ class Folder:
         """Return the path of a file in the file system."""
         return f"{self.path}/{name}"
 
+    def is_file(self) -> bool:
+        """Return whether the path is that of a file.
+
+        Raises:
+            FileError: The path cannot be looked up.
+        """
+        with self._listing():
+            return bool(self.system.get_file_info(self.path).is_file)
+
+    @contextmanager
+    def _listing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise FileError(f"{self.path} cannot be listed: {error}") from error
+
     def sizes(self) -> dict[str, int]:
         """Return the bytes of all files by name, without those whose name begins with "_" or ".", or in such folders.
 
         Raises:
             FileError: The folder cannot be listed.
         """
-        try:
+        with self._listing():
             found = self.system.get_file_info(fs.FileSelector(self.path, recursive=True, allow_not_found=True))
-        except (OSError, pa.ArrowException) as error:
-            raise FileError(f"{self.path} cannot be listed: {error}") from error
         names = {info.path.removeprefix(self.path).lstrip("/"): info.size for info in found if info.is_file}
         return {
             name: size
@@ -164,6 +178,7 @@ def score_folder(job: FolderJob, engine: Engine) -> Iterator[tuple[int, int, Blo
             holds results of another model, column or version of the files.
     """
     source, target = Folder.open(job.source), Folder.open(job.target)
+    check_folders(job, source, target)
     sizes = source.sizes()
     check_names(job.source, sizes)
     job = replace(job, text_column=job.text_column or find_text_column(source, next(iter(sizes))))
@@ -178,6 +193,14 @@ def score_folder(job: FolderJob, engine: Engine) -> Iterator[tuple[int, int, Blo
         yield len(blocks), done, result
     if done == len(blocks):
         target.system.delete_dir_contents(target.join(UNFINISHED), missing_dir_ok=True)
+
+
+def check_folders(job: FolderJob, source: Folder, target: Folder) -> None:
+    """Raise FileError if the input or the output is a file."""
+    if source.is_file():
+        raise FileError(f"{job.source} is a file; score it with --file and --output, or name the folder that holds it")
+    if target.is_file():
+        raise FileError(f"{job.target} is a file; name a new folder for the results")
 
 
 def check_names(address: str, names: Iterable[str]) -> None:

@@ -244,11 +244,13 @@ def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def looks_like_header(cells: Sequence[object]) -> bool:
-    """Return whether a first row holds column names: no number, no sentiment label, and not a single sentence."""
+    """Return whether a first row holds column names: no number, no sentiment label, not a lone sentence or hashtag."""
     texts = ["" if cell is None else str(cell).strip() for cell in cells]
     if any(NUMBER.fullmatch(text) or canonical_label(text) in POLES for text in texts) or not any(texts):
         return False
-    return len(texts) > 1 or not (texts[0].endswith((".", "!", "?")) or len(texts[0]) > MAX_HEADER_CHARACTERS)
+    if len(texts) > 1:
+        return True
+    return not (texts[0].startswith("#") or texts[0].endswith((".", "!", "?")) or len(texts[0]) > MAX_HEADER_CHARACTERS)
 
 
 def split_header(

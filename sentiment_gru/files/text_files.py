@@ -4,16 +4,21 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
 
 from ..errors import FileError
+from ..labels import LABEL_COLUMNS, TEXT_COLUMNS, usual_name
 from .table import Content, Row, check_columns, number_rows, split_header
 
 SAMPLE = 64 * 1024  # bytes
 DELIMITERS = (",", ";", "\t", "|")
 ONE_COLUMN = "\x1f"  # a delimiter that does not occur in text: each line is one cell
+STATED_DELIMITER = re.compile('sep=([^"])', re.IGNORECASE)  # a first line for Excel
 # Control characters, NUL among them, that do not occur in text.
 _CONTROL = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})
 _MAX_CONTROL_SHARE, _MAX_CONTROL_COUNT = 0.05, 16  # a text may hold either
@@ -69,14 +74,62 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def detect_delimiter(path: Path, encoding: str) -> str:
-    """Return the delimiter that splits the first row, and the largest share of later rows into as many cells."""
+@dataclass(frozen=True)
+class Layout:
+    """How a file is divided into rows and columns.
+
+    Attributes:
+        delimiter: what separates the columns.
+        skipped: number of lines above the first row.
+        notes: sentences about these lines.
+    """
+
+    delimiter: str
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def detect_layout(path: Path, encoding: str) -> Layout:
+    """Return the delimiter, and the lines above the first row: one such as `sep=;`, which Excel reads, and comments.
+
+    Comments are leading lines that begin with "#", if the row below them has a usual name for texts or labels and they
+    fill fewer cells. A header such as `#,text,label` stays, and so does a list of texts that begin with hashtags.
+    """
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         sample = file.read(SAMPLE)
         whole = not file.read(1)
+    lines = io.StringIO(sample, newline="").readlines()
+    notes = []
+    stated = STATED_DELIMITER.fullmatch(lines[0].rstrip("\r\n")) if lines else None
+    if stated:
+        notes.append("Its first line states the delimiter and was skipped.")
+    skipped = 1 if stated else 0
+    delimiter = stated[1] if stated else detect_delimiter(lines, whole)
+    leading = list(takewhile(lambda line: line.startswith("#") or not line.strip(), lines[skipped:]))
+    if count := sum(line.startswith("#") for line in leading):
+        below = lines[skipped + len(leading) :]
+        delimiter_below = stated[1] if stated else detect_delimiter(below, whole)
+        columns = [cell.strip() for cell in next(csv.reader(below, delimiter=delimiter_below), [])]
+        named = usual_name(columns, TEXT_COLUMNS if len(columns) == 1 else TEXT_COLUMNS + LABEL_COLUMNS)
+        filled = max(sum(map(bool, line.strip().split(delimiter_below))) for line in leading)
+        if named and (filled < len(columns) or len(columns) == 1):
+            notes.append(f"Lines that begin with # above its column names were skipped: {count:,}.")
+            skipped, delimiter = skipped + len(leading), delimiter_below
+        elif named or (delimiter == ONE_COLUMN and delimiter_below != ONE_COLUMN):
+            notes.append("Its first line begins with # and was not skipped; if it is a comment, remove it.")
+    return Layout(delimiter, skipped, tuple(notes))
+
+
+def detect_delimiter(lines: Sequence[str], whole: bool) -> str:
+    """Return the delimiter that splits the first row, and the largest share of later rows into as many cells.
+
+    Args:
+        lines: The first lines of a file.
+        whole: Whether they are all of its lines.
+    """
     best, best_share = ONE_COLUMN, 0.0
     for delimiter in DELIMITERS:
-        widths = [len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
+        widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
         widths = widths if whole or len(widths) < 2 else widths[:-1]  # the sample cuts the last row
         if not widths or widths[0] < 2:
             continue
@@ -99,24 +152,27 @@ def open_delimited(path: Path, header: bool | None = None) -> Content:
         FileError: The file is not text, has no rows, or has a quote that is not closed.
     """
     encoding = detect_encoding(path)
-    delimiter = detect_delimiter(path, encoding)
+    layout = detect_layout(path, encoding)
+    delimiter = layout.delimiter
 
     def rows() -> Iterator[list[object]]:
         with path.open(encoding=encoding, errors="replace", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
+            reader = csv.reader(islice(file, layout.skipped, None), delimiter=delimiter)
             try:
                 yield from (list[object](row) for row in reader if row)
             except csv.Error as error:
-                raise FileError(f"line {reader.line_num:,} cannot be read ({error}); is a quote not closed?") from error
+                line = layout.skipped + reader.line_num
+                raise FileError(f"line {line:,} cannot be read ({error}); is a quote not closed?") from error
 
     columns, header, remaining = split_header(rows, header)
     joint = "" if delimiter == ONE_COLUMN else delimiter
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
-    note = f"Its columns are separated by {_DELIMITER_NAMES.get(delimiter)}."
+    names = _DELIMITER_NAMES if delimiter not in (usual, ONE_COLUMN) else {}
+    separated = [f"Its columns are separated by {names[delimiter]}."] if delimiter in names else []
     return Content(
         columns,
         lambda: number_rows(fit_row(cells, len(columns), joint) for cells in remaining()),
-        (*_encoding_notes(encoding), *([] if delimiter in (usual, ONE_COLUMN) else [note])),
+        (*_encoding_notes(encoding), *layout.notes, *separated),
         header,
         marked=_has_mark(encoding),
     )

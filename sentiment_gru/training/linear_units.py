@@ -22,7 +22,7 @@ from ..configuration import SentimentGRUConfig
 from ..data.splits import TextSplit
 from ..errors import OptionsError
 from ..modeling import SentimentGRUForSequenceClassification
-from ..tokenization import keep_ends
+from ..tokenization import encode_ends
 from .options import TrainingOptions
 
 LARGEST = 0.05  # state of a unit; tanh(0.05) differs from 0.05 by less than 0.1%
@@ -59,8 +59,7 @@ def add_linear_units(
 
 def count_words(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, limit: int) -> csr_matrix:
     """Return (B, V) shares of each vocabulary entry among the tokens of B texts that are read."""
-    encoded = tokenizer(list(texts), return_attention_mask=False, verbose=False)["input_ids"]
-    rows = [keep_ends(ids, limit) for ids in encoded]
+    rows = encode_ends(tokenizer, texts, limit)
     ends = np.cumsum([0, *map(len, rows)])
     shares = np.concatenate([np.full(len(row), 1 / len(row)) for row in rows if row] or [np.zeros(0)])
     columns = np.array([token for row in rows for token in row], dtype=np.int64)

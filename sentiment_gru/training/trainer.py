@@ -20,7 +20,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from ..data.splits import JoinedSplit
 from ..errors import StorageError
 from ..metrics import labels_to_compare
-from ..tokenization import keep_ends
+from ..tokenization import encode_ends
 from .callbacks import AverageAfterStep
 from .output_folder import STATE
 
@@ -41,8 +41,8 @@ class EncodedTexts(Dataset[dict[str, Any]]):
         limit: int,
         soft_targets: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
-        ids = tokenizer(joined.split.texts, return_attention_mask=False, verbose=False)["input_ids"]  # cut below
-        self.rows: list[dict[str, Any]] = [{"input_ids": keep_ends(row, limit)} for row in ids]
+        ids = encode_ends(tokenizer, joined.split.texts, limit)
+        self.rows: list[dict[str, Any]] = [{"input_ids": row} for row in ids]
         sets = joined.split.label_sets
         for name, indices in joined.rows.items():
             present = labels_to_compare(labels, joined.labels_of(name))

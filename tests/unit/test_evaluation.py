@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from sentiment_gru import DatasetError
+from sentiment_gru import DatasetError, SentimentClassifier
 from sentiment_gru.data.splits import TextSplit
 from sentiment_gru.evaluation import main
 from sentiment_gru.metrics import (
@@ -175,6 +175,18 @@ def test_the_command_prints_the_figures_of_a_split(
     assert lines["accuracy_interval"] == " to ".join(f"{edge:.3f}" for edge in reported["accuracy_interval"])
     assert lines["labels"] == "negative, neutral, positive"
     assert lines["left_out"] == "none"
+
+
+def test_a_label_the_model_lacks_is_refused_before_the_texts_are_classified(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def classify(*arguments: object) -> None:
+        raise AssertionError("texts are classified")
+
+    monkeypatch.setattr(SentimentClassifier, "logits", classify)
+    (tmp_path / "in.csv").write_text("text,label\n" + "".join(f"text {i},label {i}\n" for i in range(60)))
+    assert main(["--model", str(tiny_checkpoint), "--dataset", str(tmp_path / "in.csv")]) == 1
+    assert "the model has no label label 0, " in capsys.readouterr().err
 
 
 def test_the_command_refuses_in_one_line(

@@ -21,6 +21,7 @@ from sentiment_gru.tokenization import (
     add_words,
     choose_pieces,
     count_rests,
+    encode_ends,
     keep_ends,
     train_tokenizer,
 )
@@ -225,6 +226,15 @@ def test_pieces_need_whole_words_and_room_for_the_letters(words: PreTrainedToken
 
 def test_unknown_words_are_never_a_known_word(words: PreTrainedTokenizerFast) -> None:
     assert pieces(words, "goodish") == ["[UNK]"]
+
+
+@given(st.lists(st.text() | st.sampled_from([*SAMPLE, "[PAD] [UNK]"]), max_size=5), st.integers(1, 9))
+def test_the_ends_are_those_that_the_tokenizer_returns(
+    tokenizer: PreTrainedTokenizerFast, texts: list[str], limit: int
+) -> None:
+    expected = [keep_ends(tokenizer(text)["input_ids"], limit) for text in texts]
+    tokenizer(SAMPLE, padding=True, truncation=True, max_length=2)  # stay set until the next call
+    assert encode_ends(tokenizer, texts, limit) == expected
 
 
 @given(st.lists(st.integers(), max_size=40), st.integers(1, 20))

@@ -12,6 +12,7 @@ from sentiment_gru.data.columns import (
     Columns,
     Reading,
     find_columns,
+    map_applies,
     read_label_sets,
     read_rows,
 )
@@ -231,6 +232,13 @@ def test_a_map_joins_and_drops_labels_of_a_set() -> None:
     assert mapped.labels == ["good", ""]
     with pytest.raises(DatasetError, match=r"no label for noise; the column label holds joy, love, noise"):
         read_label_sets(dataset, Columns("text", "label"), parse_label_map("joy,love=good"))
+
+
+def test_labels_are_not_read_where_there_is_no_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = table(text=["a", "b"], label=["x", "y"])
+    assert map_applies(dataset, "label", Reading(label_map={"x": "z"}))
+    monkeypatch.setattr("sentiment_gru.data.columns.raw_labels", None)
+    assert not map_applies(dataset, "label", Reading())
 
 
 def test_a_label_with_a_semicolon_in_it_is_refused() -> None:

@@ -172,6 +172,15 @@ def test_an_input_that_cannot_be_scored_is_refused(tmp_path: Path, name: str, co
         list(score_folder(job_of(tmp_path, text_column=""), engine))
 
 
+def test_a_file_in_place_of_a_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    write_input(tmp_path / "in", 3)
+    file = next((tmp_path / "in").rglob("*.parquet"))
+    with pytest.raises(FileError, match=r"\.parquet is a file; score it with --file and --output, or name the folder"):
+        list(score_folder(FolderJob(str(file), str(tmp_path / "out"), None, "review"), engine))
+    with pytest.raises(FileError, match=r"\.parquet is a file; name a new folder for the results"):
+        list(score_folder(FolderJob(str(tmp_path / "in"), str(file), None, "review"), engine))
+
+
 def test_an_address_without_a_file_system_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="nowhere://x cannot be opened"):
         list(score_folder(FolderJob("nowhere://x", str(tmp_path), None, "text"), engine))

@@ -1,5 +1,6 @@
 """Files that are read, and files that are refused in words a person can act on."""
 
+import csv
 import tracemalloc
 import zipfile
 from datetime import datetime
@@ -95,6 +96,96 @@ def test_the_delimiter_is_found_whatever_the_name_says(tmp_path: Path, delimiter
     assert cells(read_table(write_csv(tmp_path / f"in{suffix}", rows, delimiter=delimiter))) == rows[1:]
 
 
+SKIPPED = "Its first line states the delimiter and was skipped."
+SEMICOLONS = "Its columns are separated by semicolons."
+
+
+@pytest.mark.parametrize(
+    ("start", "delimiter", "notes"),
+    [
+        ("sep=;\n", ";", (SKIPPED, SEMICOLONS)),
+        ("SEP=;\r\n", ";", (SKIPPED, SEMICOLONS)),
+        ("\ufeffsep=;\r", ";", (SKIPPED, SEMICOLONS)),
+        ("sep=\t\n", "\t", (SKIPPED, "Its columns are separated by tabs.")),
+        ("sep=,\n", ",", (SKIPPED,)),
+        ("sep=^\n", "^", (SKIPPED,)),
+    ],
+)
+def test_a_line_for_excel_sets_the_delimiter(
+    tmp_path: Path, start: str, delimiter: str, notes: tuple[str, ...]
+) -> None:
+    path = tmp_path / "in.csv"
+    lines = (f"text{delimiter}label", f'"good{delimiter} film"{delimiter}a', f"b | c | d{delimiter}b", "")
+    path.write_bytes((start + "\n".join(lines)).encode())
+    table = read_table(path)
+    assert table.columns == ["text", "label"]
+    assert cells(table) == [[f"good{delimiter} film", "a"], ["b | c | d", "b"]]
+    assert table.notes == notes
+
+
+def test_a_file_of_the_line_for_excel_alone_is_empty(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "in.csv", b"sep=;\n") == "the file is empty"
+
+
+def test_a_cell_that_is_too_long_is_named_by_its_line_of_the_file(tmp_path: Path) -> None:
+    limit = csv.field_size_limit(100)
+    try:
+        assert "line 4 " in refusal(tmp_path / "in.csv", b"sep=;\ntext;label\nfine;a\n" + b"x" * 200)
+    finally:
+        csv.field_size_limit(limit)
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "count"),
+    [
+        ("# exported 2026-01-02 by X\ntext,label\ngood,a\nbad,b\n", ["text", "label"], 1),
+        ("#X\r# on the 2nd of May\r\rid;Kommentar;Label\r1;good, fine;a\r", ["id", "Kommentar", "Label"], 2),
+        ("# by X,,\nid,text,label\n1,good,a\n", ["id", "text", "label"], 1),
+        ("# by X, version 2\nid,text,label\n1,good,a\n", ["id", "text", "label"], 1),
+        ("sep=;\n# by X\ntext; label\ngood;a\n", ["text", "label"], 1),
+        ("# by X\ntext\ngood, fine\n", ["text"], 1),
+    ],
+)
+def test_comments_above_the_names_are_skipped(tmp_path: Path, content: str, columns: list[str], count: int) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text(content, newline="")
+    table = read_table(path)
+    assert table.columns == columns
+    assert "good" in str(table.preview[0])
+    assert f"Lines that begin with # above its column names were skipped: {count}." in table.notes
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "rows"),
+    [
+        ("#,text,label\n1,good,a\n2,bad,b\n", ["#", "text", "label"], 2),
+        ("#,text,label\n#1,good,a\n#2,bad,b\n", ["#", "text", "label"], 2),
+        ("#id;kommentar\n1;good\n2;bad\n", ["#id", "kommentar"], 2),
+        ("#sunset at the beach\n#love it\nfine\n", ["column 1"], 3),
+        ("#sunset at the beach\n#love it, really\ngood, but long\nnice, and short\n", ["column 1"], 4),
+        ("#sunset\n#love\n", ["column 1"], 2),
+    ],
+)
+def test_names_and_texts_that_begin_with_a_number_sign_stay(
+    tmp_path: Path, content: str, columns: list[str], rows: int
+) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text(content)
+    table = read_table(path)
+    assert (table.columns, table.rows) == (columns, rows)
+    assert not any("skipped:" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    "content", ["# by X\nkommentar;klasse\ngood;a\nbad;b\n", "# by X, version 2\ntext,label\ngood,a\nbad,b\n"]
+)
+def test_a_line_that_may_be_a_comment_is_named(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text(content)
+    told = "Its first line begins with # and was not skipped; if it is a comment, remove it."
+    assert told in read_table(path).notes
+
+
 def test_one_column_needs_no_delimiter(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_text('text\nGood, but long\n"Quoted, twice"\n')
@@ -120,6 +211,8 @@ def test_ragged_rows_get_a_problem_and_lose_nothing(tmp_path: Path) -> None:
         ([4.5, "I loved it"], False),
         (["positive", "I loved it"], False),
         (["I loved it."], False),
+        (["#sunset at the beach"], False),
+        (["#", "text"], True),
         ([None, " "], False),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import log_softmax
+from transformers import PreTrainedTokenizerFast
 
 from sentiment_gru import OptionsError, SentimentClassifier, SentimentGRUConfig, SentimentGRUForSequenceClassification
 from sentiment_gru.checkpoint import load_model, load_tokenizer, save_checkpoint
@@ -38,6 +39,17 @@ def test_long_texts_are_cut_without_a_warning(tiny_checkpoint: Path, caplog: pyt
     assert count_words(joined.split.texts, tokenizer, 400).sum() == pytest.approx(2)
     logger.removeHandler(caplog.handler)
     assert not caplog.records
+
+
+def test_texts_are_encoded_without_offsets(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def encode(*arguments: object, **settings: object) -> None:
+        raise AssertionError("offsets are computed, which takes most of the time of long texts")
+
+    monkeypatch.setattr(PreTrainedTokenizerFast, "__call__", encode)
+    tokenizer = load_tokenizer(tiny_checkpoint)
+    joined = JoinedSplit.join({"some": TextSplit(["great film", "awful"], ["positive", "negative"])})
+    assert EncodedTexts(joined, tokenizer, ["negative", "positive"], limit=400).lengths == [1, 2]
+    assert count_words(joined.split.texts, tokenizer, 400).shape == (2, len(tokenizer))
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])
