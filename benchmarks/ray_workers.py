@@ -81,7 +81,7 @@ def measure(rows: int) -> dict[str, object]:
         write_input(folder / "in", rows)
         seconds = time_engine(folder / "in", folder / "local", score_locally)
         runs.append({"engine": "local", "workers": 1, "seconds": seconds})
-        ray.init(num_cpus=max(WORKERS), include_dashboard=False, log_to_driver=False)
+        ray.init("local", num_cpus=max(WORKERS), include_dashboard=False, log_to_driver=False)
         try:
             for workers in WORKERS:
                 seconds = time_engine(folder / "in", folder / f"ray-{workers}", on_ray(workers))

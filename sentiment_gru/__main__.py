@@ -234,7 +234,9 @@ def score(
     workers: Annotated[
         int | None, typer.Option(min=1, help="most workers of Ray; by default the cores of the cluster")
     ] = None,
-    address: Annotated[str | None, typer.Option(help="Ray cluster; by default RAY_ADDRESS, or this machine")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster; by default RAY_ADDRESS, or a new one on this machine")
+    ] = None,
 ) -> None:
     """Run the command; the options are those of the command line."""
     try:

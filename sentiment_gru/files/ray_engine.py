@@ -1,6 +1,7 @@
 """Score blocks on a Ray cluster, with one classifier in each actor."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
@@ -32,7 +33,7 @@ def score_on_ray(
         job: The folders and the model; every node must reach them.
         blocks: Blocks to score.
         workers: Number of actors at most, each on one core; by default all cores of the cluster.
-        address: Address of a cluster; by default that of RAY_ADDRESS, or a cluster on this machine.
+        address: Address of a cluster; by default that of RAY_ADDRESS, or a new cluster on this machine.
 
     Raises:
         FileError: The cluster cannot be reached.
@@ -40,11 +41,13 @@ def score_on_ray(
     import ray
     import ray.data
 
+    # Without "local", Ray would wait minutes for a cluster of this machine whose process was killed.
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
     if not ray.is_initialized():
         try:
             ray.init(address=address, include_dashboard=False, log_to_driver=False)
         except ConnectionError as error:
-            raise FileError(f"the Ray cluster {address or ''} cannot be reached: {error}") from error
+            raise FileError(f"the Ray cluster {address} cannot be reached: {error}") from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     cores = int(ray.cluster_resources().get("CPU", 1))
