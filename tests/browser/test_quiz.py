@@ -101,6 +101,7 @@ def answer(page: Page, press: Callable[[Locator], None] = Locator.click) -> None
         press(page.get_by_role("button", name="Submit"))
     page.locator("#quiz-next").wait_for()
     expect(page.locator("#quiz-explanation")).not_to_be_empty()  # Markdown, which is drawn after all else
+    has_focus(page, "#quiz-next")  # which the page gives it a moment later
 
 
 def go_on(page: Page, press: Callable[[Locator], None] = Locator.click) -> None:
