@@ -44,8 +44,8 @@ FEW_TEXTS = 32  # fewer than this are left to ONNX Runtime
 class SentimentClassifier:
     """A loaded model with its tokenizer; it keeps no state between calls, so threads can share it.
 
-    ONNX Runtime computes the scores of few texts, and NumPy those of many, which takes half the time there. The PyTorch
-    model computes what an explanation needs of gradients and states; it is loaded when it is first used.
+    ONNX Runtime computes the scores of few texts, and NumPy those of many, which it does faster. The PyTorch model
+    computes the gradients and states of an explanation; it is loaded when it is first used.
 
     Args:
         config: Configuration of the model.

@@ -1,4 +1,4 @@
-"""The network in NumPy, for many texts at once: about twice as fast as ONNX Runtime, with the same results in float32.
+"""The network in NumPy, for many texts at once: faster than ONNX Runtime (docs/measurements.md), and as exact.
 
 The input half of the products depends on the word alone, so it is computed once for each distinct word of a batch; and
 a text leaves the batch after its last token, so nothing is computed for padding. ONNX's GRU operator allows neither.
@@ -28,7 +28,7 @@ class NumpyRuntime:
     """
 
     BATCH_TEXTS = 256
-    BATCH_TOKENS = 65_536  # bounds the memory of a run: 40 MB for 9,000 distinct words of a model with 192 units
+    BATCH_TOKENS = 65_536  # bounds the memory of a run
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
         self._config = config
@@ -116,7 +116,8 @@ class _Direction:
             texts: B.
         """
         size = len(self._candidate_bias)
-        projected = embeddings @ self._inputs + self._input_bias  # (3, U, H)
+        projected = embeddings @ self._inputs  # (3, U, H)
+        projected += self._input_bias
         hidden, total = np.zeros((2, texts, size), dtype=np.float32)
         most = np.full((texts, size), BELOW_ALL, dtype=np.float32)
         # The arrays are reused at every step: allocation would take longer than arithmetic.

@@ -181,7 +181,7 @@ def check_options(options: Mapping[str, Any]) -> None:
     """Check the names of further options.
 
     Raises:
-        ValueError: A name is none of `TrainingOptions`, is a parameter of the estimator, or has no meaning here.
+        ValueError: A name is not a field of `TrainingOptions`, is a parameter of the estimator, or has no meaning here.
     """
     if options.get("multi_label"):
         raise ValueError("this estimator gives a text one label; `train.py --multi-label` gives several")
@@ -193,7 +193,7 @@ def check_options(options: Mapping[str, Any]) -> None:
             raise ValueError(f"options has {name!r}, which only `train.py` can use; leave it out")
         if name not in TrainingOptions.__dataclass_fields__:
             (near,) = get_close_matches(name, TrainingOptions.__dataclass_fields__, n=1, cutoff=0)
-            raise ValueError(f"options has {name!r}, which is no option of `train.py`; the nearest is {near!r}")
+            raise ValueError(f"options has {name!r}, which is not an option of `train.py`; the nearest is {near!r}")
 
 
 def check_labels(labels: Iterable[Any], count: int) -> np.ndarray:
